@@ -1,0 +1,183 @@
+"""The glyph data: 128x128 pictures with captions, and 2-D points drawn from them.
+
+Invariant: images are uint8 with paper 255 and ink 0; `x0` is the same scaled to
+[-1, 1], paper +1 and ink -1.
+"""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from torch import Tensor
+
+DATA = Path(os.environ.get("GLYFLIB_DATA", Path(__file__).parents[1] / "data"))
+GLYPHS = DATA / "glyphs.parquet"
+IMAGE_SIZE = 128
+NUM_LEVELS = 16  # grey levels kept in the file, 0 ink to 15 paper
+SIZES = (32, 64, 128)
+SPLITS = ("train", "test", "all")
+TEXT = ["codepoint", "char", "caption", "pinyin", "radical", "strokes", "split"]
+RESTORE = (
+    "restore it with `git checkout -- data/glyphs.parquet`, or make it again with "
+    "`python -m glyflib data build` (see data/README.md)"
+)
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """N glyphs, row by row the same in every field.
+
+    Attributes:
+        images: (N, 1, S, S) uint8, paper 255, ink 0.
+        chars: N characters.
+        captions: N English captions.
+        pinyin: N readings; "" where Unihan gives none.
+        codepoints: (N,) int64.
+        radicals: (N,) int64 Kangxi radical, 1 to 214; 0 where unknown.
+        strokes: (N,) int64 number of strokes; 0 where unknown.
+        is_test: (N,) bool, held out from training.
+    """
+
+    images: Tensor
+    chars: tuple[str, ...]
+    captions: tuple[str, ...]
+    pinyin: tuple[str, ...]
+    codepoints: Tensor
+    radicals: Tensor
+    strokes: Tensor
+    is_test: Tensor
+
+    def __len__(self) -> int:
+        return len(self.chars)
+
+    def find(self, chars: str | Sequence[str]) -> list[int]:
+        """Row numbers of characters, in the order asked for.
+
+        Raises:
+            KeyError: If a character is not among these glyphs.
+        """
+        rows = {char: row for row, char in enumerate(self.chars)}
+        if missing := [char for char in chars if char not in rows]:
+            raise KeyError(f"{', '.join(missing)} not among these {len(self)} glyphs")
+        return [rows[char] for char in chars]
+
+
+def shrink(levels: np.ndarray, size: int) -> np.ndarray:
+    """Area-average (N, 128, 128) levels 0 to 15 into (N, S, S) uint8 greys.
+
+    At most 16 levels of at most 15 are added up: sums fit in 8 bits, and one table
+    turns them into greys 0 to 255.
+    """
+    step = IMAGE_SIZE // size
+    if step == 1:
+        return levels * np.uint8(255 // (NUM_LEVELS - 1))
+    rows = sum((levels[:, i::step] for i in range(1, step)), levels[:, ::step])
+    total = sum((rows[..., i::step] for i in range(1, step)), rows[..., ::step])
+    most = (NUM_LEVELS - 1) * step**2
+    return np.rint(np.arange(most + 1) * (255 / most)).astype(np.uint8)[total]
+
+
+def read_images(path: Path, keep: np.ndarray, size: int) -> np.ndarray:
+    """Read the pictures of the rows to keep, a row group at a time on two threads."""
+    out = np.empty((keep.sum(), size, size), np.uint8)
+
+    def read(group: int) -> None:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            first = sum(file.metadata.row_group(i).num_rows for i in range(group))
+            column = file.read_row_group(group, ["image"])["image"].combine_chunks()
+        levels = np.frombuffer(column.buffers()[1], np.uint8)
+        levels = levels.reshape(len(column), IMAGE_SIZE, IMAGE_SIZE)
+        kept = keep[first : first + len(column)]
+        start = keep[:first].sum()
+        greys = shrink(levels if kept.all() else levels[kept], size)
+        out[start : start + len(greys)] = greys
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(read, range(pq.read_metadata(path).num_row_groups)))
+    return out
+
+
+def load_glyphs(
+    split: str = "train", size: int = IMAGE_SIZE, *, path: Path | str = GLYPHS
+) -> Glyphs:
+    """Load the glyph set at one size.
+
+    Args:
+        split: "train", "test" (about 5 %, no caption or variant in common with
+            "train") or "all".
+        size: 32, 64 or 128 pixels a side; smaller ones are area averages.
+        path: a file made by `glyflib data build`.
+
+    Raises:
+        ValueError: If split or size is unknown, or the file is damaged.
+        FileNotFoundError: If there is no file.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split {split!r} must be one of {', '.join(SPLITS)}")
+    if size not in SIZES:
+        raise ValueError(f"size {size!r} must be one of 32, 64 and 128")
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no glyph data at {path}: {RESTORE}")
+    try:
+        table = pq.read_table(path, columns=TEXT, page_checksum_verification=True)
+        is_test = table["split"].to_numpy() == "test"
+        keep = np.full(len(table), True) if split == "all" else is_test == (split == "test")
+        images = read_images(path, keep, size)
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        raise ValueError(f"{path} is damaged ({error}): {RESTORE}") from error
+    columns = table.filter(pa.array(keep)).to_pydict()
+    return Glyphs(
+        images=torch.from_numpy(images).unsqueeze(1),
+        chars=tuple(columns["char"]),
+        captions=tuple(columns["caption"]),
+        pinyin=tuple(columns["pinyin"]),
+        codepoints=torch.tensor(columns["codepoint"]),
+        radicals=torch.tensor(columns["radical"]),
+        strokes=torch.tensor(columns["strokes"]),
+        is_test=torch.from_numpy(is_test[keep]),
+    )
+
+
+def x0_from_images(images: Tensor) -> Tensor:
+    """Scale uint8 images (paper 255, ink 0) to float32 x0 (paper +1, ink -1)."""
+    return images.float() / 127.5 - 1
+
+
+def images_from_x0(x0: Tensor) -> Tensor:
+    """Scale x0 back to uint8 images; what lies outside [-1, 1] is clipped."""
+    return ((x0.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+
+
+def ink_points(image: Tensor, num_points: int, *, generator: torch.Generator) -> Tensor:
+    """Draw 2-D points from the ink of one glyph: a toy set with a real shape.
+
+    Each point falls in a pixel with a probability proportional to its ink, and
+    anywhere inside that pixel.
+
+    Args:
+        image: (1, S, S) or (S, S) uint8.
+        num_points: how many.
+        generator: source of randomness.
+
+    Returns:
+        (num_points, 2) points (x right, y up) in [-1, 1].
+
+    Raises:
+        ValueError: If the picture is blank.
+    """
+    ink = 255 - image.squeeze().double()
+    if ink.sum() == 0:
+        raise ValueError("image is blank: it has no ink to draw points from")
+    size = ink.shape[-1]
+    pixel = torch.multinomial(ink.flatten(), num_points, True, generator=generator)
+    down, right = pixel // size, pixel % size
+    inside = torch.rand(num_points, 2, generator=generator)
+    points = (torch.stack([right, down], 1) + inside) / size * 2 - 1
+    return points * torch.tensor([1.0, -1.0])

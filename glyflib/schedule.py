@@ -1,0 +1,141 @@
+"""How fast the chain forgets: noise schedules and the formulas that follow from one.
+
+Invariant: a schedule is one float64 tensor `alpha_bar` of T + 1 levels that starts
+at exactly 1 (clean) and falls; everything else is derived from it where it is used.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def alpha_bar_from_beta(beta: Tensor) -> Tensor:
+    """Turn T per-step variances into T + 1 levels (Ho et al. 2020, above Eq. 4)."""
+    return torch.cat([beta.new_ones(1), (1 - beta).cumprod(0)])
+
+
+def linear_alpha_bar(
+    num_levels: int = 1000, *, first: float = 1e-4, last: float = 0.02
+) -> Tensor:
+    """Schedule whose per-step variance beta rises in a straight line.
+
+    Args:
+        num_levels: T, the number of noising steps.
+        first: beta at step 1, in (0, 1).
+        last: beta at step T, in [first, 1).
+
+    Returns:
+        (T + 1,) float64.
+
+    Raises:
+        ValueError: If T is below 1 or the betas are out of order or range.
+
+    References:
+        Ho et al. 2020, section 4.
+    """
+    check_num_levels(num_levels)
+    if not 0 < first <= last < 1:
+        raise ValueError(f"need 0 < first <= last < 1, got first {first}, last {last}")
+    return alpha_bar_from_beta(
+        torch.linspace(first, last, num_levels, dtype=torch.float64)
+    )
+
+
+def cosine_alpha_bar(
+    num_levels: int = 1000, *, offset: float = 0.008, max_beta: float = 0.999
+) -> Tensor:
+    """Schedule that falls like a squared cosine.
+
+    Without a cap the last level would be 0: beta would be 1 and its log-SNR minus
+    infinity. `max_beta` keeps every step reversible.
+
+    Args:
+        num_levels: T, the number of noising steps.
+        offset: shifts the start, so that the first steps are not vanishingly small.
+        max_beta: largest variance of one step, in (0, 1].
+
+    Returns:
+        (T + 1,) float64.
+
+    Raises:
+        ValueError: If T is below 1, the offset negative or max_beta out of range.
+
+    References:
+        Nichol and Dhariwal 2021, Eq. 17.
+    """
+    check_num_levels(num_levels)
+    if offset < 0 or not 0 < max_beta <= 1:
+        raise ValueError(f"need offset {offset} >= 0 and max_beta {max_beta} in (0, 1]")
+    u = torch.linspace(0, 1, num_levels + 1, dtype=torch.float64)
+    f = ((u + offset) / (1 + offset) * math.pi / 2).cos() ** 2
+    return alpha_bar_from_beta((1 - f[1:] / f[:-1]).clamp(max=max_beta))
+
+
+def sigmoid_alpha_bar(
+    num_levels: int = 1000, *, start: float = -3, end: float = 3, floor: float = 1e-9
+) -> Tensor:
+    """Schedule that falls like a sigmoid (Jabri et al. 2022; Chen 2023, section 2.1).
+
+    Args:
+        num_levels: T, the number of noising steps.
+        start: argument of the sigmoid at level 0.
+        end: argument of the sigmoid at level T, above start.
+        floor: smallest level, so that the last log-SNR is finite.
+
+    Returns:
+        (T + 1,) float64.
+
+    Raises:
+        ValueError: If T is below 1 or end does not lie above start.
+    """
+    check_num_levels(num_levels)
+    if end <= start:
+        raise ValueError(f"end {end} must lie above start {start}")
+    u = torch.linspace(start, end, num_levels + 1, dtype=torch.float64).sigmoid()
+    return ((u[-1] - u) / (u[-1] - u[0])).clamp(min=floor)
+
+
+def check_num_levels(num_levels: int) -> None:
+    """Raise a ValueError unless there is at least one noising step."""
+    if num_levels < 1:
+        raise ValueError(f"num_levels {num_levels} must be at least 1")
+
+
+def level(alpha_bar: Tensor, t: Tensor, *, like: Tensor) -> Tensor:
+    """Look up alpha_bar[t] and shape it (B, 1, ...) to multiply `like` (B, ...).
+
+    Raises:
+        ValueError: If t is not one level in [0, T] for each row of `like`.
+    """
+    t, last = torch.as_tensor(t), len(alpha_bar) - 1
+    if t.ndim > 1 or (t.ndim == 1 and len(t) not in (1, len(like))):
+        raise ValueError(f"t {tuple(t.shape)} must be one level a row of {len(like)}")
+    if t.numel() and not 0 <= int(t.min()) <= int(t.max()) <= last:
+        raise ValueError(f"t must lie in [0, {last}], got {t.min()} to {t.max()}")
+    found = alpha_bar[t.to(alpha_bar.device)].reshape(-1, *[1] * (like.ndim - 1))
+    return found.to(like)
+
+
+def add_noise(x0: Tensor, eps: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
+    """Jump from clean data straight to noise level t.
+
+    Args:
+        x0: (B, ...) clean data, scaled to [-1, 1].
+        eps: (B, ...) standard normal noise.
+        t: (B,) integer noise levels in [0, T].
+        alpha_bar: (T + 1,) schedule.
+
+    Returns:
+        xt: (B, ...) noisy data.
+
+    Raises:
+        ValueError: If x0 and eps differ in shape, or t is out of range.
+
+    References:
+        Ho et al. 2020, Eq. 4.
+    """
+    if x0.shape != eps.shape:
+        raise ValueError(f"x0 {tuple(x0.shape)} and eps {tuple(eps.shape)} must match")
+    a = level(alpha_bar, t, like=x0)
+    return a.sqrt() * x0 + (1 - a).sqrt() * eps
