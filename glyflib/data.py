@@ -18,6 +18,7 @@ from torch import Tensor
 
 DATA = Path(os.environ.get("GLYFLIB_DATA", Path(__file__).parents[1] / "data"))
 GLYPHS = DATA / "glyphs.parquet"
+MAP = DATA / "map.parquet"
 IMAGE_SIZE = 128
 NUM_LEVELS = 16  # grey levels kept in the file, 0 ink to 15 paper
 SIZES = (32, 64, 128)
@@ -128,11 +129,12 @@ def load_glyphs(
     try:
         table = pq.read_table(path, columns=TEXT, page_checksum_verification=True)
         is_test = table["split"].to_numpy() == "test"
-        keep = np.full(len(table), True) if split == "all" else is_test == (split == "test")
-        images = read_images(path, keep, size)
+        keep = {"all": np.full(len(table), True), "test": is_test, "train": ~is_test}
+        images = read_images(path, keep[split], size)
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-        raise ValueError(f"{path} is damaged ({error}): {RESTORE}") from error
-    columns = table.filter(pa.array(keep)).to_pydict()
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{path} is damaged ({reason}): {RESTORE}") from error
+    columns = table.filter(pa.array(keep[split])).to_pydict()
     return Glyphs(
         images=torch.from_numpy(images).unsqueeze(1),
         chars=tuple(columns["char"]),
@@ -141,7 +143,7 @@ def load_glyphs(
         codepoints=torch.tensor(columns["codepoint"]),
         radicals=torch.tensor(columns["radical"]),
         strokes=torch.tensor(columns["strokes"]),
-        is_test=torch.from_numpy(is_test[keep]),
+        is_test=torch.from_numpy(is_test[keep[split]]),
     )
 
 
@@ -181,3 +183,34 @@ def ink_points(image: Tensor, num_points: int, *, generator: torch.Generator) ->
     inside = torch.rand(num_points, 2, generator=generator)
     points = (torch.stack([right, down], 1) + inside) / size * 2 - 1
     return points * torch.tensor([1.0, -1.0])
+
+
+def load_map(codepoints: Tensor, *, path: Path | str = MAP) -> Tensor:
+    """Load the stored UMAP map: one point of the plane for each glyph asked for.
+
+    Args:
+        codepoints: (N,) code points, such as `load_glyphs("all").codepoints`.
+        path: a file made by `glyflib data map`.
+
+    Returns:
+        (N, 2) float32, in the order of `codepoints`.
+
+    Raises:
+        FileNotFoundError: If there is no file.
+        ValueError: If the file is damaged, or lacks one of the glyphs.
+    """
+    path, repair = Path(path), "make it again with `python -m glyflib data map`"
+    if not path.is_file():
+        raise FileNotFoundError(f"no map at {path}: {repair}")
+    try:
+        table = pq.read_table(path, columns=["codepoint", "x", "y"])
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{path} is damaged ({error}): {repair}") from error
+    rows = {point: row for row, point in enumerate(table["codepoint"].to_pylist())}
+    if missing := [c for c in codepoints.tolist() if c not in rows]:
+        raise ValueError(
+            f"{path} lacks {len(missing)} of {len(codepoints)} glyphs, "
+            f"U+{missing[0]:04X} first: {repair}"
+        )
+    points = np.stack([table["x"].to_numpy(), table["y"].to_numpy()], axis=1)
+    return torch.from_numpy(points[[rows[c] for c in codepoints.tolist()]])

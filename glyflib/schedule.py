@@ -139,3 +139,102 @@ def add_noise(x0: Tensor, eps: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
         raise ValueError(f"x0 {tuple(x0.shape)} and eps {tuple(eps.shape)} must match")
     a = level(alpha_bar, t, like=x0)
     return a.sqrt() * x0 + (1 - a).sqrt() * eps
+
+
+def x0_from_eps(xt: Tensor, eps: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
+    """The clean data (B, ...) that, with noise eps, gave xt (Ho et al. 2020, Eq. 4)."""
+    a = level(alpha_bar, t, like=xt)
+    return (xt - (1 - a).sqrt() * eps) / a.sqrt()
+
+
+def eps_from_x0(xt: Tensor, x0: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
+    """The noise (B, ...) that, with clean data x0, gave xt (Ho et al. 2020, Eq. 4).
+
+    Raises:
+        ValueError: If a level is 0: there is no noise to solve for.
+    """
+    check_noisy(t)
+    a = level(alpha_bar, t, like=xt)
+    return (xt - a.sqrt() * x0) / (1 - a).sqrt()
+
+
+def v_from_x0_eps(x0: Tensor, eps: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
+    """The v (B, ...) of clean data and noise (Salimans and Ho 2022, section 4)."""
+    a = level(alpha_bar, t, like=x0)
+    return a.sqrt() * eps - (1 - a).sqrt() * x0
+
+
+def x0_from_v(xt: Tensor, v: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
+    """The clean data (B, ...) in xt and v: a turn of the (x0, eps) plane."""
+    a = level(alpha_bar, t, like=xt)
+    return a.sqrt() * xt - (1 - a).sqrt() * v
+
+
+def eps_from_v(xt: Tensor, v: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
+    """The noise (B, ...) in xt and v: the same turn, its other coordinate."""
+    a = level(alpha_bar, t, like=xt)
+    return (1 - a).sqrt() * xt + a.sqrt() * v
+
+
+def score_from_eps(eps: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
+    """The score (B, ...), the gradient of log q(xt), of a mean noise eps.
+
+    The factor -1 / sqrt(1 - alpha_bar) changes with t; it is not a constant.
+
+    Raises:
+        ValueError: If a level is 0, where the factor is infinite.
+
+    References:
+        Song et al. 2021, section 3.4; Vincent 2011.
+    """
+    check_noisy(t)
+    return -eps / (1 - level(alpha_bar, t, like=eps)).sqrt()
+
+
+def eps_from_score(score: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
+    """The mean noise (B, ...) of a score; the inverse of `score_from_eps`."""
+    return -score * (1 - level(alpha_bar, t, like=score)).sqrt()
+
+
+def check_noisy(t: Tensor) -> None:
+    """Raise a ValueError if a level is 0."""
+    if (torch.as_tensor(t) == 0).any():
+        raise ValueError("t holds level 0, where there is no noise to solve for")
+
+
+def log_snr(alpha_bar: Tensor) -> Tensor:
+    """Log of signal over noise power, log(alpha_bar / (1 - alpha_bar)).
+
+    Returns:
+        (T + 1,); plus infinity at level 0.
+    """
+    return alpha_bar.logit()
+
+
+def posterior(
+    x0: Tensor, xt: Tensor, t: Tensor, s: Tensor, alpha_bar: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Mean and variance of q(xs | xt, x0), a Gaussian, for any cleaner level s < t.
+
+    Args:
+        x0: (B, ...) clean data.
+        xt: (B, ...) noisy data at level t.
+        t: (B,) integer noise levels in [1, T].
+        s: (B,) integer noise levels in [0, t).
+        alpha_bar: (T + 1,) schedule.
+
+    Returns:
+        mean (B, ...) and variance (B, 1, ...), 0 where s is 0.
+
+    Raises:
+        ValueError: If a level s is not below its t.
+
+    References:
+        Ho et al. 2020, Eqs. 6 and 7, with t - 1 replaced by s.
+    """
+    if (torch.as_tensor(s) >= torch.as_tensor(t)).any():
+        raise ValueError(f"every s must lie below its t, got s {s} and t {t}")
+    a_t, a_s = level(alpha_bar, t, like=xt), level(alpha_bar, s, like=xt)
+    step = a_t / a_s
+    mean = a_s.sqrt() * (1 - step) * x0 + step.sqrt() * (1 - a_s) * xt
+    return mean / (1 - a_t), (1 - a_s) * (1 - step) / (1 - a_t)

@@ -66,6 +66,21 @@ def balance_brackets(text: str) -> str:
     return "".join(c for i, c in enumerate(text) if i not in unmatched)
 
 
+def drop_bracketed_references(text: str) -> str:
+    """Remove "(same as U+4E18 丘)"; what follows it is a sense of its own."""
+    named = r"(?:\b(?:be known as|also called|old translation of)\s+)?"
+    text = re.sub(rf"\({INNER}(?:same|form|inter){INNER}{REF}{INNER}\)", ", ", text)
+    return re.sub(rf"{named}\({INNER}{REF}{INNER}\)", "", text)
+
+
+def referred_to(definition: str) -> set[str]:
+    """The characters that a definition calls itself "same as" or a "form of"."""
+    links = r"(?:same as|form|variant|interchangeable)[^()]*"
+    text = " ".join(re.findall(links, definition))
+    codes = re.findall(r"U\+([0-9A-F]{4,5})", text)
+    return {*re.findall(rf"[{CJK}]", text), *(chr(int(code, 16)) for code in codes)}
+
+
 def drop_references(text: str) -> str:
     """Remove "same as U+4E18 丘" and its like outside round brackets."""
     text = re.sub(rf"\bused as a synonym for\s+{REFS}[^,;]*", "\0", text)
@@ -91,11 +106,12 @@ def tidy(text: str) -> str:
     """Repair spaces and punctuation that the other rules leave behind."""
     text = re.sub(r"\(\s*[,;.]?\s*\)", "", text)
     text = re.sub(r"\s+", " ", text)
-    text = re.sub(r"\s+([,;:.)])", r"\1", text)
+    text = re.sub(r"\s+([,;:)]|\.(?!\.))", r"\1", text)
     text = re.sub(r"\(\s+", "(", text)
     text = re.sub(r"(?<!\.)\.\.(?!\.)", ".", text)
     text = re.sub(r"[,;:](?:\s*[,;:.])+", lambda m: ";" if ";" in m[0] else ",", text)
     text = re.sub(r"((?:^|[,;] )\([^()]*\)),", r"\1", text)
+    text = re.sub(r"\( *[,;:]+ *", "(", text)
     return text.strip(" ,;:-").removeprefix(".").strip()
 
 
@@ -117,7 +133,7 @@ RULES = [
     Rule(
         "bracketed_reference",
         'drop "(same as U+4E18 丘)": a bracket that names another character',
-        drop(rf"\({INNER}{REF}{INNER}\)"),
+        drop_bracketed_references,
     ),
     Rule(
         "bracketed_form",
@@ -147,9 +163,17 @@ def count_changes(definitions: Iterable[str]) -> list[dict[str, str | int]]:
     for rule in RULES:
         after = [rule.apply(text) for text in texts]
         changed = sum(a != b for a, b in zip(texts, after, strict=True))
-        emptied = sum(bool(tidy(a)) and not tidy(b.replace("\0", ""))
-                      for a, b in zip(texts, after, strict=True))
-        report.append({"rule": rule.name, "purpose": rule.purpose,
-                       "changed": changed, "emptied": emptied})
+        emptied = sum(
+            bool(tidy(a)) and not tidy(b.replace("\0", ""))
+            for a, b in zip(texts, after, strict=True)
+        )
+        report.append(
+            {
+                "rule": rule.name,
+                "purpose": rule.purpose,
+                "changed": changed,
+                "emptied": emptied,
+            }
+        )
         texts = after
     return report

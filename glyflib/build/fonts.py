@@ -31,6 +31,10 @@ class Face(NamedTuple):
     em_centre: float
     name: str
 
+    def covers(self, char: str) -> bool:
+        """Whether the font has a glyph for the character."""
+        return ord(char) in self.codepoints
+
 
 def open_face(path: Path, face: str | None = None) -> Face:
     """Open a TrueType or OpenType font, or one face of a collection by its name.
@@ -47,7 +51,9 @@ def open_face(path: Path, face: str | None = None) -> Face:
     except Exception as error:  # fontTools raises many kinds
         raise ValueError(f"{path} is not a TrueType or OpenType font") from error
     names = [font["name"].getDebugName(4) for font in fonts]
-    if face is None and len(fonts) > 1 or face not in [None, *names]:
+    if face is None and len(names) > 1:
+        raise ValueError(f"{path} is a collection: name a face, {', '.join(names)}")
+    if face not in [None, *names]:
         raise ValueError(f"{path} has no face {face!r}; choose from {', '.join(names)}")
     index = names.index(face) if face else 0
     table, os2 = fonts[index], fonts[index]["OS/2"]

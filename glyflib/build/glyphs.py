@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from glyflib.build.captions import clean, count_changes
+from glyflib.build.captions import clean, count_changes, referred_to
 from glyflib.build.fonts import Face, draw
 from glyflib.build.split import group_rows, split_groups
 from glyflib.build.tables import Unihan, first_number, variants_of
@@ -45,7 +45,7 @@ class Built(NamedTuple):
 
     Attributes:
         rows: number of glyphs written.
-        lacking: characters with a caption that the font does not cover.
+        lacking: characters that the font does not cover, or leaves blank.
         uncaptioned: characters whose caption is empty once cleaned.
         card: counts for the data card, as stored beside the file.
     """
@@ -79,13 +79,19 @@ def build_glyphs(
     Raises:
         ValueError: If no character is left to draw.
     """
-    covered = {c: d for c, d in sorted(definitions.items()) if ord(c) in face.codepoints}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    covered = {c: definitions[c] for c in sorted(definitions) if face.covers(c)}
     captions = {c: clean(d) if is_unihan else d.strip() for c, d in covered.items()}
-    chars = [c for c in covered if captions[c]]
+    named = [c for c in covered if captions[c]]
+    pictures = {c: draw(face, c) for c in progress(named)}
+    chars = [c for c in named if np.ptp(pictures[c])]
     if not chars:
-        raise ValueError(f"{face.name} covers none of {len(definitions)} characters")
-    images = [draw(face, char).tobytes() for char in progress(chars)]
-    variants = [variants_of(char, unihan) for char in chars]
+        raise ValueError(f"{face.name} draws none of the {len(definitions)} characters")
+    images = [pictures[c].tobytes() for c in chars]
+    variants = [
+        "".join(sorted({*variants_of(c, unihan), *referred_to(covered[c])} - {c}))
+        for c in chars
+    ]
     twins = [
         {char, *others, captions[char].casefold(), image}
         for char, others, image in zip(chars, variants, images, strict=True)
@@ -105,8 +111,8 @@ def build_glyphs(
         "image": images,
     }
     table = pa.Table.from_pydict(columns, schema=SCHEMA)
-    lacking = "".join(sorted(set(definitions) - set(covered)))
     uncaptioned = "".join(c for c in covered if not captions[c])
+    lacking = "".join(sorted(set(definitions) - set(chars) - set(uncaptioned)))
     card = describe(table, face, len(definitions), lacking, uncaptioned)
     card["rules"] = count_changes(covered.values()) if is_unihan else []
     write(table, card, out)
@@ -124,6 +130,7 @@ def describe(
         "font": face.name,
         "defined": defined,
         "not_in_font": len(lacking),
+        "not_in_font_chars": lacking,
         "empty_captions": len(uncaptioned),
         "empty_caption_chars": uncaptioned,
         "glyphs": len(table),

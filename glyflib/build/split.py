@@ -5,7 +5,7 @@ group lies on one side.
 """
 
 import hashlib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 MAX_TEST_GROUP = 20
 
 
-def group_rows(keys: Sequence[Iterable[Hashable]]) -> np.ndarray:
+def group_rows(keys: Sequence[Collection[Hashable]]) -> np.ndarray:
     """Number the groups of rows that share a key, directly or through other rows.
 
     Args:
@@ -24,10 +24,11 @@ def group_rows(keys: Sequence[Iterable[Hashable]]) -> np.ndarray:
         (N,) group numbers from 0.
     """
     ids: dict[Hashable, int] = {}
-    pairs = [(row, ids.setdefault(k, len(ids))) for row, ks in enumerate(keys) for k in ks]
+    rows = [row for row, shared in enumerate(keys) for _ in shared]
+    cols = [ids.setdefault(key, len(ids)) for shared in keys for key in shared]
     size = len(keys) + len(ids)
-    rows, cols = np.array(pairs, dtype=int).reshape(-1, 2).T
-    links = coo_array((np.ones(len(rows)), (rows, cols + len(keys))), shape=(size, size))
+    ends = (np.array(rows, dtype=int), np.array(cols, dtype=int) + len(keys))
+    links = coo_array((np.ones(len(rows)), ends), shape=(size, size))
     labels = connected_components(links, directed=False)[1][: len(keys)]
     return np.unique(labels, return_inverse=True)[1]
 

@@ -72,11 +72,10 @@ def read_captions(path: Path) -> dict[str, str]:
     return dict(zip(chars, captions, strict=True))
 
 
-def variants_of(char: str, unihan: Unihan) -> str:
-    """The other characters that Unihan calls variants of this one, sorted."""
+def variants_of(char: str, unihan: Unihan) -> set[str]:
+    """The characters that Unihan calls variants of this one."""
     values = " ".join(unihan[field].get(char, "") for field in VARIANT_FIELDS)
-    found = {chr(int(code, 16)) for code in re.findall(r"U\+([0-9A-F]+)", values)}
-    return "".join(sorted(found - {char}))
+    return {chr(int(code, 16)) for code in re.findall(r"U\+([0-9A-F]+)", values)}
 
 
 def first_number(value: str) -> int:

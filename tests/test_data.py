@@ -1,0 +1,146 @@
+import json
+from hashlib import sha256
+
+import numpy as np
+import pytest
+import torch
+from pyarrow import parquet
+
+from glyflib.data import (
+    DATA,
+    GLYPHS,
+    images_from_x0,
+    ink_points,
+    load_glyphs,
+    shrink,
+    x0_from_images,
+)
+
+
+@pytest.fixture(scope="module")
+def glyphs():
+    return load_glyphs("all", 32)
+
+
+def test_the_glyph_file_is_the_one_that_was_built():
+    digest = sha256(GLYPHS.read_bytes()).hexdigest()
+    assert (
+        digest
+        == json.loads((DATA / "glyphs.parquet.json").read_text("utf-8"))["sha256"]
+    )
+    assert f"{digest}  glyphs.parquet" in (DATA / "SHA256SUMS").read_text().splitlines()
+
+
+def test_the_data_card_states_the_counts_of_the_build():
+    card = json.loads((DATA / "glyphs.parquet.json").read_text("utf-8"))
+    text = (DATA / "README.md").read_text("utf-8")
+    numbers = [card[k] for k in ("defined", "not_in_font", "empty_captions", "glyphs",
+               "groups", "largest_group", "distinct_images", "distinct_captions",
+               "glyphs_with_shared_caption")]  # fmt: skip
+    numbers += [*card["splits"].values(), *card["caption_words"].values()]
+    assert [n for n in numbers if f"{n:,}" not in text] == []
+    rows = [f"| `{r['rule']}` | {r['purpose']} | {r['changed']:,} | {r['emptied']:,} |"
+            for r in card["rules"]]  # fmt: skip
+    assert [row for row in rows if row not in text] == []
+
+
+def test_train_and_test_are_disjoint_and_together_all(glyphs):
+    train, test = load_glyphs("train", 32), load_glyphs("test", 32)
+    assert len(train) + len(test) == len(glyphs) == 21_223
+    assert not set(train.chars) & set(test.chars)
+    assert test.is_test.all() and not train.is_test.any()
+    assert glyphs.is_test.sum() == len(test)
+
+
+def test_rows_match_in_every_field(glyphs):
+    (row,) = glyphs.find("锂")
+    assert glyphs.captions[row] == "lithium (element 3, Li)"
+    assert glyphs.pinyin[row] == "lǐ"
+    assert glyphs.codepoints[row] == ord("锂")
+    assert glyphs.radicals[row] == 167  # gold
+    assert glyphs.strokes[row] == 12
+    assert glyphs.images.shape == (len(glyphs), 1, 32, 32)
+
+
+def test_every_size_shows_the_same_glyph(glyphs):
+    large, middle = load_glyphs("test", 128), load_glyphs("test", 64)
+    small = glyphs.images[glyphs.is_test]
+    assert large.images.shape == (len(large), 1, 128, 128)
+    pooled = torch.nn.functional.avg_pool2d(large.images.float(), 4)
+    torch.testing.assert_close(small.float(), pooled, atol=0.51, rtol=0)
+    pooled = torch.nn.functional.avg_pool2d(large.images.float(), 2)
+    torch.testing.assert_close(middle.images.float(), pooled, atol=0.51, rtol=0)
+
+
+def test_shrinking_keeps_paper_and_ink():
+    levels = np.stack(
+        [np.zeros((128, 128), np.uint8), np.full((128, 128), 15, np.uint8)]
+    )
+    for size in (32, 64, 128):
+        small = shrink(levels, size)
+        assert small[0].max() == 0 and small[1].min() == 255
+
+
+def test_every_plane_of_the_cjk_blocks_is_there(glyphs):
+    planes = set((glyphs.codepoints // 0x10000).tolist())
+    assert planes == {0, 2, 3}
+
+
+def test_no_glyph_is_blank_and_no_ink_touches_the_edge():
+    images = load_glyphs("all", 128).images.squeeze(1)
+    assert images.flatten(1).amin(1).max() < 128
+    border = [images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]]
+    assert min(int(side.min()) for side in border) == 255
+
+
+def test_finding_an_unknown_character_says_which(glyphs):
+    with pytest.raises(KeyError, match="Q not among these 21223 glyphs"):
+        glyphs.find("锂Q")
+
+
+@pytest.mark.parametrize(("split", "size", "match"),
+    [("dev", 128, "split 'dev' must be one of train, test, all"),
+     ("train", 50, "size 50 must be one of 32, 64 and 128")])  # fmt: skip
+def test_unknown_split_or_size_is_refused(split, size, match):
+    with pytest.raises(ValueError, match=match):
+        load_glyphs(split, size)
+
+
+def test_a_missing_file_says_how_to_restore_it(tmp_path):
+    with pytest.raises(FileNotFoundError, match="git checkout"):
+        load_glyphs(path=tmp_path / "glyphs.parquet")
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "other"])
+def test_a_damaged_file_says_how_to_restore_it(tmp_path, damage):
+    path, raw = tmp_path / "glyphs.parquet", bytearray(GLYPHS.read_bytes())
+    if damage == "cut":
+        raw = raw[: len(raw) // 2]
+    elif damage == "flipped":
+        raw[len(raw) // 2] ^= 0xFF
+    path.write_bytes(raw)
+    if damage == "other":
+        parquet.write_table(parquet.read_table(GLYPHS, columns=["char"]), path)
+    with pytest.raises(ValueError, match=r"is damaged.*git checkout"):
+        load_glyphs(size=32, path=path)
+
+
+def test_scaling_to_x0_and_back_is_exact():
+    images = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)
+    x0 = x0_from_images(images)
+    assert (x0.min(), x0.max()) == (-1, 1)
+    assert torch.equal(images_from_x0(x0), images)
+
+
+def test_ink_points_lie_on_the_ink(glyphs):
+    gen = torch.Generator().manual_seed(0)
+    image = torch.full((1, 4, 4), 255, dtype=torch.uint8)
+    image[0, 0, 3] = 0  # top right
+    points = ink_points(image, 1000, generator=gen)
+    assert points.amin(0).tolist() == pytest.approx([0.5, 0.5], abs=0.02)
+    assert points.amax(0).tolist() == pytest.approx([1.0, 1.0], abs=0.02)
+
+
+def test_a_blank_picture_has_no_ink_points():
+    with pytest.raises(ValueError, match="image is blank"):
+        ink_points(torch.full((1, 4, 4), 255), 10, generator=torch.Generator())
