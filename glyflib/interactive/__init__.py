@@ -1,0 +1,1 @@
+"""Self-contained HTML figures that answer to hand and keyboard, one module each."""

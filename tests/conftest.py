@@ -1,0 +1,54 @@
+"""What tests share: the built site and a browser, where the machine has them.
+
+On a reader's machine the tests that need them are skipped. Where GLYF_REQUIRE_SITE is
+set, as in .ci/run, a missing site or browser is a failure.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+SITE = Path(__file__).parents[1] / "book" / "_build" / "html"
+BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Whatever a page asks for, nothing leaves the machine.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+]
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip on a reader's machine, fail where the site has to be checked."""
+    if os.environ.get("GLYF_REQUIRE_SITE"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """Folder of the built site."""
+    if not (SITE / "index.html").is_file():
+        skip_or_fail("the book is not built: run 'jupyter-book build book' first")
+    return SITE
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium, closed with the module (nbmake needs the event loop)."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        skip_or_fail(f"no browser on PATH: install one of {', '.join(BROWSERS)}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield found
+        found.close()
