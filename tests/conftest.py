@@ -52,3 +52,23 @@ def browser():
         found = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield found
         found.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open HTML as a page; any error or request of the page fails the test."""
+    contexts, trouble = [], []
+
+    def go(html, **options):
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("console", lambda m: m.type == "error" and trouble.append(m.text))
+        page.on("request", lambda r: r.url[:5] != "data:" and trouble.append(r.url))
+        page.set_content(html)
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert trouble == []  # no error on the console, no request off the page

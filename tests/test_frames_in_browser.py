@@ -2,7 +2,6 @@
 
 import io
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -11,9 +10,6 @@ from PIL import Image
 
 from glyflib.interactive.frames import frame_slider, png_from_pixels
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions"]
-ARGS += ["--disable-background-networking", "--disable-component-update"]
 LABELS = ["t = 0", "t = 1", "t = 2", 't = 3 <b>"&']
 
 
@@ -25,36 +21,6 @@ def two_sliders() -> str:
     one = frame_slider(frames(), LABELS, alt="Grey", name="Level", pause_ms=150)
     two = frame_slider(frames(3, 100), list("abc"), alt="Other", start=1)
     return f"<!doctype html><html lang='en'><body>{one.data}{two.data}</body></html>"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(browser):
-    contexts, trouble = [], []
-
-    def go(html, **options):
-        contexts.append(browser.new_context(**options))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and trouble.append(m.text))
-        page.on("request", lambda r: r.url[:5] != "data:" and trouble.append(r.url))
-        page.set_content(html)
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
-    assert trouble == []  # no error on the console, no request off the page
 
 
 def shown(page, slider=0):
