@@ -13,7 +13,8 @@ from glyflib.build.cover import build_cover
 from glyflib.build.fonts import open_face
 from glyflib.build.glyphs import build_glyphs
 from glyflib.build.tables import FIELDS, read_captions, read_unihan
-from glyflib.data import GLYPHS
+from glyflib.build.umap_map import build_map
+from glyflib.data import GLYPHS, MAP
 
 SHOWN = 40
 
@@ -84,6 +85,20 @@ def build(
     report("not in the font", built.lacking)
     report("without a caption", built.uncaptioned)
     click.echo(f"{built.rows} glyphs written to {out}, counts and names to {out}.json")
+
+
+@data.command("map")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=MAP,
+    show_default="data/map.parquet",
+    help="Parquet file to write.",
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of UMAP.")
+def place(out: Path, seed: int) -> None:
+    """Lay all glyphs out on a plane: principal components, then UMAP."""
+    click.echo(f"{build_map(out, seed=seed)} glyphs placed in {out}")
 
 
 @data.command("cover")
