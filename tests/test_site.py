@@ -133,7 +133,7 @@ LOOK = """async () => {
     cut: cut.map((e) => e.outerHTML.slice(0, 120)),
     theme: document.documentElement.dataset.theme ?? null,
     filtered: all("article img")
-      .filter((e) => getComputedStyle(e).filter != "none").length,
+      .filter((e) => !["none", ""].includes(getComputedStyle(e).filter)).length,
   };
 }"""
 

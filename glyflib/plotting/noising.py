@@ -98,7 +98,7 @@ def plot_correlation(
     for i, (left, middle, right) in enumerate(axes):
         show_image(left, pictures[i], span=SPAN)
         left.set_title(names[i])
-        shown = middle.imshow(covariance[i], cmap="RdBu_r", vmin=-1, vmax=1)
+        shown = middle.imshow(np.asarray(covariance[i]), cmap="RdBu_r", vmin=-1, vmax=1)
         middle.set(xlabel="pixel of the row", ylabel="pixel of the row")
         middle.grid(False)
         bar = fig.colorbar(shown, ax=middle, shrink=0.75, ticks=[-1, 0, 1])
