@@ -1,0 +1,267 @@
+"""From noise to data: samplers that share one signature, and guidance.
+
+Invariant: a sampler is a generator of `Step`s from level T down to level 0; it calls
+`predict_eps(xt, t)` and knows nothing else of the model.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from math import exp, log, sqrt
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from glyflib.schedule import x0_from_eps
+
+PredictEps = Callable[[Tensor, Tensor], Tensor]
+FixX0 = Callable[[Tensor], Tensor]
+
+
+class Step(NamedTuple):
+    """What a sampler yields after each step.
+
+    Attributes:
+        t: level reached, 0 at the end.
+        xt: (B, ...) sample at level t.
+        x0_hat: (B, ...) clean data that the model believed in on the way.
+    """
+
+    t: int
+    xt: Tensor
+    x0_hat: Tensor
+
+
+def level_grid(num_levels: int, num_steps: int) -> list[int]:
+    """Levels visited, from T to 0, evenly spaced and rounded.
+
+    Raises:
+        ValueError: If num_steps is not in [1, T].
+    """
+    if not 1 <= num_steps <= num_levels:
+        raise ValueError(f"num_steps {num_steps} must lie in [1, {num_levels}]")
+    return torch.linspace(num_levels, 0, num_steps + 1).round().long().tolist()
+
+
+def clip(x0_hat: Tensor) -> Tensor:
+    """Bring believed data back into [-1, 1]."""
+    return x0_hat.clamp(-1, 1)
+
+
+def dynamic_threshold(share: float = 0.995) -> FixX0:
+    """Clip at a quantile of each sample, then scale back into [-1, 1].
+
+    Args:
+        share: quantile of |x0_hat| kept unclipped, in (0, 1].
+
+    Raises:
+        ValueError: If share is out of range.
+
+    References:
+        Saharia et al. 2022, section 2.3.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"share {share} must lie in (0, 1]")
+
+    def fix(x0_hat: Tensor) -> Tensor:
+        size = x0_hat.abs().flatten(1).quantile(share, dim=1).clamp(min=1)
+        size = size.reshape(-1, *[1] * (x0_hat.ndim - 1))
+        return x0_hat.clamp(-size, size) / size
+
+    return fix
+
+
+def guided(model, cond, null, scale: float) -> PredictEps:
+    """Classifier-free guidance; scale 1 is plain conditional prediction.
+
+    Args:
+        model: callable of (xt, t, condition) that returns eps_hat.
+        cond: condition.
+        null: empty condition.
+        scale: 0 unconditional, 1 conditional, above 1 pushed beyond it.
+
+    References:
+        Ho and Salimans 2022, Eq. 6, whose w is scale - 1.
+    """
+
+    def predict_eps(xt: Tensor, t: Tensor) -> Tensor:
+        eps_null, eps_cond = model(xt, t, null), model(xt, t, cond)
+        return eps_null.lerp(eps_cond, scale)
+
+    return predict_eps
+
+
+def believe(
+    predict_eps: PredictEps, xt: Tensor, t: int, alpha_bar: Tensor, fix_x0: FixX0 | None
+) -> tuple[Tensor, Tensor]:
+    """One call of the model: believed data and noise, consistent with each other."""
+    t_batch = torch.full((len(xt),), t, device=xt.device)
+    eps_hat = predict_eps(xt, t_batch)
+    x0_hat = x0_from_eps(xt, eps_hat, t_batch, alpha_bar)
+    if fix_x0 is not None:
+        x0_hat, a = fix_x0(x0_hat), alpha_bar[t].item()
+        eps_hat = (xt - sqrt(a) * x0_hat) / sqrt(1 - a)
+    return x0_hat, eps_hat
+
+
+def fresh_noise(xt: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Standard normal noise drawn on the CPU, so that every device sees the same."""
+    return torch.randn(xt.shape, generator=generator, dtype=xt.dtype).to(xt.device)
+
+
+@torch.no_grad()
+def sample(
+    predict_eps: PredictEps,
+    xt: Tensor,
+    alpha_bar: Tensor,
+    *,
+    num_steps: int = 50,
+    eta: float = 0.0,
+    generator: torch.Generator | None = None,
+    fix_x0: FixX0 | None = None,
+) -> Iterator[Step]:
+    """DDIM (eta 0) to DDPM (eta 1) sampling, one yield a step.
+
+    Args:
+        predict_eps: callable of (xt, t) that returns eps_hat.
+        xt: (B, ...) noise at level T.
+        alpha_bar: (T + 1,) schedule.
+        num_steps: calls of the model, in [1, T].
+        eta: share of the posterior's noise that is added back, in [0, 1].
+        generator: CPU source of that noise.
+        fix_x0: applied to x0_hat at each step, such as `clip`.
+
+    Raises:
+        ValueError: If num_steps or eta is out of range.
+
+    References:
+        Song et al. 2021 (DDIM), Eqs. 12 and 16.
+    """
+    if not 0 <= eta <= 1:
+        raise ValueError(f"eta {eta} must lie in [0, 1]")
+    for t, s in pairwise(level_grid(len(alpha_bar) - 1, num_steps)):
+        a_t, a_s = alpha_bar[t].item(), alpha_bar[s].item()
+        x0_hat, eps_hat = believe(predict_eps, xt, t, alpha_bar, fix_x0)
+        var = eta**2 * (1 - a_s) / (1 - a_t) * (1 - a_t / a_s)
+        xt = sqrt(a_s) * x0_hat + sqrt(1 - a_s - var) * eps_hat
+        if var > 0:
+            xt = xt + sqrt(var) * fresh_noise(xt, generator)
+        yield Step(s, xt, x0_hat)
+
+
+@torch.no_grad()
+def sample_heun(
+    predict_eps: PredictEps,
+    xt: Tensor,
+    alpha_bar: Tensor,
+    *,
+    num_steps: int = 25,
+    generator: torch.Generator | None = None,
+    fix_x0: FixX0 | None = None,
+) -> Iterator[Step]:
+    """Heun's method for the probability-flow ODE: second order, two calls a step.
+
+    In y = xt / sqrt(alpha_bar) and sigma = sqrt(1 / alpha_bar - 1) the ODE is
+    dy / dsigma = eps_hat. The last step, to sigma 0, is a plain Euler step.
+
+    Args:
+        predict_eps: callable of (xt, t) that returns eps_hat.
+        xt: (B, ...) noise at level T.
+        alpha_bar: (T + 1,) schedule.
+        num_steps: steps, in [1, T]; the model is called 2 * num_steps - 1 times.
+        generator: unused, since nothing is random; there so that samplers swap.
+        fix_x0: applied to x0_hat at each call, such as `clip`.
+
+    Raises:
+        ValueError: If num_steps is out of range.
+
+    References:
+        Karras et al. 2022, Algorithm 1; Song et al. 2021 (DDIM), Eq. 14.
+    """
+    for t, s in pairwise(level_grid(len(alpha_bar) - 1, num_steps)):
+        a_t, a_s = alpha_bar[t].item(), alpha_bar[s].item()
+        h = sqrt(1 / a_s - 1) - sqrt(1 / a_t - 1)
+        x0_hat, eps_hat = believe(predict_eps, xt, t, alpha_bar, fix_x0)
+        xs = sqrt(a_s) * (xt / sqrt(a_t) + h * eps_hat)
+        if s > 0:
+            x0_hat, eps_next = believe(predict_eps, xs, s, alpha_bar, fix_x0)
+            xs = sqrt(a_s) * (xt / sqrt(a_t) + h * (eps_hat + eps_next) / 2)
+        xt = xs
+        yield Step(s, xt, x0_hat)
+
+
+def half_log_snr(alpha_bar: Tensor, t: int) -> float:
+    """Log of signal factor over noise factor, lambda of the DPM-Solver papers."""
+    a = alpha_bar[t].item()
+    return (log(a) - log(1 - a)) / 2
+
+
+@torch.no_grad()
+def sample_dpm(
+    predict_eps: PredictEps,
+    xt: Tensor,
+    alpha_bar: Tensor,
+    *,
+    num_steps: int = 25,
+    generator: torch.Generator | None = None,
+    fix_x0: FixX0 | None = None,
+    is_sde: bool = False,
+) -> Iterator[Step]:
+    """DPM-Solver++ 2M: second order with one call a step, by looking one step back.
+
+    Args:
+        predict_eps: callable of (xt, t) that returns eps_hat.
+        xt: (B, ...) noise at level T.
+        alpha_bar: (T + 1,) schedule.
+        num_steps: calls of the model, in [1, T].
+        generator: CPU source of noise; used only where is_sde.
+        fix_x0: applied to x0_hat at each step, such as `clip`.
+        is_sde: solve the reverse SDE instead of the ODE, with fresh noise each step.
+
+    Raises:
+        ValueError: If num_steps is out of range.
+
+    References:
+        Lu et al. 2022 (DPM-Solver++), Algorithm 2 and, for the SDE, section 5.
+    """
+    before, h_before = None, 1.0
+    for t, s in pairwise(level_grid(len(alpha_bar) - 1, num_steps)):
+        x0_hat, _ = believe(predict_eps, xt, t, alpha_bar, fix_x0)
+        if s == 0:  # lambda is infinite there: the formula's limit is x0_hat
+            xt = x0_hat
+        else:
+            a_t, a_s = alpha_bar[t].item(), alpha_bar[s].item()
+            h = half_log_snr(alpha_bar, s) - half_log_snr(alpha_bar, t)
+            slope = 0 if before is None else (x0_hat - before) * h / h_before / 2
+            decay = exp(-2 * h) if is_sde else exp(-h)
+            keep = sqrt((1 - a_s) / (1 - a_t)) * (exp(-h) if is_sde else 1)
+            xt = keep * xt + sqrt(a_s) * (1 - decay) * (x0_hat + slope)
+            if is_sde:
+                noise = fresh_noise(xt, generator)
+                xt = xt + sqrt((1 - a_s) * (1 - decay)) * noise
+            before, h_before = x0_hat, h
+        yield Step(s, xt, x0_hat)
+
+
+def sample_sde(
+    predict_eps: PredictEps,
+    xt: Tensor,
+    alpha_bar: Tensor,
+    *,
+    num_steps: int = 50,
+    generator: torch.Generator | None = None,
+    fix_x0: FixX0 | None = None,
+) -> Iterator[Step]:
+    """SDE-DPM-Solver++ 2M: `sample_dpm` on the reverse SDE, so that noise is renewed.
+
+    Arguments, errors and references as in `sample_dpm`.
+    """
+    return sample_dpm(
+        predict_eps,
+        xt,
+        alpha_bar,
+        num_steps=num_steps,
+        generator=generator,
+        fix_x0=fix_x0,
+        is_sde=True,
+    )
