@@ -4,7 +4,7 @@ Invariant: a sampler is a generator of `Step`s from level T down to level 0; it 
 `predict_eps(xt, t)` and knows nothing else of the model.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from math import exp, log, sqrt
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from glyflib.schedule import x0_from_eps
 
 PredictEps = Callable[[Tensor, Tensor], Tensor]
 FixX0 = Callable[[Tensor], Tensor]
+Generators = torch.Generator | Sequence[torch.Generator]
 
 
 class Step(NamedTuple):
@@ -104,9 +105,22 @@ def believe(
     return x0_hat, eps_hat
 
 
-def fresh_noise(xt: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Standard normal noise drawn on the CPU, so that every device sees the same."""
-    return torch.randn(xt.shape, generator=generator, dtype=xt.dtype).to(xt.device)
+def fresh_noise(xt: Tensor, generator: Generators | None) -> Tensor:
+    """Standard normal noise drawn on the CPU, so that every device sees the same.
+
+    From a sequence of generators each row (B, ...) draws from its own, so that a row's
+    noise does not depend on the batch that it is in.
+
+    Raises:
+        ValueError: If there is not one generator a row.
+    """
+    if generator is None or isinstance(generator, torch.Generator):
+        noise = torch.randn(xt.shape, generator=generator, dtype=xt.dtype)
+        return noise.to(xt.device)
+    if len(generator) != len(xt):
+        raise ValueError(f"{len(generator)} generators must be one, or {len(xt)}")
+    rows = [torch.randn(xt.shape[1:], generator=g, dtype=xt.dtype) for g in generator]
+    return torch.stack(rows).to(xt.device)
 
 
 @torch.no_grad()
@@ -117,7 +131,7 @@ def sample(
     *,
     num_steps: int = 50,
     eta: float = 0.0,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
     fix_x0: FixX0 | None = None,
 ) -> Iterator[Step]:
     """DDIM (eta 0) to DDPM (eta 1) sampling, one yield a step.
@@ -128,7 +142,7 @@ def sample(
         alpha_bar: (T + 1,) schedule.
         num_steps: calls of the model, in [1, T].
         eta: share of the posterior's noise that is added back, in [0, 1].
-        generator: CPU source of that noise.
+        generator: CPU source of that noise, or B of them, one a row.
         fix_x0: applied to x0_hat at each step, such as `clip`.
 
     Raises:
@@ -156,7 +170,7 @@ def sample_heun(
     alpha_bar: Tensor,
     *,
     num_steps: int = 25,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
     fix_x0: FixX0 | None = None,
 ) -> Iterator[Step]:
     """Heun's method for the probability-flow ODE: second order, two calls a step.
@@ -203,7 +217,7 @@ def sample_dpm(
     alpha_bar: Tensor,
     *,
     num_steps: int = 25,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
     fix_x0: FixX0 | None = None,
     is_sde: bool = False,
 ) -> Iterator[Step]:
@@ -214,7 +228,7 @@ def sample_dpm(
         xt: (B, ...) noise at level T.
         alpha_bar: (T + 1,) schedule.
         num_steps: calls of the model, in [1, T].
-        generator: CPU source of noise; used only where is_sde.
+        generator: CPU source of noise, or B of them; used only where is_sde.
         fix_x0: applied to x0_hat at each step, such as `clip`.
         is_sde: solve the reverse SDE instead of the ODE, with fresh noise each step.
 
@@ -249,7 +263,7 @@ def sample_sde(
     alpha_bar: Tensor,
     *,
     num_steps: int = 50,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
     fix_x0: FixX0 | None = None,
 ) -> Iterator[Step]:
     """SDE-DPM-Solver++ 2M: `sample_dpm` on the reverse SDE, so that noise is renewed.

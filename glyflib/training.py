@@ -187,7 +187,7 @@ def train(
 
     def save() -> None:
         if directory is not None:
-            save_checkpoint(directory, run.to_checkpoint(facts, alpha_bar))
+            save_checkpoint(directory, run.to_checkpoint(facts, alpha_bar=alpha_bar))
 
     data = send_to_device((images, cond, null), accelerator.device)
     return run_steps(run, net, Data(*data), config, alpha_bar, accelerator, save)

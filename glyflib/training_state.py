@@ -57,7 +57,8 @@ class Checkpoint(NamedTuple):
 
     Attributes:
         facts: what fits in JSON: step, number of EMA updates, configuration, shapes.
-        tensors: weights ("model.", "ema."), "optimizer.", "generator", "alpha_bar".
+        tensors: weights ("model.", "ema."), "optimizer.", "generator", and what the run
+            adds, such as "alpha_bar".
     """
 
     facts: dict
@@ -100,9 +101,9 @@ class Run:
     generator: torch.Generator
     step: int = 0
 
-    def to_checkpoint(self, facts: dict, alpha_bar: Tensor) -> Checkpoint:
-        """Copy the state to the CPU, each tensor with memory of its own."""
-        found = {"generator": self.generator.get_state(), "alpha_bar": alpha_bar}
+    def to_checkpoint(self, facts: dict, **others: Tensor) -> Checkpoint:
+        """Copy the state, and other tensors, to the CPU, each with its own memory."""
+        found = {"generator": self.generator.get_state(), **others}
         for prefix, model in (("model", self.model), ("ema", self.ema.model)):
             found |= {f"{prefix}.{name}": value for name, value in named_tensors(model)}
         for name, place in self.model.named_parameters():

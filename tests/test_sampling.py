@@ -155,6 +155,37 @@ def test_the_number_of_model_calls_is_as_documented(sampler):
     assert min(calls) > 0, "no model is asked about clean data"
 
 
+@pytest.mark.parametrize("name", ["ddpm", "sde"])
+def test_a_row_with_a_generator_of_its_own_does_not_depend_on_its_batch(name):
+    sampler, options = {"ddpm": (sample, {"eta": 1.0}), "sde": (sample_sde, {})}[name]
+    oracle = gaussian_oracle(ALPHA_BAR)
+    noise = torch.randn(3, 1, 4, generator=seeded(), dtype=torch.float64)
+
+    def drawn(rows):
+        sources = [seeded(7 + row) for row in rows]
+        args = {"num_steps": 9, "generator": sources} | options
+        return final(sampler(oracle, noise[rows], ALPHA_BAR, **args))
+
+    together = drawn([0, 1, 2])
+    for row in range(3):
+        torch.testing.assert_close(drawn([row])[0], together[row])
+    assert (together[0] - together[1]).abs().max() > 0.01
+
+
+def test_rows_with_one_generator_each_draw_what_it_gives():
+    noise = fresh_noise(torch.empty(2, 3), [seeded(1), seeded(2)])
+    assert torch.equal(noise[1], torch.randn(3, generator=seeded(2)))
+    assert torch.equal(
+        fresh_noise(noise, seeded(3)), torch.randn(2, 3, generator=seeded(3))
+    )
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_generators_that_are_not_one_a_row_are_refused(count):
+    with pytest.raises(ValueError, match=f"{count} generators must be one, or 2"):
+        fresh_noise(torch.empty(2, 3), [seeded()] * count)
+
+
 def test_guidance_at_scale_one_is_conditional_and_at_zero_unconditional():
     def model(xt, t, cond):
         return xt * cond

@@ -562,7 +562,7 @@ def test_saved_tensors_own_their_memory(tmp_path):
     model.weight.data = random(4, 8).t()[::2]
     model.tied = model.weight
     state = new_run(model, config_of())
-    save_checkpoint(tmp_path, state.to_checkpoint({}, ALPHA_BAR))
+    save_checkpoint(tmp_path, state.to_checkpoint({}, alpha_bar=ALPHA_BAR))
     stored = load_checkpoint(tmp_path).tensors
     torch.testing.assert_close(stored["model.weight"], model.weight.detach())
     assert "model.tied" not in stored

@@ -1,0 +1,1 @@
+"""The commands of `glyflib`, a module each; `glyflib.__main__` gathers them."""

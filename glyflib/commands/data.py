@@ -1,0 +1,162 @@
+"""`glyflib data`: make the files in data/, or your own.
+
+Invariant: what only one command needs is loaded by that command alone.
+"""
+
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from glyflib.build.cover import build_cover
+from glyflib.build.fonts import open_face
+from glyflib.build.glyphs import build_glyphs
+from glyflib.build.tables import FIELDS, read_captions, read_unihan
+from glyflib.build.umap_map import build_map
+from glyflib.data import DATA, GLYPHS, MAP
+
+SHOWN = 40
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group()
+def data() -> None:
+    """Make the data that the book reads."""
+
+
+@data.command("build")
+@click.option(
+    "--font",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="TrueType or OpenType font, or a collection of them (.ttc).",
+)
+@click.option("--face", help="Face of a collection, by its full name.")
+@click.option(
+    "--unihan",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with Unihan_*.txt or .txt.bz2: readings, radicals, variants, and "
+    "the captions unless --captions gives them.",
+)
+@click.option(
+    "--captions",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Your own captions: CSV or Parquet with the columns char and caption.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=GLYPHS,
+    show_default="data/glyphs.parquet",
+    help="Parquet file to write; its card (counts, what was left out) lies beside it.",
+)
+def build(
+    font: Path, face: str | None, unihan: Path | None, captions: Path | None, out: Path
+) -> None:
+    """Draw a font's glyphs beside their captions, as one Parquet file."""
+    if not (unihan or captions):
+        raise click.UsageError("give --unihan, --captions or both")
+    fields = read_unihan(unihan) if unihan else {field: {} for field in FIELDS}
+    definitions = read_captions(captions) if captions else fields["kDefinition"]
+    built = build_glyphs(
+        open_face(font, face),
+        definitions,
+        fields,
+        out,
+        is_unihan=captions is None,
+        progress=lambda chars: tqdm(chars, unit=" glyphs"),
+    )
+    report("not in the font", built.lacking)
+    report("without a caption", built.uncaptioned)
+    click.echo(f"{built.rows} glyphs written to {out}, counts and names to {out}.json")
+
+
+@data.command("map")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=MAP,
+    show_default="data/map.parquet",
+    help="Parquet file to write.",
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of UMAP.")
+def place(out: Path, seed: int) -> None:
+    """Lay all glyphs out on a plane: principal components, then UMAP."""
+    click.echo(f"{build_map(out, seed=seed)} glyphs placed in {out}")
+
+
+@data.command("cover")
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--seed", default=0, show_default=True, help="Seed of the noise.")
+def cover(out: Path, seed: int) -> None:
+    """Draw the README's picture, real glyphs under growing noise, as the PNG OUT."""
+    build_cover(out, seed=seed)
+
+
+@data.command("radicals")
+@click.option(
+    "--font",
+    "fonts",
+    type=(click.Path(exists=True, dir_okay=False, path_type=Path), str),
+    multiple=True,
+    help="Font file and face to draw more training pictures with; as often as wanted.",
+)
+@click.option(
+    "--out", type=FOLDER, default=DATA / "radicals", show_default="data/radicals"
+)
+@click.option("--seed", default=0, show_default=True, help="Of weights and draws.")
+def radicals(fonts: tuple[tuple[Path, str], ...], out: Path, seed: int) -> None:
+    """Train the classifier that reads the radical of a glyph."""
+    from glyflib.build.classifier import build_classifier
+
+    faces = [open_face(path, face) for path, face in fonts]
+    found = build_classifier(out, fonts=faces, seed=seed, progress=tqdm)
+    click.echo(f"{found['parameters']} parameters written to {out}")
+
+
+@data.command("text-encoder", context_settings={"show_default": True})
+@click.option(
+    "--teacher", required=True, help="Sentence encoder: a folder or a hub name."
+)
+@click.option(
+    "--wordnet",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    help="Folder with WordNet's data.noun, data.verb, data.adj and data.adv.",
+)
+@click.option(
+    "--work", type=FOLDER, required=True, help="For what a killed build would lose."
+)
+@click.option(
+    "--out",
+    type=FOLDER,
+    default=DATA / "text_encoder",
+    show_default="data/text_encoder",
+)
+@click.option("--steps", type=click.IntRange(2), default=6000, help="Of 128 texts.")
+@click.option("--seed", default=0, help="Of weights and draws.")
+def text_encoder(
+    teacher: str, wordnet: Path, work: Path, out: Path, steps: int, seed: int
+) -> None:
+    """Distil the text encoder from a public one. Goes on where it was cut off."""
+    from glyflib.build.student import DistilConfig
+    from glyflib.build.text_encoder import build_text_encoder
+
+    config = DistilConfig(steps, warmup=min(200, steps // 10), seed=seed)
+    done = build_text_encoder(out, teacher, wordnet, config, work=work, progress=tqdm)
+    for step, errors in tqdm(done, total=steps, unit=" steps"):
+        if step % 500 == 0 or step == steps:
+            told = ", ".join(f"{error:.4f}" for error in errors)
+            tqdm.write(f"step {step}: words, texts, pairs {told}")
+    click.echo(f"text encoder written to {out}")
+
+
+def report(what: str, chars: str) -> None:
+    """Say how many characters were left out, and which."""
+    more = f" … and {len(chars) - SHOWN} more" if len(chars) > SHOWN else ""
+    if chars:
+        click.echo(f"{len(chars)} {what}: {' '.join(chars[:SHOWN])}{more}")
+
+
+command = data

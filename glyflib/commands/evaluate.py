@@ -1,0 +1,96 @@
+"""`glyflib evaluate`: how good a glyffuser is, with intervals and something to compare.
+
+Invariant: what is printed stands in the report, so the table can be made again.
+"""
+
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from glyflib.build.report import PLAIN, ReportConfig, build_report
+from glyflib.glyffuser import SHIPPED
+
+COLUMNS = ("hit_rate", "shuffled", "frechet", "kernel", "precision", "recall")
+COLUMNS += ("realism", "nearest_ratio", "copied")
+
+
+def numbers(ctx: click.Context, param: click.Parameter, text: str) -> tuple[float, ...]:
+    """Read "1,2,3" as numbers."""
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not like 1,2,3", ctx, param) from None
+    if len(set(found)) < len(found):
+        raise click.BadParameter(f"{text!r} names one twice", ctx, param)
+    return found
+
+
+@click.command(context_settings={"show_default": True})
+@click.argument(
+    "model", type=click.Path(file_okay=False, path_type=Path), default=SHIPPED
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    show_default="report.json in the model's folder",
+    help="Report to write, or to go on with.",
+)
+@click.option("--scales", default="1,2,3,5", callback=numbers, help="Of the guidance.")
+@click.option(
+    "--captions",
+    type=click.IntRange(1),
+    default=1000,
+    help="How many of the held-out captions.",
+)
+@click.option("--samples", type=click.IntRange(1), default=8, help="Glyphs a caption.")
+@click.option(
+    "--plain", type=click.IntRange(1), default=100, help="Glyphs a plain prompt."
+)
+@click.option("--steps", type=click.IntRange(1), default=20, help="Of the sampler.")
+@click.option("--seed", default=0, help="Of all draws.")
+def evaluate(
+    model: Path,
+    out: Path | None,
+    scales: tuple[float, ...],
+    captions: int,
+    samples: int,
+    plain: int,
+    steps: int,
+    seed: int,
+) -> None:
+    """Judge the glyffuser in the folder MODEL, the shipped one by default.
+
+    It draws glyphs for held-out captions and for plain prompts such as "gold", and
+    tells how many show the right radical, how near they are to real glyphs, and how
+    far from the ones it was trained on. All is written part by part: a run that was
+    cut off goes on where it was.
+    """
+    config = ReportConfig(scales, captions, samples, plain, steps, seed)
+    parts = build_report(
+        model,
+        out or model / "report.json",
+        config,
+        progress=lambda chunks: tqdm(chunks, unit=" chunks", disable=None),
+    )
+    for name, part in parts:
+        click.echo("\n".join([name, *lines_of(name, part)]))
+
+
+def lines_of(name: str, part: dict) -> list[str]:
+    """A part of the report as lines: name, value, interval."""
+    if name == "references":
+        rows = {key: part[key] for key in ("commonest", "by_chance", "ceiling")}
+        rows |= {f"floor, {key}": value for key, value in part["floor"].items()}
+        rows |= {f"words, {key}": row for key, row in part["words_alone"].items()}
+    elif name.startswith("plain"):
+        rows = {prompt: part[prompt] for prompt in PLAIN}
+    else:
+        rows = {key: part[key] for key in COLUMNS}
+    return [
+        f"  {key:20}{row['value']:9.4f}  ({row['low']:.4f} to {row['high']:.4f})"
+        for key, row in rows.items()
+    ]
+
+
+command = evaluate

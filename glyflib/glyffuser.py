@@ -1,0 +1,250 @@
+"""The glyffuser: from English words to a glyph that nobody has written before.
+
+Invariant: a picture depends on its prompt, its seed and the settings alone, never on
+the batch that it is drawn in (up to float rounding).
+"""
+
+import math
+import textwrap
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from glyflib.data import images_from_x0
+from glyflib.glyffuser_files import (
+    KEYS,
+    SHIPPED,
+    WAYS_OUT,
+    alpha_bar_of,
+    check_parts,
+    find_encoder,
+    read_config,
+    read_weights,
+    write_files,
+)
+from glyflib.sampling import PredictEps, Step, fresh_noise, sample_dpm
+from glyflib.text import SHIPPED as SHIPPED_ENCODER
+from glyflib.text import TextCondition, TextEncoder, check_prompts
+from glyflib.training_objective import check_prediction, predict_eps_from
+from glyflib.unet import UNet
+
+Sampler = Callable[..., Iterator[Step]]
+COSINE = {"name": "cosine", "num_levels": 1000}
+NUM_SEEDS = 2**32  # torch's generator on the CPU reads no more of a seed than this
+
+
+def seeds_of(seed: int | Sequence[int], count: int) -> list[int]:
+    """One seed a row: seed, seed + 1, … or the ones given.
+
+    Raises:
+        ValueError: If there are not `count`, or one is not an integer in [0, 2 ** 32).
+    """
+    is_one = isinstance(seed, int)
+    seeds = list(range(seed, seed + count)) if is_one else list(seed)
+    if len(seeds) != count:
+        raise ValueError(f"{len(seeds)} seeds must be one, or {count}: one a prompt")
+    for one in seeds:
+        if not isinstance(one, int) or not 0 <= one < NUM_SEEDS:
+            raise ValueError(f"seed {one!r} must be an integer in [0, {NUM_SEEDS})")
+    return seeds
+
+
+@dataclass(eq=False)
+class Glyffuser:
+    """Network, text encoder and schedule: all that it takes to draw.
+
+    The sampler runs on the CPU in float64, where x0_hat is exact even at levels with
+    almost no signal; the network computes in its own precision, wherever it is.
+
+    Attributes:
+        unet: network for one-channel pictures that reads text.
+        encoder: its text encoder.
+        size: S, height and width of a picture.
+        prediction: what the network returns: "eps", "v" or "x0".
+        schedule: name and options of the schedule that it was trained with.
+        text_encoder: where the encoder is found when the glyffuser is loaded: the name
+            of a folder beside the glyffuser's own, or a hub name.
+        max_tokens: longest prompt that it was trained with.
+        training: facts for the reader, kept in config.json.
+        alpha_bar: (T + 1,) of that schedule.
+
+    Raises:
+        ValueError: If the parts do not fit each other.
+    """
+
+    unet: UNet
+    encoder: TextEncoder
+    size: int = 32
+    prediction: str = "v"
+    schedule: dict = field(default_factory=COSINE.copy)
+    text_encoder: str = SHIPPED_ENCODER.name
+    max_tokens: int = 40
+    training: dict = field(default_factory=dict)
+    alpha_bar: Tensor = field(init=False, repr=False)
+
+    def __post_init__(self):
+        check_prediction(self.prediction)
+        self.alpha_bar = alpha_bar_of(self.schedule)
+        check_parts(self.unet.config, self.encoder.width, self.size, self.max_tokens)
+
+    @classmethod
+    def load(
+        cls, path: Path | str = SHIPPED, *, encoder: TextEncoder | None = None
+    ) -> Self:
+        """Load a glyffuser, with the encoder that its config.json names.
+
+        A folder beside its own comes first; then, under the shipped encoder's name,
+        that one; then the hub.
+
+        Args:
+            path: folder written by `save`.
+            encoder: taken instead of the one that is named.
+
+        Raises:
+            FileNotFoundError: If the folder or a file of it is missing.
+            ValueError: If a file is damaged, or they do not belong together.
+            OSError: If the encoder is one of the hub's and cannot be reached.
+        """
+        path = Path(path)
+        config = read_config(path)
+        weights = read_weights(path, config.pop("sha256"))
+        if encoder is None:
+            encoder = TextEncoder.load(find_encoder(path, config["text_encoder"]))
+        try:
+            unet = UNet(**config.pop("unet"))
+            unet.load_state_dict(weights)
+            return cls(unet.eval(), encoder, **config)
+        except (TypeError, ValueError, KeyError, RuntimeError) as error:
+            reason = textwrap.shorten(str(error), 200)
+            text = f"the files in {path} do not fit each other ({reason}): {WAYS_OUT}"
+            raise ValueError(text) from error
+
+    def save(self, path: Path | str) -> None:
+        """Write config.json and weights in half precision; other files stay.
+
+        Each file is replaced at once, config.json last. It holds the weights' sha256,
+        so that a save that was cut off in between is noticed, not drawn from.
+
+        Raises:
+            ValueError: If a weight is too large for half precision, or not a number.
+        """
+        config = {"unet": self.unet.config}
+        config |= {key: getattr(self, key) for key in KEYS[1:-1]}
+        write_files(Path(path), config, self.unet.state_dict())
+
+    def predict_eps(self, xt: Tensor, t: Tensor, cond: TextCondition) -> Tensor:
+        """The noise (B, 1, S, S) that the network sees in xt, given text of B rows."""
+        place = next(self.unet.parameters())
+        text = cond.tokens.to(place), cond.mask.to(place.device)
+        output = self.unet(xt.to(place), t.to(place.device), *text)
+        return predict_eps_from(output.to(xt), xt, t, self.alpha_bar, self.prediction)
+
+    def guided(self, both: TextCondition, scale: float) -> PredictEps:
+        """Classifier-free guidance, `sampling.guided` in one call of a doubled batch.
+
+        That is faster than two calls. At scale 1 the null half is not computed.
+
+        Args:
+            both: 2 B rows of text, first the conditions, then what to steer away from.
+            scale: 0 unconditional, 1 conditional, above 1 pushed beyond it.
+        """
+        half = len(both.mask) // 2
+        cond = TextCondition(both.tokens[:half], both.mask[:half])
+
+        def predict_plain(xt: Tensor, t: Tensor) -> Tensor:
+            return self.predict_eps(xt, t, cond)
+
+        def predict_eps(xt: Tensor, t: Tensor) -> Tensor:
+            twice = torch.cat([xt, xt]), torch.cat([t, t])
+            eps_cond, eps_null = self.predict_eps(*twice, both).chunk(2)
+            return eps_null.lerp(eps_cond, scale)
+
+        return predict_plain if scale == 1 else predict_eps
+
+    def steps(
+        self,
+        prompts: str | Sequence[str],
+        *,
+        num_steps: int = 30,
+        scale: float = 3.0,
+        sampler: Sampler = sample_dpm,
+        seed: int | Sequence[int] = 0,
+        negative: str | Sequence[str] = "",
+    ) -> Iterator[Step]:
+        """Draw, and yield every `Step` on the way, float64 on the CPU.
+
+        Args:
+            prompts: one, or B of them; "" is the unconditional model.
+            num_steps: steps of the sampler, in [1, T].
+            scale: of the guidance; 1 is none, and takes half the time.
+            sampler: any of `glyflib.sampling`, or one with options fixed, such as
+                `partial(sample, eta=1.0)`.
+            seed: picture i draws all its noise from seed + i; or B seeds.
+            negative: what to steer away from, one text or B; at scale 1, unused.
+
+        Raises:
+            ValueError: If an argument is out of range, or the numbers of prompts,
+                seeds and negatives differ.
+        """
+        texts, others = check_prompts(prompts), check_prompts(negative)
+        B = len(texts)
+        others = others * B if isinstance(negative, str) else others
+        if len(others) != B:
+            raise ValueError(f"{len(others)} negatives must be one, or {B}")
+        if not math.isfinite(scale):
+            raise ValueError(f"scale {scale} must be finite")
+        sources = [torch.Generator().manual_seed(one) for one in seeds_of(seed, B)]
+        both = self.encoder.encode(texts + others, max_tokens=self.max_tokens)
+        xt = fresh_noise(torch.empty(B, 1, self.size, self.size).double(), sources)
+        predict_eps = self.guided(both, scale)
+        return sampler(
+            predict_eps, xt, self.alpha_bar, num_steps=num_steps, generator=sources
+        )
+
+    def sample(
+        self,
+        prompts: str | Sequence[str],
+        *,
+        num_steps: int = 30,
+        scale: float = 3.0,
+        sampler: Sampler = sample_dpm,
+        seed: int | Sequence[int] = 0,
+        negative: str | Sequence[str] = "",
+    ) -> Tensor:
+        """Draw one picture a prompt: (B, 1, S, S) in [-1, 1]; arguments as `steps`."""
+        steps = self.steps(
+            prompts,
+            num_steps=num_steps,
+            scale=scale,
+            sampler=sampler,
+            seed=seed,
+            negative=negative,
+        )
+        return deque(steps, maxlen=1).pop().xt.clamp(-1, 1).float()
+
+    def generate(
+        self,
+        prompts: str | Sequence[str],
+        *,
+        num_steps: int = 30,
+        scale: float = 3.0,
+        sampler: Sampler = sample_dpm,
+        seed: int | Sequence[int] = 0,
+        negative: str | Sequence[str] = "",
+    ) -> list[Image.Image]:
+        """Draw one grey picture of S x S pixels a prompt; arguments as `steps`."""
+        x0 = self.sample(
+            prompts,
+            num_steps=num_steps,
+            scale=scale,
+            sampler=sampler,
+            seed=seed,
+            negative=negative,
+        )
+        return [Image.fromarray(grey.numpy()) for grey in images_from_x0(x0).squeeze(1)]

@@ -1,0 +1,135 @@
+"""A glyffuser on disk: a folder with config.json and the weights it belongs to.
+
+Invariant: each file is replaced at once, config.json last, and it holds the sha256 of
+the weights; so a save that was cut off is noticed, never drawn from.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from glyflib.data import DATA
+from glyflib.schedule import cosine_alpha_bar, linear_alpha_bar, sigmoid_alpha_bar
+from glyflib.text import SHIPPED as SHIPPED_ENCODER
+from glyflib.training_state import replace_file
+
+SHIPPED = DATA / "glyffuser-32"
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+WAYS_OUT = (
+    "restore the shipped one with `git checkout -- data/glyffuser-32`, or train your "
+    "own with `glyflib train`"
+)
+KEYS = (  # of config.json, from the network to the weights it belongs to
+    "unet",
+    "size",
+    "prediction",
+    "schedule",
+    "text_encoder",
+    "max_tokens",
+    "training",
+    "sha256",
+)
+
+
+def alpha_bar_of(schedule: dict) -> Tensor:
+    """The schedule (T + 1,) of a description such as {"name": "cosine"}.
+
+    Raises:
+        ValueError: If the name or an option is unknown.
+    """
+    named = {
+        "cosine": cosine_alpha_bar,
+        "linear": linear_alpha_bar,
+        "sigmoid": sigmoid_alpha_bar,
+    }
+    options = dict(schedule)
+    name = options.pop("name", None)
+    if name not in named:
+        raise ValueError(f"schedule {name!r} must be one of {', '.join(named)}")
+    try:
+        return named[name](**options)
+    except TypeError as error:
+        raise ValueError(f"schedule {schedule}: {error}") from error
+
+
+def check_parts(config: dict, width: int, size: int, max_tokens: int) -> None:
+    """Raise a ValueError unless a network, an encoder's width and sizes go together."""
+    if config["text_dim"] != width:
+        raise ValueError(
+            f"the network reads text of width {config['text_dim']}, the encoder writes "
+            f"{width}: give the encoder that it was trained with"
+        )
+    if config["in_channels"] != 1:
+        raise ValueError(f"in_channels {config['in_channels']} must be 1: grey")
+    step = config["patch"] * 2 ** (len(config["channels"]) - 1)
+    if size < 1 or size % step:
+        raise ValueError(f"size {size} must be a multiple of {step}")
+    if max_tokens < 1:
+        raise ValueError(f"max_tokens {max_tokens} must be at least 1")
+
+
+def read_config(path: Path) -> dict:
+    """What config.json in a glyffuser's folder says, no less and no more than KEYS."""
+    if not (path / CONFIG).is_file():
+        raise FileNotFoundError(
+            f"no glyffuser in {path}, it has no {CONFIG}: {WAYS_OUT}"
+        )
+    try:
+        config = json.loads((path / CONFIG).read_text("utf-8"))
+        if not isinstance(config, dict):
+            raise ValueError(f"it holds a {type(config).__name__}")
+        if odd := sorted(set(KEYS) ^ config.keys()):
+            raise ValueError(f"it {'has' if odd[0] in config else 'lacks'} {odd[0]!r}")
+        if not isinstance(config["text_encoder"], str):
+            raise ValueError(f"text_encoder {config['text_encoder']!r} is no name")
+    except ValueError as error:
+        text = f"{path / CONFIG} is not that of a glyffuser ({error}): {WAYS_OUT}"
+        raise ValueError(text) from error
+    return config
+
+
+def read_weights(path: Path, sha256: str) -> dict[str, Tensor]:
+    """The weights in a glyffuser's folder, if they are those that config.json means."""
+    file = path / WEIGHTS
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"no glyffuser in {path}, it has no {WEIGHTS}: {WAYS_OUT}"
+        )
+    data = file.read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        text = f"{file} is damaged, or not what {CONFIG} was written for"
+        raise ValueError(f"{text} (its sha256 differs): {WAYS_OUT}")
+    try:
+        return safetensors.torch.load(data)
+    except SafetensorError as error:
+        raise ValueError(f"{file} is damaged ({error}): {WAYS_OUT}") from error
+
+
+def find_encoder(path: Path, name: str) -> Path | str:
+    """The encoder's folder beside a glyffuser's, the shipped one, or its hub name."""
+    beside = path.resolve().parent / name
+    if beside.is_dir():
+        return beside
+    return SHIPPED_ENCODER if name == SHIPPED_ENCODER.name else name
+
+
+def write_files(path: Path, config: dict, state: dict[str, Tensor]) -> None:
+    """Write a glyffuser's folder, weights in half precision; other files stay.
+
+    Raises:
+        ValueError: If a weight is not finite in half precision.
+        TypeError: If the config does not fit in JSON; nothing is written then.
+    """
+    halves = {name: value.half().cpu().contiguous() for name, value in state.items()}
+    if odd := [name for name, half in halves.items() if not half.isfinite().all()]:
+        raise ValueError(f"weights {odd[0]} are not finite in half precision")
+    data = safetensors.torch.save(halves)
+    config = config | {"sha256": hashlib.sha256(data).hexdigest()}
+    text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
+    path.mkdir(parents=True, exist_ok=True)
+    replace_file(path / WEIGHTS, lambda file: file.write_bytes(data))
+    replace_file(path / CONFIG, lambda file: file.write_text(text, "utf-8"))

@@ -1,0 +1,250 @@
+"""Figures of noise schedules: three clocks, what each forgets, and the noised map.
+
+Invariant: a schedule keeps its colour and line style in every figure.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from glyflib.plotting.base import CYCLE, GREY, WIDTH, figure, show_image
+from glyflib.plotting.noising import SPAN
+
+BLUE, ORANGE, GREEN, RED, PINK, SKY, BLACK = CYCLE
+LOOKS = {
+    "linear": {"color": BLUE, "ls": "-"},
+    "cosine": {"color": RED, "ls": "--"},
+    "sigmoid": {"color": GREEN, "ls": ":"},
+    "even loss": {"color": PINK, "ls": "-."},
+    "even waste": {"color": BLACK, "ls": (0, (5, 1, 1, 1, 1, 1))},
+}
+GROUPS = ((ORANGE, "o"), (BLUE, "^"), (RED, "s"))
+
+
+def add_legend(fig: Figure, ax: Axes, *, handlelength: float = 3, **style) -> None:
+    """Put the legend of one panel in a row above all panels."""
+    lines, names = ax.get_legend_handles_labels()
+    place = {"loc": "outside upper center", "ncols": len(names)} | style
+    fig.legend(lines, names, handlelength=handlelength, **place)
+
+
+@figure
+def plot_schedules(schedules: Mapping[str, ArrayLike]) -> Figure:
+    """Draw step variance, angle and log-SNR, each straight for one schedule.
+
+    Args:
+        schedules: name -> (T + 1,) alpha_bar.
+    """
+    fig, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.9))
+    for name, values in schedules.items():
+        ab = np.asarray(values)
+        t, look = np.arange(1, len(ab)), LOOKS[name]
+        axes[0].plot(t, 1 - ab[1:] / ab[:-1], label=name, **look)
+        axes[1].plot(np.degrees(np.arccos(np.sqrt(ab))), **look)
+        axes[2].plot(t, np.log(ab[1:] / (1 - ab[1:])), **look)
+    axes[0].set(ylim=(0, 0.05), ylabel=r"variance of one step, $\beta_t$")
+    axes[1].set(ylabel="angle (degrees)", yticks=[0, 30, 60, 90])
+    axes[2].set(ylim=(-14, 11), ylabel=r"log-SNR, $\lambda_t$")
+    for ax in axes:
+        ax.set_xlabel("level t")
+    add_legend(fig, axes[0])
+    return fig
+
+
+@figure
+def plot_rows(
+    rows: Mapping[str, ArrayLike],
+    titles: Sequence[str],
+    *,
+    span: tuple[float, float] = SPAN,
+) -> Figure:
+    """Draw one row of grey pictures a name, with titles above the first row.
+
+    Args:
+        rows: name -> (K, H, W).
+        titles: K texts.
+        span: the values drawn black and white.
+    """
+    shape, height = (len(rows), len(titles)), 0.94 * WIDTH / len(titles) * len(rows)
+    size = (WIDTH, height + 0.25)
+    fig, axes = plt.subplots(*shape, figsize=size, squeeze=False)
+    for line, (name, pictures) in zip(axes, rows.items(), strict=True):
+        for ax, picture in zip(line, pictures, strict=True):
+            show_image(ax, picture, span=span)
+        where = {"ha": "right", "va": "center", "rotation": 90}
+        line[0].text(-0.1, 0.5, name, transform=line[0].transAxes, **where)
+    for ax, title in zip(axes[0], titles, strict=True):
+        ax.set_title(title, fontsize=9)
+    return fig
+
+
+@figure
+def plot_ends(
+    stds: Mapping[str, ArrayLike],
+    factors: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    grey_step: float,
+) -> Figure:
+    """Draw the noise of the first steps, and how the last levels amplify an error.
+
+    Args:
+        stds: name -> (n,) std of what steps 1 to n add.
+        factors: name -> (m,) levels and (m,) factors; an infinite one is an arrow.
+        grey_step: distance of neighbouring grey values.
+    """
+    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.9))
+    looks = ({"color": GREY, "ls": ":", "marker": "s", "ms": 6}, LOOKS["cosine"])
+    for (name, std), look in zip(stds.items(), looks, strict=True):
+        t = np.arange(1, len(std) + 1)
+        left.plot(t, std, label=name, **{"marker": "o", "ms": 4} | look)
+    left.axhline(grey_step, color=BLUE, label="one grey value")
+    left.set(xlabel="step t", ylabel=r"noise of the step, $\sqrt{\beta_t}$")
+    left.set_ylim(0, None)
+    for (name, (t, factor)), look in zip(factors.items(), looks, strict=True):
+        right.plot(t, factor, label=name, **{"marker": "o", "ms": 4} | look)
+        for gone in np.asarray(t)[~np.isfinite(np.asarray(factor))]:
+            arrow = {"arrowprops": {"arrowstyle": "->"}, "ha": "right"}
+            right.annotate("infinite", (gone, 1e6), (gone - 2, 3e5), **arrow)
+    right.set(yscale="log", ylim=(10, 1e6), xlabel="level t")
+    right.set_ylabel(r"error of $\hat x_0$ / error of $\hat\epsilon$")
+    for ax in (left, right):
+        ax.legend(fontsize=8)
+    return fig
+
+
+@figure
+def plot_information(
+    lam: ArrayLike,
+    by_weights: tuple[ArrayLike, ArrayLike],
+    by_mmse: tuple[ArrayLike, ArrayLike],
+    rates: Mapping[str, ArrayLike],
+    most: float,
+) -> Figure:
+    """Draw what noisy pictures tell (two roads), and the rate at which it is lost.
+
+    Args:
+        lam: (K,) log-SNR.
+        by_weights: (K,) bits and (K,) standard errors, from the posterior's entropy.
+        by_mmse: the same, from the integral.
+        rates: name -> (K,) bits per unit of log-SNR, two of them.
+        most: the bits that name a picture.
+    """
+    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.2))
+    bits, error = map(np.asarray, by_mmse)
+    left.fill_between(lam, bits - 2 * error, bits + 2 * error, color=SKY, alpha=0.5)
+    left.plot(lam, bits, color=BLUE, label="area under mmse")
+    points = {"fmt": "o", "color": RED, "ms": 3, "capsize": 2}
+    double = 2 * np.asarray(by_weights[1])
+    left.errorbar(lam, by_weights[0], double, label="guesser's weights", **points)
+    left.axhline(most, color=GREY, ls=":", label="all there is")
+    left.set(ylabel="information (bits)", ylim=(-0.5, most * 1.32))
+    looks = ((BLUE, "-"), (ORANGE, "--"))
+    for (name, rate), (color, style) in zip(rates.items(), looks, strict=True):
+        right.plot(lam, rate, style, color=color, label=name)
+    right.set(yscale="log", ylim=(1e-3, 1e3), ylabel="bits lost per unit of log-SNR")
+    for ax in (left, right):
+        ax.set_xlabel(r"log-SNR $\lambda$ (noise on the left)")
+        ax.legend(fontsize=8, loc="upper left")
+    return fig
+
+
+@figure
+def plot_forgetting_rate(left_over: Mapping[str, ArrayLike]) -> Figure:
+    """Draw the bits left at each level, and the bits that each step loses.
+
+    Args:
+        left_over: name -> (T + 1,) bits that x_t still tells about x_0.
+    """
+    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.0))
+    for name, bits in left_over.items():
+        bits = np.asarray(bits)
+        left.plot(bits, label=name, **LOOKS[name])
+        right.plot(np.arange(1, len(bits)), -np.diff(bits), **LOOKS[name])
+    left.set(xlabel="level t", ylabel="bits left")
+    right.set(xlabel="step t", ylabel="bits lost in the step")
+    add_legend(fig, left)
+    return fig
+
+
+@figure
+def plot_boxes(
+    snr: ArrayLike, height: ArrayLike, cuts: Mapping[str, ArrayLike]
+) -> Figure:
+    """Draw an area of information under boxes, one panel a way to cut it.
+
+    Args:
+        snr: (K,) signal-to-noise ratios, rising.
+        height: (K,) bits per unit of SNR, falling.
+        cuts: name -> SNR of the levels used, in any order.
+    """
+    shape = {"figsize": (WIDTH, 2.9), "sharey": True, "squeeze": False}
+    fig, (axes,) = plt.subplots(1, len(cuts), **shape)
+    edge = {"lw": 1.2, "ec": ORANGE, "fc": "#fdf0d5", "align": "edge"}
+    for ax, (name, at) in zip(axes, cuts.items(), strict=True):
+        at = np.sort(np.asarray(at))
+        tops = np.interp(at[:-1], snr, height)
+        ax.bar(at[:-1], tops, np.diff(at), label="boxes", **edge)
+        ax.fill_between(snr, height, color=BLUE, alpha=0.55, label="area", zorder=3)
+        ax.set(xlim=(0, 0.26), title=name, xlabel=r"signal-to-noise ratio $\gamma$")
+        ax.grid(False)
+    axes[0].set_ylabel(r"$\frac{1}{2}$ mmse (bits per unit of $\gamma$)")
+    axes[-1].legend()
+    return fig
+
+
+@figure
+def plot_prices(prices: Mapping[str, Mapping[int, float]]) -> Figure:
+    """Draw the waste of chains, name -> {steps: bits}, on logarithmic axes."""
+    fig, ax = plt.subplots(figsize=(WIDTH * 0.85, 3.2))
+    for name, by_steps in prices.items():
+        look = LOOKS[name] | {"marker": "o", "ms": 4, "label": name}
+        ax.plot(list(by_steps), list(by_steps.values()), **look)
+    steps = list(next(iter(prices.values())))
+    ax.set(xscale="log", yscale="log", xlabel="steps K", ylabel="waste (bits)")
+    ax.set_xticks(steps, [str(k) for k in steps])
+    ax.minorticks_off()
+    ax.legend(handlelength=4, loc="upper right")
+    return fig
+
+
+def add_points(ax: Axes, points: ArrayLike, groups: Mapping[str, ArrayLike]) -> None:
+    """Draw points (N, 2) in grey, and groups of rows in colours and markers."""
+    points = np.asarray(points)
+    ax.scatter(*points.T, s=0.7, c="#b8b8b8", lw=0, rasterized=True)
+    for (name, rows), (color, marker) in zip(groups.items(), GROUPS, strict=False):
+        look = {"s": 5, "c": color, "marker": marker, "lw": 0, "alpha": 0.7}
+        ax.scatter(*points[np.asarray(rows)].T, label=name, **look)
+
+
+@figure
+def plot_clouds(
+    columns: Sequence[tuple[str, ArrayLike, ArrayLike, Sequence[float]]],
+    groups: Mapping[str, ArrayLike],
+    axes_names: tuple[str, str],
+) -> Figure:
+    """Draw points above and their density below, one column a cloud.
+
+    Args:
+        columns: K of title, points (N, 2), density (R, C) with row 0 at the least y,
+            and the window of both (least x, greatest x, least y, greatest y).
+        groups: name -> rows drawn in colour, up to three.
+        axes_names: what the two axes are.
+    """
+    width = min(WIDTH, 3.0 * len(columns))
+    height = 1.92 * width / len(columns) + 0.75
+    fig, axes = plt.subplots(2, len(columns), figsize=(width, height), squeeze=False)
+    look = {"origin": "lower", "cmap": "magma_r", "interpolation": "bilinear"}
+    for (top, low), (title, points, density, box) in zip(axes.T, columns, strict=True):
+        add_points(top, points, groups)
+        low.imshow(np.asarray(density), extent=box, **look)
+        for ax in (top, low):
+            ax.set(xlim=box[:2], ylim=box[2:], aspect="equal", xticks=[], yticks=[])
+        top.set_title(title)
+        low.set_xlabel(axes_names[0], fontsize=8)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(axes_names[1], fontsize=8)
+    add_legend(fig, axes[0, 0], markerscale=2, handlelength=1)
+    return fig

@@ -1,0 +1,241 @@
+"""Text in, numbers out: a T5 encoder turns each prompt into one vector a token.
+
+Invariant: a prompt's vectors depend on that prompt alone, neither on the others in
+its batch nor on how far it is padded (up to float rounding).
+"""
+
+import contextlib
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import torch
+from torch import Tensor
+
+from glyflib.data import DATA
+
+SHIPPED = DATA / "text_encoder"
+HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+CHUNK = 128  # prompts in one call of the network
+SHOWN = 40  # characters of a prompt that messages quote
+TIMEOUT = 10  # seconds to wait for the hub to answer at all
+WAYS_OUT = (
+    "use the shipped encoder, `TextEncoder.load()`, restored if need be by `git "
+    "checkout -- data/text_encoder`, or give a folder that holds config.json, "
+    "model.safetensors and spiece.model"
+)
+
+
+class TextCondition(NamedTuple):
+    """Prompts as a network reads them.
+
+    Attributes:
+        tokens: (B, L, D) float32, one vector a token; 0 where the mask is False.
+        mask: (B, L) bool, True for real tokens.
+    """
+
+    tokens: Tensor
+    mask: Tensor
+
+
+def check_prompts(prompts: str | Sequence[str]) -> list[str]:
+    """One prompt or many, as a list.
+
+    Raises:
+        ValueError: If there is none, or one is not text.
+    """
+    texts = [prompts] if isinstance(prompts, str) else list(prompts)
+    if not texts:
+        raise ValueError('no prompt given: for no words at all, give ""')
+    for text in texts:
+        if not isinstance(text, str):
+            raise ValueError(f"prompt {text!r} is a {type(text).__name__}, not a str")
+        if re.search("[\ud800-\udfff]", text):
+            raise ValueError(f"prompt {text!r} holds half a character: decode it anew")
+    return texts
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers and the hub from drawing bars and telling what they do."""
+    import huggingface_hub.utils
+    import transformers.utils
+
+    loggers = [transformers.utils.logging, huggingface_hub.utils.logging]
+    before = [logger.get_verbosity() for logger in loggers]
+    has_bar = loggers[0].is_progress_bar_enabled()
+    loggers[0].disable_progress_bar()
+    for logger in loggers:
+        logger.set_verbosity_error()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, verbosity in zip(loggers, before, strict=True):
+            logger.set_verbosity(verbosity)
+        if has_bar:
+            loggers[0].enable_progress_bar()
+
+
+def reach_hub() -> None:
+    """Raise an OSError unless the hub answers; its own client would try for minutes."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import get_session
+
+    try:
+        get_session().head(constants.ENDPOINT, timeout=TIMEOUT)
+    except Exception as error:  # which, depends on the client's version
+        raise OSError(f"no answer from {constants.ENDPOINT}, {error}") from error
+
+
+def read_pretrained(name: str, is_local: bool) -> tuple:
+    """Tokenizer and network as transformers reads them.
+
+    Raises:
+        ValueError: If the two do not belong together, or weights are missing, for
+            which transformers would take random ones.
+    """
+    from transformers import AutoTokenizer, T5EncoderModel
+
+    tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=is_local)
+    model, found = T5EncoderModel.from_pretrained(
+        name,
+        dtype=torch.float32,
+        local_files_only=is_local,
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
+    )
+    if odd := [*sorted(found["missing_keys"]), *found["mismatched_keys"]]:
+        raise ValueError(f"its weights and its config.json disagree about {odd[0]}")
+    if len(tokenizer) > model.config.vocab_size:
+        counts = f"{len(tokenizer)} tokens, the network {model.config.vocab_size}"
+        raise ValueError(f"the tokenizer has {counts}")
+    return tokenizer, model
+
+
+def read_from_hub(name: str) -> tuple:
+    """The same from the hub's cache on this machine or, failing that, the hub."""
+    try:
+        return read_pretrained(name, is_local=True)
+    except OSError:
+        reach_hub()
+        return read_pretrained(name, is_local=False)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise a FileNotFoundError that names what an encoder's folder lacks."""
+    needed = [("config.json",), ("spiece.model", "tokenizer.json")]
+    for names in needed:
+        if not any((folder / name).is_file() for name in names):
+            lacks = f"it has no {' or '.join(names)}"
+            raise FileNotFoundError(f"no text encoder in {folder}, {lacks}: {WAYS_OUT}")
+
+
+class TextEncoder:
+    """A T5 encoder and its tokenizer, on the CPU, in float32.
+
+    T5 overflows in half precision, so weights kept in it are widened when loaded.
+
+    References:
+        Raffel et al. 2020, section 2.1.
+    """
+
+    def __init__(self, tokenizer, model):
+        self.tokenizer, self.model = tokenizer, model.eval().requires_grad_(False)
+
+    @classmethod
+    def load(cls, path_or_name: Path | str = SHIPPED) -> Self:
+        """Load an encoder in the Hugging Face format.
+
+        Args:
+            path_or_name: a folder, or a hub name such as "google-t5/t5-small", which
+                needs a network, at least the first time.
+
+        Raises:
+            FileNotFoundError: If there is no such folder, or it lacks a file.
+            OSError: If the hub cannot be reached, or does not know the name.
+            ValueError: If the files are damaged or are not those of a T5 encoder.
+        """
+        name, is_local = str(path_or_name), Path(path_or_name).is_dir()
+        if is_local:
+            check_folder(Path(path_or_name))
+        elif isinstance(path_or_name, Path) or not HUB_NAME.fullmatch(name):
+            raise FileNotFoundError(f"no text encoder at {name}: {WAYS_OUT}")
+        try:
+            with quiet():
+                return cls(
+                    *read_pretrained(name, True) if is_local else read_from_hub(name)
+                )
+        except ImportError:
+            raise
+        except Exception as error:  # what is thrown depends on the file and version
+            reason = f"({type(error).__name__}: {str(error).splitlines()[0]})"
+            if is_local:
+                text = f"the text encoder in {name} cannot be read {reason}: {WAYS_OUT}"
+                raise ValueError(text) from error
+            text = f"{name} is no folder, and the hub gave nothing {reason}: {WAYS_OUT}"
+            raise OSError(text) from error
+
+    @property
+    def width(self) -> int:
+        """D, the width of a token's vector."""
+        return self.model.config.d_model
+
+    def token_ids(self, text: str, max_tokens: int) -> list[int]:
+        """Numbers of a prompt's tokens, the end token last; cut with a warning."""
+        ids = self.tokenizer(text, verbose=False).input_ids
+        if len(ids) <= max_tokens:
+            return ids
+        warnings.warn(
+            f"prompt {text[:SHOWN]!r}… has {len(ids)} tokens: all beyond the first "
+            f"{max_tokens} are cut",
+            stacklevel=3,
+        )
+        return [*ids[: max_tokens - 1], self.tokenizer.eos_token_id]
+
+    def encode(
+        self,
+        prompts: str | Sequence[str],
+        *,
+        max_tokens: int = 40,
+        length: int | None = None,
+    ) -> TextCondition:
+        """Turn prompts into vectors. The empty prompt is one end token.
+
+        Args:
+            prompts: one, or B of them; any language, though few know any but English.
+            max_tokens: longest prompt, counting the end token; the rest is cut, with
+                a warning.
+            length: L to pad to; by default that of the longest prompt.
+
+        Returns:
+            tokens (B, L, D) and mask (B, L).
+
+        Raises:
+            ValueError: If there is no prompt, one is not text, max_tokens is below 1
+                or length below the longest prompt.
+        """
+        if max_tokens < 1:
+            raise ValueError(f"max_tokens {max_tokens} must be at least 1")
+        texts = check_prompts(prompts)
+        ids = {}
+        for text in dict.fromkeys(texts):
+            ids[text] = self.token_ids(text, max_tokens)
+        rows = [torch.tensor(ids[text]) for text in texts]
+        longest = max(map(len, rows))
+        L = longest if length is None else length
+        if longest > L:
+            raise ValueError(f"length {L} is below the longest prompt's {longest}")
+        tokens = torch.zeros(len(rows), L, self.width)
+        mask = torch.arange(L) < torch.tensor([len(row) for row in rows])[:, None]
+        for first in range(0, len(rows), CHUNK):
+            part = slice(first, first + CHUNK)
+            padded = torch.nn.utils.rnn.pad_sequence(rows[part], batch_first=True)
+            width = padded.shape[1]
+            real = mask[part, :width]
+            found = self.model(input_ids=padded, attention_mask=real.long())
+            tokens[part, :width] = found.last_hidden_state * real.unsqueeze(-1)
+        return TextCondition(tokens, mask)

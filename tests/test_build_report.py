@@ -1,0 +1,114 @@
+"""The table of a model card: complete, resumable, of one model only."""
+
+import json
+
+import pytest
+import torch
+from click.testing import CliRunner
+from tiny_models import random_unet, save_encoder
+
+from glyflib.__main__ import main
+from glyflib.build import report
+from glyflib.build.report import PLAIN, ReportConfig, build_report, mean_tokens
+from glyflib.data import Glyphs, load_glyphs
+from glyflib.glyffuser import Glyffuser
+from glyflib.radicals import RadicalClassifier
+from glyflib.text import TextEncoder
+
+CONFIG = ReportConfig(
+    (1.0, 3.0), num_captions=5, num_samples=2, num_plain=2, num_steps=2
+)
+PARTS = ["references", "scale 1", "plain 1", "scale 3", "plain 3"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    encoder = TextEncoder.load(save_encoder(folder / "text_encoder"))
+    Glyffuser(random_unet(), encoder, size=32).save(folder / "glyffuser")
+    return folder / "glyffuser"
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """A quick classifier, 60 glyphs a split, and few draws for an interval."""
+
+    def load_few(split, size):
+        found = load_glyphs(split, size)
+        names = Glyphs.__dataclass_fields__
+        return Glyphs(**{name: getattr(found, name)[:60] for name in names})
+
+    torch.manual_seed(0)
+    classifier = RadicalClassifier((4, 4, 4), 8).eval()
+    monkeypatch.setattr(RadicalClassifier, "load", lambda: classifier)
+    monkeypatch.setattr(report, "load_glyphs", load_few)
+
+
+def test_a_report_has_all_parts_with_intervals_and_what_they_are_of(model, tmp_path):
+    parts = dict(build_report(model, tmp_path / "report.json", CONFIG))
+    assert list(parts) == PARTS
+    stored = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert stored["parts"] == parts and stored["settings"]["seed"] == 0
+    assert {"model", "glyphs_seen", "machine", "date"} < stored.keys()
+    for name in ("scale 1", "scale 3"):
+        for row in parts[name].values():
+            assert row["low"] <= row["high"]
+    assert list(parts["plain 3"]) == list(PLAIN)
+    assert 0 < parts["references"]["words_alone"]["top1"]["value"] < 1
+
+
+def test_a_killed_report_goes_on_to_the_same_end(model, tmp_path, monkeypatch):
+    whole = dict(build_report(model, tmp_path / "whole.json", CONFIG))
+    for name, _ in build_report(model, tmp_path / "cut.json", CONFIG):
+        if name == "plain 1":
+            break
+    calls = []
+    drawn = report.draw
+    monkeypatch.setattr(report, "draw", lambda *x: calls.append(x[2]) or drawn(*x))
+    assert dict(build_report(model, tmp_path / "cut.json", CONFIG)) == whole
+    assert calls == [3.0, 3.0]
+
+
+def test_glyphs_do_not_depend_on_how_many_are_drawn_at_once(model, monkeypatch):
+    glyffuser = Glyffuser.load(model)
+    prompts = ["gold", "water", "fish"]
+
+    def draw():
+        return report.draw(glyffuser, prompts, 2.0, CONFIG, lambda chunks: chunks)
+
+    together = draw()
+    monkeypatch.setattr(report, "CHUNK", 2)
+    torch.testing.assert_close(draw(), together, atol=1e-3, rtol=0)
+
+
+def test_another_models_report_is_not_gone_on_with(model, tmp_path):
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps({"model": "x", "glyphs_seen": 0, "settings": {}}))
+    with pytest.raises(ValueError, match="of another model or with other settings"):
+        next(build_report(model, path, CONFIG))
+    path.write_text("[]")
+    with pytest.raises(ValueError, match="is no report"):
+        next(build_report(model, path, CONFIG))
+
+
+def test_a_mean_token_leaves_padding_out(model):
+    encoder = Glyffuser.load(model).encoder
+    both = mean_tokens(encoder, ["gold", "water; river; a current of clear water"])
+    torch.testing.assert_close(both[0], mean_tokens(encoder, ["gold"])[0])
+
+
+def test_the_command_prints_each_number_with_its_interval(model, tmp_path):
+    words = f"evaluate {model} --out {tmp_path}/r.json --scales 2 --captions 3 "
+    words += "--samples 2 --plain 1 --steps 1"
+    result = CliRunner().invoke(main, words.split())
+    assert result.exit_code == 0, result.output
+    for name in ("hit_rate", "floor, frechet", "words, top1", "gold", "scale 2"):
+        assert name in result.output
+    again = CliRunner().invoke(main, words.replace("--steps 1", "--steps 2").split())
+    assert again.exit_code == 1 and "other settings" in again.output
+
+
+@pytest.mark.parametrize("scales", ["a", "1,,2", "1,1"])
+def test_wrong_scales_are_wrong_usage(scales):
+    result = CliRunner().invoke(main, ["evaluate", "--scales", scales])
+    assert result.exit_code == 2 and scales in result.output

@@ -1,0 +1,246 @@
+import io
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from tiny_models import save_glyffuser
+
+from glyflib import sampling
+from glyflib.__main__ import main
+from glyflib.commands.generate import SAMPLERS, file_name, kept_steps
+from glyflib.glyffuser import Glyffuser
+from glyflib.sheets import GAP, STRIP, contact_sheet
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return save_glyffuser(tmp_path_factory.mktemp("stored") / "glyffuser")
+
+
+@pytest.fixture(scope="module")
+def glyffuser(model):
+    return Glyffuser.load(model)
+
+
+@pytest.fixture
+def run(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*args):
+        words = ["generate", "--model", model, "--steps", 4, "--size", 32, *args]
+        return CliRunner().invoke(main, list(map(str, words)))
+
+    return invoke
+
+
+def pixels(path):
+    with Image.open(path) as found:
+        return np.asarray(found.convert("L"))
+
+
+def test_one_prompt_is_a_square_sheet_of_what_the_glyffuser_draws(run, glyffuser):
+    result = run("gold", "-n", 8, "--out", "new/gold.png", "--scale", 2, "--seed", 3)
+    assert result.exit_code == 0, result.output
+    assert result.output == "8 glyphs drawn into new/gold.png\n"
+    drawn = glyffuser.generate(["gold"] * 8, num_steps=4, scale=2.0, seed=3)
+    expected = np.asarray(contact_sheet(drawn, 3, side=32))
+    np.testing.assert_array_equal(pixels("new/gold.png"), expected)
+
+
+def test_several_prompts_have_a_row_each_drawn_from_the_same_seeds(run):
+    assert run("gold", "water; river", "-n", 3, "--out", "both.png").exit_code == 0
+    both = pixels("both.png")
+    for row, prompt in enumerate(["gold", "water; river"]):
+        assert run(prompt, "-n", 1, "--seed", 2, "--out", "one.png").exit_code == 0
+        y = GAP + STRIP + row * (32 + GAP + STRIP)
+        cell = both[y : y + 32, -GAP - 32 : -GAP].astype(int)
+        alone = pixels("one.png")[GAP:-GAP, GAP:-GAP]
+        assert np.abs(cell - alone).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "sampler"),
+    [
+        ("dpm", sampling.sample_dpm),
+        ("ddim", sampling.sample),
+        ("ddpm", partial(sampling.sample, eta=1.0)),
+        ("heun", sampling.sample_heun),
+        ("sde", sampling.sample_sde),
+    ],
+)
+def test_a_sampler_is_chosen_by_its_name(run, glyffuser, name, sampler):
+    assert run("gold", "-n", 1, "--sampler", name, "--out", "a.png").exit_code == 0
+    (drawn,) = glyffuser.generate("gold", num_steps=4, sampler=sampler)
+    expected = np.asarray(contact_sheet([drawn], 1, side=32))
+    np.testing.assert_array_equal(pixels("a.png"), expected)
+
+
+def test_a_negative_prompt_is_passed_on(run, glyffuser):
+    result = run("gold", "-n", 1, "--negative", "water; river", "--out", "a.png")
+    assert result.exit_code == 0, result.output
+    (drawn,) = glyffuser.generate("gold", num_steps=4, negative="water; river")
+    expected = np.asarray(contact_sheet([drawn], 1, side=32))
+    np.testing.assert_array_equal(pixels("a.png"), expected)
+
+
+def test_an_animation_shows_the_process_and_ends_with_the_sheet(run, glyffuser):
+    assert run("gold", "-n", 4, "--out", "a.gif").exit_code == 0
+    steps = list(glyffuser.steps(["gold"] * 4, num_steps=4))
+    assert run("gold", "-n", 4, "--out", "a.png").exit_code == 0
+    sheet = pixels("a.png")
+    with Image.open("a.gif") as found:
+        assert found.n_frames == len(steps)
+        first = np.asarray(found.convert("L"))
+        found.seek(3)
+        last = np.asarray(found.convert("L"))
+    assert last.shape == (sheet.shape[0], 2 * sheet.shape[1] + GAP)
+    np.testing.assert_array_equal(last[:, : sheet.shape[1]], sheet)
+    x0_hat = steps[0].x0_hat[0, 0, 0, 0].clamp(-1, 1).item()
+    corner = first[GAP, sheet.shape[1] + 2 * GAP]
+    assert corner == pytest.approx((x0_hat + 1) * 127.5, abs=1)
+
+
+def test_a_webp_is_an_animation(run):
+    assert run("gold", "-n", 1, "--out", "a.webp").exit_code == 0
+    with Image.open("a.webp") as found:
+        assert (found.format, found.n_frames) == ("WEBP", 4)
+
+
+def test_the_file_is_named_after_the_first_prompt(run):
+    assert run("Water; river!", "gold", "-n", 1).exit_code == 0
+    assert Path("Water-river.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("gold", "gold.png"),
+        ("../../etc/passwd", "etc-passwd.png"),
+        ("水 water", "水-water.png"),
+        ("", "glyph.png"),
+        ("🙂", "glyph.png"),
+        ("x" * 300, "x" * 40 + ".png"),
+    ],
+)
+def test_any_prompt_makes_a_file_name(prompt, name):
+    assert file_name(prompt) == name
+
+
+def test_an_older_file_is_replaced(run):
+    Path("a.png").write_text("old")
+    assert run("gold", "-n", 1, "--out", "a.png").exit_code == 0
+    assert pixels("a.png").shape == (32 + 2 * GAP,) * 2
+    assert [path.name for path in Path().iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["gold", "--steps", "2000"], "num_steps 2000 must lie in [1, 1000]"),
+        (["gold", "--scale", "nan"], "scale nan must be finite"),
+        (["gold", "--seed", "-1"], "seed -1 must be an integer in [0, 4294967296)"),
+        (["gold", "--seed", "4294967290"], "seed 4294967296 must be"),
+        (["gold", "-n", "1000000000"], "draw fewer pictures, or smaller ones"),
+        (["gold", "--model", "nowhere"], "no glyffuser in nowhere"),
+        (["go\udcffld"], "holds half a character"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_1(run, args, message):
+    Path("gold.png").write_text("old")
+    result = run(*args)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert Path("gold.png").read_text() == "old"
+    assert [path.name for path in Path().iterdir()] == ["gold.png"]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ([], "Missing argument 'PROMPTS...'"),
+        (["gold", "--out", "a.jpg"], "'a.jpg' must end in one of .png, .gif"),
+        (["gold", "--out", "gold"], "'gold' must end in one of"),
+        (["gold", "-n", "0"], "x>=1"),
+        (["gold", "--steps", "0"], "x>=1"),
+        (["gold", "--sampler", "euler"], "'euler' is not one of"),
+        (["gold", "--size", "4"], "8<=x<=1024"),
+        (["gold", "--scale", "much"], "'much' is not a valid float"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_before_anything_is_computed(
+    run, monkeypatch, args, message
+):
+    monkeypatch.setattr(Glyffuser, "load", lambda path: pytest.fail("too late"))
+    result = run(*args)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+    assert list(Path().iterdir()) == []
+
+
+def test_an_mp4_without_ffmpeg_is_refused_before_anything_is_computed(run, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(Glyffuser, "load", lambda path: pytest.fail("too late"))
+    result = run("gold", "--out", "a.mp4")
+    assert result.exit_code == 1
+    assert "no ffmpeg on PATH" in result.stderr
+    assert "take .gif or .webp" in result.stderr
+
+
+def test_an_interrupted_run_leaves_no_file(run, monkeypatch):
+    def interrupted(predict_eps, xt, alpha_bar, **options):
+        yield sampling.Step(500, xt, xt)
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(SAMPLERS, "dpm", interrupted)
+    result = run("gold", "-n", 1, "--out", "a.gif")
+    assert result.exit_code == 1
+    assert list(Path().iterdir()) == []
+
+
+def test_a_prompt_that_is_too_long_is_told_in_one_line(run):
+    result = run("the river of gold; " * 20, "-n", 2, "--out", "a.png")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("Warning: prompt 'the river of gold")
+    assert result.stderr.count("\n") == 1
+
+
+def test_at_most_so_many_steps_are_kept_and_always_the_last():
+    for num_steps in (1, 7, 99, 100, 101, 250, 1000):
+        kept = kept_steps(iter(range(num_steps)), num_steps, 100)
+        assert kept[-1] == num_steps - 1
+        assert min(num_steps, 50) <= len(kept) <= 100
+        assert len(set(np.diff(kept))) <= 1
+    assert kept_steps(iter(range(50)), 50, 1) == [49]
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_bar_is_drawn_on_a_terminal_only(monkeypatch, is_terminal):
+    stderr = io.StringIO()
+    stderr.isatty = lambda: is_terminal
+    monkeypatch.setattr(sys, "stderr", stderr)
+    kept_steps(iter(range(5)), 5, 1)
+    assert ("5/5" in stderr.getvalue()) == is_terminal
+    assert is_terminal or stderr.getvalue() == ""
+
+
+def test_help_names_every_option():
+    text = CliRunner().invoke(main, ["generate", "--help"]).output
+    options = ["-n", "--steps", "--scale", "--seed", "--sampler", "--negative", "--out"]
+    assert all(option in text for option in [*options, "--model", "--size", ".webp"])
+
+
+def test_the_real_command_draws_and_is_quiet_off_a_terminal(model, tmp_path):
+    words = ["gold", "-n", "2", "--steps", "2", "--model", str(model), "--out", "a.gif"]
+    command = [sys.executable, "-m", "glyflib", "generate", *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "2 glyphs drawn into a.gif\n"
+    with Image.open(tmp_path / "a.gif") as found:
+        assert found.n_frames == 2

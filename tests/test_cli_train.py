@@ -1,0 +1,203 @@
+"""`glyflib train` as users type it, with a network of seconds."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+from tiny_models import save_encoder
+
+from glyflib.__main__ import main
+from glyflib.build.training_log import read_log
+from glyflib.build.weights import Preset
+from glyflib.commands import train as command
+from glyflib.data import Glyphs, load_glyphs
+from glyflib.training import TrainConfig
+from glyflib.training_state import RECORD
+
+TINY = {"patch": 4, "channels": (8, 16), "attention_levels": (1,)}
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return save_encoder(tmp_path_factory.mktemp("models") / "encoder")
+
+
+def make_quick(monkeypatch):
+    """A tiny preset, few glyphs, and a checkpoint several times a second."""
+
+    def load_few(split, size):
+        found = load_glyphs(split, size)
+        names = Glyphs.__dataclass_fields__
+        return Glyphs(**{name: getattr(found, name)[:40] for name in names})
+
+    quick = Preset(32, TINY, batch_size=4)
+    monkeypatch.setitem(command.PRESETS, "small", quick)
+    monkeypatch.setattr("glyflib.build.weights.load_glyphs", load_few)
+    monkeypatch.setattr(command, "load_glyphs", load_few)
+
+    def config(*rest, **options):
+        return TrainConfig(*rest, checkpoint_seconds=0.2, **options)
+
+    monkeypatch.setattr(command, "TrainConfig", config)
+
+
+@pytest.fixture
+def invoke(monkeypatch, encoder):
+    make_quick(monkeypatch)
+
+    def run(*words, **options):
+        given = ["train", "--encoder", str(encoder), *map(str, words)]
+        given = given[:1] + given[3:] if "--resume" in words else given
+        return CliRunner().invoke(main, given, **options)
+
+    return run
+
+
+def test_a_run_leaves_all_it_promises_and_says_what_the_loss_did(invoke, tmp_path):
+    result = invoke("--steps", 30, "--out", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    assert "120 glyphs seen" in result.output and " to 0." in result.output
+    for name in ("loss.png", "samples.png"):
+        with Image.open(tmp_path / "run" / name) as picture:
+            assert min(picture.size) > 300
+    rows = read_log(tmp_path / "run" / "log.csv")
+    assert len(rows) == 30
+    drawn = CliRunner().invoke(
+        main,
+        f"generate gold -n 2 --steps 2 --model {tmp_path}/run/model "
+        f"--out {tmp_path}/gold.png".split(),
+    )
+    assert drawn.exit_code == 0, drawn.output
+
+
+def test_minutes_become_about_as_many_steps_as_fit(invoke, tmp_path):
+    start = time.perf_counter()
+    result = invoke("--minutes", 0.05, "--no-snapshots", "--out", tmp_path / "run")
+    spent = time.perf_counter() - start
+    assert result.exit_code == 0, result.output
+    rows = read_log(tmp_path / "run" / "log.csv")
+    assert len(rows) > command.TRIAL_STEPS and rows[-1]["seconds"] < spent
+    assert json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))[
+        "steps"
+    ] == len(rows)
+
+
+def start(encoder, *words, **shared):
+    """Start `glyflib train` as a process of its own, with the quick preset."""
+    script = (
+        "import pytest, sys, test_cli_train; from glyflib.__main__ import main\n"
+        "test_cli_train.make_quick(pytest.MonkeyPatch())\n"
+        f"main(['train', '--encoder', {str(encoder)!r}, *sys.argv[1:]])"
+    )
+    paths = [str(Path(__file__).parent), *sys.path]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(paths)} | shared
+    command = [sys.executable, "-c", script, "--no-snapshots", *map(str, words)]
+    return subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def test_a_run_killed_at_any_moment_resumes_to_its_end(invoke, tmp_path, encoder):
+    out = tmp_path / "run"
+    process = start(encoder, "--steps", 150, "--out", out)
+    deadline = time.monotonic() + 120
+    while not (out / "checkpoint" / RECORD).exists():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    record = json.loads((out / "checkpoint" / RECORD).read_text("utf-8"))
+    assert 0 < record["facts"]["step"] < 150
+    result = invoke("--resume", "--out", out)
+    assert result.exit_code == 0, result.output
+    steps = [row["step"] for row in read_log(out / "log.csv")]
+    assert steps[-1] == 150 and len(steps) >= 149 and len(set(steps)) == len(steps)
+
+
+@pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="needs gloo")
+def test_two_processes_share_a_run_and_one_of_them_writes(tmp_path, encoder):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    shared |= {"ACCELERATE_USE_CPU": "true", "GLOO_SOCKET_IFNAME": "lo"}
+    ranks = [
+        start(
+            *(encoder, "--steps", 12, "--out", tmp_path / "run"),
+            **(shared | {"RANK": rank, "LOCAL_RANK": rank}),
+        )
+        for rank in "01"
+    ]
+    said = [process.communicate(timeout=120)[0] for process in ranks]
+    assert [process.returncode for process in ranks] == [0, 0], said
+    assert "48 glyphs seen" in said[0] and "seen" not in said[1]
+    assert len(read_log(tmp_path / "run" / "log.csv")) == 12
+
+
+def test_an_interrupted_run_keeps_its_model_and_can_go_on(
+    invoke, tmp_path, monkeypatch
+):
+    follow = command.follow
+
+    def interrupt(steps, num_steps):
+        for step in steps:
+            if step.step == 20:
+                time.sleep(0.25)  # so that the next step writes a checkpoint
+            if step.step == 21:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "follow", interrupt)
+    words = ("--steps", 30, "--no-snapshots", "--out", tmp_path / "run")
+    result = invoke(*words)
+    assert result.exit_code == 1 and "--resume goes on" in result.output
+    assert (tmp_path / "run" / "model" / "config.json").is_file()
+    monkeypatch.setattr(command, "follow", follow)
+    result = invoke("--resume", "--out", tmp_path / "run")
+    assert result.exit_code == 0 and "120 glyphs seen" in result.output
+
+
+def test_a_second_run_starts_from_the_first_ones_weights(invoke, tmp_path):
+    invoke("--steps", 12, "--no-snapshots", "--out", tmp_path / "one")
+    result = invoke(
+        *("--steps", 12, "--no-snapshots", "--out", tmp_path / "two"),
+        *("--init", tmp_path / "one" / "model"),
+    )
+    assert result.exit_code == 0 and "96 glyphs seen" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--out", "run"], 2, "--minutes or --steps"),
+        (["--out", "run", "--minutes", 1, "--steps", 5], 2, "--minutes or --steps"),
+        (["--out", "run", "--steps", 0], 2, "0 is not in the range"),
+        (["--out", "run", "--resume"], 1, "no run in run"),
+        (["--out", "run", "--resume", "--seed", 3], 2, "leave out --seed"),
+        (["--out", "run", "--steps", 5, "--init", "none"], 1, "none"),
+    ],
+)
+def test_a_mistake_is_told_in_a_line(invoke, tmp_path, monkeypatch, words, code, said):
+    monkeypatch.chdir(tmp_path)
+    result = invoke(*words)
+    assert result.exit_code == code, result.output
+    assert said in result.output and "Traceback" not in result.output
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_is_neither_overwritten_nor_resumed_from_a_damaged_record(
+    invoke, tmp_path
+):
+    invoke("--steps", 12, "--no-snapshots", "--out", tmp_path / "run")
+    again = invoke("--steps", 12, "--out", tmp_path / "run")
+    assert again.exit_code == 1 and "give --resume" in again.output
+    (tmp_path / "run" / "run.json").write_text("{", "utf-8")
+    broken = invoke("--resume", "--out", tmp_path / "run")
+    assert broken.exit_code == 1 and "run.json is damaged" in broken.output

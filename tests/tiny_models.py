@@ -1,0 +1,71 @@
+"""Small models with random weights, for tests: a T5 encoder and a glyffuser."""
+
+import io
+import json
+
+import sentencepiece
+import torch
+from transformers import T5Config, T5EncoderModel
+from transformers.utils import logging
+
+from glyflib.glyffuser import Glyffuser
+from glyflib.text import TextEncoder
+from glyflib.unet import UNet
+
+WIDTH = 16
+LINES = [
+    "gold; metal in general; money",
+    "water; river; a current of clear water",
+    "a chemical element, lithium",
+    "an insect, like a wasp or a bee",
+    "to speak; words and language",
+    "the heating element of a kettle",
+]
+
+
+def save_encoder(folder, *, seed=0):
+    """Write a T5 encoder of the shipped kind, with a vocabulary of its own."""
+    folder.mkdir(parents=True)
+    found = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(LINES * 3),
+        model_writer=found,
+        vocab_size=56,
+        pad_id=0,
+        eos_id=1,
+        unk_id=2,
+        bos_id=-1,
+        normalization_rule_name="nmt_nfkc_cf",
+        num_threads=1,
+        minloglevel=2,
+    )
+    (folder / "spiece.model").write_bytes(found.getvalue())
+    kind = {"tokenizer_class": "T5Tokenizer", "extra_ids": 0}
+    (folder / "tokenizer_config.json").write_text(json.dumps(kind))
+    torch.manual_seed(seed)
+    shape = T5Config(
+        vocab_size=56, d_model=WIDTH, d_kv=4, num_heads=4, d_ff=32, num_layers=2
+    )
+    had_bar = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    T5EncoderModel(shape).half().save_pretrained(folder)
+    if had_bar:
+        logging.enable_progress_bar()
+    return folder
+
+
+def random_unet(*, text_dim=WIDTH, seed=0, **options):
+    """A network whose output is not zero, as it is at first, and reads the text."""
+    torch.manual_seed(seed)
+    shape = {"channels": (8, 16), "attention_levels": (1,), "text_dim": text_dim}
+    unet = UNet(**(shape | options)).eval().requires_grad_(False)
+    for value in unet.parameters():
+        value.add_(0.1 * torch.randn_like(value))
+    return unet
+
+
+def save_glyffuser(folder, *, seed=0, **options):
+    """Write a glyffuser of 16x16 pixels, its encoder beside it."""
+    encoder = TextEncoder.load(save_encoder(folder.parent / "text_encoder", seed=seed))
+    Glyffuser(random_unet(seed=seed), encoder, size=16, **options).save(folder)
+    return folder
