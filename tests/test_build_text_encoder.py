@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from tokenizers import BertWordPieceTokenizer
 from torch.nn.functional import cosine_similarity, normalize
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
+from glyflib.__main__ import main
 from glyflib.build import text_encoder
 from glyflib.build.student import (
     DistilConfig,
@@ -272,3 +274,15 @@ def test_a_word_is_read_in_its_context(teacher, tokenizer, lesson):
     ]
     assert torch.equal(vectors[0], vectors[1])
     assert cosine_similarity(vectors[0], vectors[2], dim=0) < 1 - 1e-6
+
+
+def test_a_missing_teacher_or_dictionary_is_told_in_a_line(tmp_path, teacher_folder):
+    def invoke(teacher):
+        words = f"data text-encoder --teacher {teacher} --wordnet {tmp_path} "
+        words += f"--work {tmp_path}/work --out {tmp_path}/encoder"
+        return CliRunner().invoke(main, words.split())
+
+    for teacher, said in ((tmp_path / "none", "none"), (teacher_folder, "data.noun")):
+        result = invoke(teacher)
+        assert result.exit_code == 1 and said in result.output
+        assert "Traceback" not in result.output and not (tmp_path / "encoder").exists()

@@ -196,6 +196,7 @@ def build_text_encoder(
         OSError: If the teacher is not there.
         ValueError: If the checkpoint in `work` is another's.
     """
+    teacher = Teacher(teacher_path)
     train, test = (load_glyphs(split, 32).captions for split in ("train", "test"))
     captions, held_out = list(dict.fromkeys(train)), list(dict.fromkeys(test))
     synsets, lists = read_wordnet(wordnet), config.num_lists
@@ -203,7 +204,6 @@ def build_text_encoder(
     tokenizer = train_tokenizer(
         [*train, *train, *train, *train, *texts], config.num_pieces, work / "tokenizer"
     )
-    teacher = Teacher(teacher_path)
     lesson = cached_lesson(
         teacher, held_out + texts, config.width, work / "lesson.safetensors", progress
     )
