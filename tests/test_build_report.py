@@ -9,6 +9,7 @@ from tiny_models import random_unet, save_encoder
 
 from glyflib.__main__ import main
 from glyflib.build import report
+from glyflib.build.card import card_text
 from glyflib.build.report import PLAIN, ReportConfig, build_report, mean_tokens
 from glyflib.data import Glyphs, load_glyphs
 from glyflib.glyffuser import Glyffuser
@@ -106,6 +107,30 @@ def test_the_command_prints_each_number_with_its_interval(model, tmp_path):
         assert name in result.output
     again = CliRunner().invoke(main, words.replace("--steps 1", "--steps 2").split())
     assert again.exit_code == 1 and "other settings" in again.output
+
+
+def test_a_card_states_what_config_and_report_say(model):
+    stage = {"glyphs": 4321, "steps": 9, "steps_done": 7, "batch_size": 4}
+    stage |= {"learning_rate": 5e-4, "seed": 3, "seconds": 600}
+    stage |= {"machine": "a loom", "date": "2026-01-02"}
+    glyffuser = Glyffuser.load(model)
+    glyffuser.training["stages"] = [stage]
+    glyffuser.save(model)
+    words = (
+        f"evaluate {model} --scales 1,3 --captions 3 --samples 2 --plain 1 --steps 1"
+    )
+    result = CliRunner().invoke(main, words.split())
+    assert result.exit_code == 0, result.output
+    card = (model / "README.md").read_text("utf-8")
+    report = json.loads((model / "report.json").read_text("utf-8"))
+    found = report["parts"]["scale 3"]["hit_rate"]
+    wanted = ["4,321 glyphs", "| 4,321 | 7 | 9 |", "a loom, 2026-01-02", "scale 3"]
+    wanted += [f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})"]
+    assert [text for text in wanted if text not in card] == []
+    del report["parts"]["plain 3"]
+    (model / "report.json").write_text(json.dumps(report))
+    with pytest.raises(ValueError, match="finish it"):
+        card_text(model)
 
 
 @pytest.mark.parametrize("scales", ["a", "1,,2", "1,1"])

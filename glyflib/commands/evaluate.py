@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
+from glyflib.build.card import write_card
 from glyflib.build.report import PLAIN, ReportConfig, build_report
 from glyflib.glyffuser import SHIPPED
 
@@ -64,7 +65,8 @@ def evaluate(
     It draws glyphs for held-out captions and for plain prompts such as "gold", and
     tells how many show the right radical, how near they are to real glyphs, and how
     far from the ones it was trained on. All is written part by part: a run that was
-    cut off goes on where it was.
+    cut off goes on where it was. Without --out, the model's README.md, its model
+    card, is then written anew from the report.
     """
     config = ReportConfig(scales, captions, samples, plain, steps, seed)
     parts = build_report(
@@ -75,6 +77,9 @@ def evaluate(
     )
     for name, part in parts:
         click.echo("\n".join([name, *lines_of(name, part)]))
+    if out is None:
+        write_card(model)
+        click.echo(f"model card written to {model / 'README.md'}")
 
 
 def lines_of(name: str, part: dict) -> list[str]:
