@@ -99,7 +99,8 @@ def new_run(model: nn.Module, config: TrainConfig) -> Run:
     """The state before the first step."""
     ema = EMA(model, config.ema_decay, is_warmed_up=config.ema_warmup)
     learnt = [value for value in model.parameters() if value.requires_grad]
-    optimizer = torch.optim.AdamW(learnt, weight_decay=config.weight_decay)
+    decay = config.weight_decay
+    optimizer = torch.optim.AdamW(learnt, weight_decay=decay, fused=True)
     return Run(model, ema, optimizer, torch.Generator().manual_seed(config.seed))
 
 

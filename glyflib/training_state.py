@@ -128,9 +128,10 @@ class Run:
         for name, place in self.model.named_parameters():
             keys = {key: f"optimizer.{key}.{name}" for key in MOMENTS}
             if keys["step"] in tensors:
-                state = {key: tensors[stored] for key, stored in keys.items()}
+                state = {"step": tensors[keys["step"]].to(place.device)}
                 for key in MOMENTS[1:]:
-                    state[key] = torch.empty_like(place).detach().copy_(state[key])
+                    like = torch.empty_like(place).detach()
+                    state[key] = like.copy_(tensors[keys[key]])
                 self.optimizer.state[place] = state
         self.generator.set_state(tensors["generator"])
         self.step, self.ema.num_updates = facts["step"], facts["num_updates"]
