@@ -37,6 +37,7 @@ ALLOWED = {
     "radicals": {"bootstrap", "data", "metrics", "training_state"},
     "evaluation": {"bootstrap", "metrics", "radicals"},
     "sheets": {"data", "training_state"},
+    "results": {"data", "training_state"},
     "commands": ANY,
     "plotting": set(),
     "interactive": set(),

@@ -4,6 +4,7 @@ Invariant: what only one command needs is loaded by that command alone.
 """
 
 from pathlib import Path
+from time import perf_counter
 
 import click
 from tqdm import tqdm
@@ -150,6 +151,32 @@ def text_encoder(
             told = ", ".join(f"{error:.4f}" for error in errors)
             tqdm.write(f"step {step}: words, texts, pairs {told}")
     click.echo(f"text encoder written to {out}")
+
+
+@data.command("results", context_settings={"show_default": True})
+@click.argument("names", nargs=-1)
+@click.option(
+    "--out", type=FOLDER, default=DATA / "results", show_default="data/results"
+)
+@click.option("--seed", default=0, help="Of all draws.")
+@click.option("--anew", is_flag=True, help="Forget what is there, even if whole.")
+def results(names: tuple[str, ...], out: Path, seed: int, anew: bool) -> None:
+    """Compute what takes longer than a chapter's minute: all, or NAMES of them.
+
+    Goes on where it was cut off.
+    """
+    from glyflib.build.studies import STUDIES, study_facts
+    from glyflib.results import run_study
+
+    if unknown := [name for name in names if name not in STUDIES]:
+        known = ", ".join(STUDIES)
+        raise click.UsageError(f"no results named {unknown[0]!r}; there are {known}")
+    for name in names or STUDIES:
+        if anew:
+            (out / f"{name}.json").unlink(missing_ok=True)
+        facts, begin = study_facts(name, seed), perf_counter()
+        for part in run_study(name, STUDIES[name](seed), facts, out):
+            click.echo(f"{name}: {part} ({perf_counter() - begin:.0f} s)")
 
 
 def report(what: str, chars: str) -> None:

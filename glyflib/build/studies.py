@@ -1,0 +1,28 @@
+"""The studies behind data/results/, by name; `glyflib data results` runs them.
+
+Invariant: a study is a function of its seed that returns its parts in order; it
+computes nothing before a part is called.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+
+from glyflib.build.provenance import provenance
+from glyflib.glyffuser_files import CONFIG, SHIPPED
+from glyflib.results import Part
+
+Study = Callable[[int], Mapping[str, Part]]
+
+STUDIES: dict[str, Study] = {}
+
+
+def study_facts(name: str, seed: int) -> dict:
+    """What makes a study: command, seed, weights of the shipped glyffuser, machine."""
+    config = json.loads((SHIPPED / CONFIG).read_text("utf-8"))
+    return {
+        "name": name,
+        "command": f"glyflib data results {name} --seed {seed}",
+        "seed": seed,
+        "model": config["sha256"],
+        **provenance(),
+    }

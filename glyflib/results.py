@@ -1,0 +1,123 @@
+"""Results that take longer than a chapter's minute: small files in data/results/.
+
+Invariant: a file says what made it (command, seed, model, machine, date), and holds
+whole parts only; a killed study goes on with the first part that is missing.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from glyflib.data import DATA
+from glyflib.training_state import replace_file
+
+RESULTS = DATA / "results"
+Part = Callable[[], Mapping[str, object]]  # numbers for JSON, and tensors
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a study found.
+
+    Attributes:
+        facts: what made it: name, command, seed, model (sha256 of the shipped
+            glyffuser's weights), machine, threads and date.
+        parts: by part, then name: what fits in JSON.
+        tensors: by "part/name": pictures and other arrays.
+    """
+
+    facts: dict
+    parts: dict[str, dict] = field(default_factory=dict)
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+
+
+def load_results(name: str, folder: Path | str = RESULTS) -> Results:
+    """Read what a study found.
+
+    Args:
+        name: of the study, such as "sampling".
+        folder: where its files lie.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the files are damaged or do not belong together.
+    """
+    path = Path(folder) / f"{name}.json"
+    repair = f"make it again with `glyflib data results {name}`"
+    if not path.is_file():
+        raise FileNotFoundError(f"no results at {path}: {repair}")
+    try:
+        record, tensors = json.loads(path.read_text("utf-8")), {}
+        if record["sha256"] is not None:
+            data = path.with_suffix(".safetensors").read_bytes()
+            if hashlib.sha256(data).hexdigest() != record["sha256"]:
+                raise ValueError(f"{name}.safetensors does not have its sha256")
+            tensors = safetensors.torch.load(data)
+        return Results(record["facts"], record["parts"], tensors)
+    except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
+        raise ValueError(f"{path} is damaged ({error}): {repair}") from error
+
+
+def save_results(name: str, results: Results, folder: Path | str = RESULTS) -> None:
+    """Write a study's tensors, then its JSON file, each in one move."""
+    folder, sha256 = Path(folder), None
+    folder.mkdir(parents=True, exist_ok=True)
+    if results.tensors:
+        data = safetensors.torch.save(results.tensors)
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = folder / f"{name}.safetensors"
+        replace_file(path, lambda temporary: temporary.write_bytes(data))
+    record = {"facts": results.facts, "sha256": sha256, "parts": results.parts}
+    text = json.dumps(record, indent=1, allow_nan=False) + "\n"
+    replace_file(folder / f"{name}.json", lambda temporary: temporary.write_text(text))
+
+
+def run_study(
+    name: str, study: Mapping[str, Part], facts: dict, folder: Path | str = RESULTS
+) -> Iterator[str]:
+    """Compute the parts of a study that are missing, and keep each as it is found.
+
+    Args:
+        name: of the study.
+        study: by name, in order, functions that return numbers and tensors by name.
+        facts: what makes it; "seed" and "model" decide what may be gone on with.
+        folder: where its files lie.
+
+    Yields:
+        the name of each part, once it is there.
+
+    Raises:
+        ValueError: If the files there are of another seed or model, or damaged.
+    """
+    results = Results(dict(facts))
+    if (Path(folder) / f"{name}.json").is_file():
+        results = load_results(name, folder)
+        check_same(name, results.facts, facts)
+        results.facts.update(facts)
+    for part, compute in study.items():
+        if part not in results.parts:
+            found = compute()
+            is_tensor = {key: isinstance(value, Tensor) for key, value in found.items()}
+            for key, value in found.items():
+                if is_tensor[key]:
+                    results.tensors[f"{part}/{key}"] = value.contiguous()
+            numbers = {key: found[key] for key in found if not is_tensor[key]}
+            results.parts[part] = numbers
+            save_results(name, results, folder)
+        yield part
+
+
+def check_same(name: str, before: dict, now: dict) -> None:
+    """Raise a ValueError if seed or model differ: parts of two do not mix."""
+    for key in ("seed", "model"):
+        if before[key] != now[key]:
+            raise ValueError(
+                f"{name} was made with {key} {before[key]}, now it is {now[key]}: "
+                "remove it with --anew, or write elsewhere with --out"
+            )
