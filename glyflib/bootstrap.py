@@ -1,4 +1,4 @@
-"""Intervals for any statistic: draw the samples again from themselves.
+"""Intervals for any statistic, drawn from the samples, and for shares, by Wilson.
 
 Invariant: what belongs together is drawn together, and the generator decides all.
 """
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
+from scipy.stats import binomtest
 from torch import Tensor
 
 
@@ -83,3 +84,21 @@ def bootstrap_interval(
     shift = value - drawn.mean() if is_recentred else 0
     low, high = (drawn + shift).quantile(ends).tolist()
     return Estimate(value, low, high)
+
+
+def share_interval(hits: Tensor, *, level: float = 0.95) -> Estimate:
+    """Share of hits (N,) among independent trials, with Wilson's interval.
+
+    Unlike draws from the trials, it does not claim that 10 hits of 10 are certain.
+
+    Raises:
+        ValueError: If there are no trials, or hits are not 0 or 1.
+
+    References:
+        Wilson 1927; Brown, Cai and DasGupta 2001, section 3.1.1.
+    """
+    if not len(hits) or not ((hits == 0) | (hits == 1)).all():
+        raise ValueError(f"hits {tuple(hits.shape)} must be 0 or 1, at least one")
+    found = binomtest(int(hits.sum()), len(hits))
+    low, high = found.proportion_ci(level, method="wilson")
+    return Estimate(found.statistic, float(low), float(high))

@@ -10,7 +10,13 @@ from tiny_models import random_unet, save_encoder
 from glyflib.__main__ import main
 from glyflib.build import report
 from glyflib.build.card import card_text
-from glyflib.build.report import PLAIN, ReportConfig, build_report, mean_tokens
+from glyflib.build.report import (
+    PLAIN,
+    TOGETHER,
+    ReportConfig,
+    build_report,
+    mean_tokens,
+)
 from glyflib.data import Glyphs, load_glyphs
 from glyflib.glyffuser import Glyffuser
 from glyflib.radicals import RadicalClassifier
@@ -54,7 +60,9 @@ def test_a_report_has_all_parts_with_intervals_and_what_they_are_of(model, tmp_p
     for name in ("scale 1", "scale 3"):
         for row in parts[name].values():
             assert row["low"] <= row["high"]
-    assert list(parts["plain 3"]) == list(PLAIN)
+    assert list(parts["plain 3"]) == [*PLAIN, TOGETHER]
+    others = [parts["plain 3"][name]["value"] for name in PLAIN if name != "gold"]
+    assert parts["plain 3"][TOGETHER]["value"] == pytest.approx(sum(others) / 10)
     assert 0 < parts["references"]["words_alone"]["top1"]["value"] < 1
 
 

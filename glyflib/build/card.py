@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from glyflib.build.report import PLAIN
+from glyflib.build.report import PLAIN, TOGETHER
 from glyflib.glyffuser import Glyffuser
 from glyflib.training_state import replace_file
 
@@ -72,6 +72,7 @@ def scale_table(parts: Mapping[str, dict], scales: list[float]) -> str:
     plain = [parts[f"plain {scale:g}"] for scale in scales]
     for prompt in PLAIN:
         rows.append([f"“{prompt}”", *(interval(part[prompt]) for part in plain)])
+    rows.append([TOGETHER, *(interval(part[TOGETHER]) for part in plain)])
     return table(head, rows)
 
 
@@ -127,7 +128,8 @@ this folder; `glyflib generate "gold"` draws with it.
 
 ## What it can do
 
-Shares, distances and ratios with 95 % intervals (whole captions are drawn again).
+Shares, distances and ratios with 95 % intervals (whole captions are drawn again; for
+the plain prompts, Wilson's).
 {settings["num_captions"]:,} held-out captions, {settings["num_samples"]} glyphs each;
 {settings["num_plain"]} glyphs for each plain prompt; DPM-Solver++ 2M with
 {settings["num_steps"]} steps, seed {settings["seed"]}. Radicals and features are those

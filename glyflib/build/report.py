@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from glyflib.bootstrap import bootstrap_interval
+from glyflib.bootstrap import share_interval
 from glyflib.build.provenance import provenance
 from glyflib.build.weights import encode_captions, glyphs_seen
 from glyflib.data import Glyphs, load_glyphs, x0_from_images
@@ -38,6 +38,7 @@ PLAIN = {
     "hand": 64,
     "speech": 149,
 }
+TOGETHER = "all but gold"
 CHUNK = 64  # glyphs drawn at once
 
 
@@ -118,16 +119,17 @@ def judge_plain(
     config: ReportConfig,
     progress: Callable[[Sequence], Sequence],
 ) -> dict:
-    """How often each plain prompt is answered with the radical that it names."""
+    """How often each plain prompt is answered with the radical that it names.
+
+    And how often the ten other than "gold" are, all counted together.
+    """
     prompts = [prompt for prompt in PLAIN for _ in range(config.num_plain)]
     radicals = torch.tensor([PLAIN[prompt] for prompt in prompts])
     samples = draw(glyffuser, prompts, scale, config, progress)
-    hits = (classifier.read(samples).radicals == radicals).double()
-    generator = torch.Generator().manual_seed(config.seed)
-    return {
-        prompt: bootstrap_interval(torch.mean, some, generator=generator)._asdict()
-        for prompt, some in zip(PLAIN, hits.split(config.num_plain), strict=True)
-    }
+    hits = classifier.read(samples).radicals == radicals
+    parts = dict(zip(PLAIN, hits.split(config.num_plain), strict=True))
+    parts[TOGETHER] = torch.cat([parts[prompt] for prompt in PLAIN if prompt != "gold"])
+    return {name: share_interval(some)._asdict() for name, some in parts.items()}
 
 
 def judge_references(

@@ -9,7 +9,7 @@ import click
 from tqdm import tqdm
 
 from glyflib.build.card import write_card
-from glyflib.build.report import PLAIN, ReportConfig, build_report
+from glyflib.build.report import PLAIN, TOGETHER, ReportConfig, build_report
 from glyflib.glyffuser import SHIPPED
 
 COLUMNS = ("hit_rate", "shuffled", "frechet", "kernel", "precision", "recall")
@@ -89,7 +89,7 @@ def lines_of(name: str, part: dict) -> list[str]:
         rows |= {f"floor, {key}": value for key, value in part["floor"].items()}
         rows |= {f"words, {key}": row for key, row in part["words_alone"].items()}
     elif name.startswith("plain"):
-        rows = {prompt: part[prompt] for prompt in PLAIN}
+        rows = {prompt: part[prompt] for prompt in (*PLAIN, TOGETHER)}
     else:
         rows = {key: part[key] for key in COLUMNS}
     return [
