@@ -4,6 +4,7 @@ from itertools import pairwise
 import pytest
 import torch
 from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
+from diffusers.guiders import ClassifierFreeGuidance
 
 from glyflib.sampling import (
     clip,
@@ -300,4 +301,31 @@ def test_every_step_agrees_with_diffusers(name, schedule):
         if name == "sde":  # they would draw it in float32
             noise = {"variance_noise": fresh_noise(xt, gen)}
         xt = twin.step(eps_hat, t, xt, **noise).prev_sample.double()
+        torch.testing.assert_close(step.xt, xt, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0, 3.0, 7.5])
+@pytest.mark.parametrize("is_original", [False, True])
+def test_every_guided_step_agrees_with_diffusers(scale, is_original):
+    """Their guider and scheduler in their loop; their original form takes w."""
+    guider = ClassifierFreeGuidance(
+        guidance_scale=scale - is_original, use_original_formulation=is_original
+    )
+    twin = DDIMScheduler(**TRAILING, set_alpha_to_one=True)
+    twin.alphas_cumprod = ALPHA_BAR[1:]
+    twin.set_timesteps(20)
+    oracles = {
+        "gold": gaussian_oracle(ALPHA_BAR),
+        "": gaussian_oracle(ALPHA_BAR, mean=-0.3, std=0.5),
+    }
+    predict_eps = guided(lambda xt, t, text: oracles[text](xt, t), "gold", "", scale)
+    xt = torch.randn(8, 1, 4, 4, generator=seeded(), dtype=torch.float64)
+    for t, step in zip(
+        twin.timesteps,
+        sample(predict_eps, xt, ALPHA_BAR, num_steps=20),
+        strict=True,
+    ):
+        level_t = torch.full((8,), int(t) + 1)
+        both = [oracles[text](xt, level_t) for text in ("gold", "")]
+        xt = twin.step(guider.forward(*both).pred, t, xt).prev_sample
         torch.testing.assert_close(step.xt, xt, rtol=0, atol=1e-5)
