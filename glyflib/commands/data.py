@@ -179,6 +179,35 @@ def results(names: tuple[str, ...], out: Path, seed: int, anew: bool) -> None:
             click.echo(f"{name}: {part} ({perf_counter() - begin:.0f} s)")
 
 
+@data.command("adopt")
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--model",
+    type=FOLDER,
+    default=DATA / "glyffuser-32",
+    show_default="data/glyffuser-32",
+    help="Glyffuser that the run went on from.",
+)
+def adopt(run: Path, model: Path) -> None:
+    """Take the stage that `glyflib train --init` left in RUN into a glyffuser."""
+    from glyflib.build.adopt import adopt as take
+
+    click.echo(f"{model} has seen {take(run, model):,} glyphs: judge it anew")
+
+
+@data.command("sums")
+@click.argument(
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=DATA,
+)
+def sums(folder: Path) -> None:
+    """Write SHA256SUMS of the files in FOLDER, data/ by default."""
+    from glyflib.build.adopt import write_sums
+
+    click.echo(f"{write_sums(folder)} files listed in {folder / 'SHA256SUMS'}")
+
+
 def report(what: str, chars: str) -> None:
     """Say how many characters were left out, and which."""
     more = f" … and {len(chars) - SHOWN} more" if len(chars) > SHOWN else ""
