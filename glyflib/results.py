@@ -27,7 +27,7 @@ class Results:
 
     Attributes:
         facts: what made it: name, command, seed, model (sha256 of the shipped
-            glyffuser's weights), machine, threads and date.
+            glyffuser's weights, None if it is not used), machine, threads and date.
         parts: by part, then name: what fits in JSON.
         tensors: by "part/name": pictures and other arrays.
     """

@@ -60,8 +60,10 @@ def check_prompts(prompts: str | Sequence[str]) -> list[str]:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Keep transformers and the hub from drawing bars and telling what they do."""
-    import huggingface_hub.utils
-    import transformers.utils
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tqdm's, in a notebook without widgets
+        import huggingface_hub.utils
+        import transformers.utils
 
     loggers = [transformers.utils.logging, huggingface_hub.utils.logging]
     before = [logger.get_verbosity() for logger in loggers]

@@ -1,3 +1,4 @@
+import builtins
 import json
 import os
 import shutil
@@ -183,6 +184,21 @@ def test_loading_and_encoding_are_quiet_and_leave_transformers_as_it_was(folder,
     logging.set_verbosity(before[0])
     if before[1]:
         logging.enable_progress_bar()
+
+
+def test_what_libraries_say_when_first_imported_is_not_shown(monkeypatch):
+    plain = builtins.__import__
+
+    def noisy(name, *args, **kwargs):
+        if name == "transformers.utils":
+            warnings.warn("IProgress not found", stacklevel=2)
+        return plain(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", noisy)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with text.quiet():
+            pass
 
 
 # --- what cannot be loaded --------------------------------------------------------

@@ -1,0 +1,169 @@
+"""Figures of the way down: pictures by steps, errors and distances by calls, a film.
+
+Invariant: helpers draw the numbers they are handed; pictures of x0 share one grey
+scale from -1 to +1; series differ by marker and dash as well as colour.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+from numpy.typing import ArrayLike
+
+from glyflib.plotting.base import BLACK, CYCLE, GREY, WIDTH, figure, show_image
+
+LOOKS = ("o-", "s--", "^:", "D-.")
+Span = tuple[float, float, float]  # value, low, high
+
+
+@figure
+def plot_ladders(
+    ladders: Mapping[str, Mapping[int, ArrayLike]], *, num: int = 6
+) -> Figure:
+    """Draw what the same noises become, a row a number of steps, samplers side by side.
+
+    Args:
+        ladders: sampler -> number of steps -> (N, 1, H, W) pictures.
+        num: pictures shown of each.
+    """
+    counts = sorted({count for ladder in ladders.values() for count in ladder})
+    gap = 0.8  # pictures' widths, between samplers and left of the first
+    side = WIDTH / (len(ladders) * (num + gap))
+    size = WIDTH, side * len(counts) + 0.26
+    fig = plt.figure(figsize=size, layout="none")
+    for i, (name, ladder) in enumerate(ladders.items()):
+        left = (i * (num + gap) + gap) * side / WIDTH
+        middle = left + num * side / WIDTH / 2
+        fig.text(middle, 1 - 0.08 / size[1], name, ha="center", va="top", fontsize=10)
+        for row, count in enumerate(counts):
+            y = (len(counts) - 1 - row) * side / size[1]
+            if i == 0:
+                at = (left - 0.05 / WIDTH, y + 0.47 * side / size[1])
+                fig.text(*at, f"{count}", ha="right", va="center", fontsize=9)
+            for col, picture in enumerate(ladder.get(count, [])[:num]):
+                x = left + col * side / WIDTH
+                box = (x, y, 0.94 * side / WIDTH, 0.94 * side / size[1])
+                show_image(fig.add_axes(box), picture, span=(-1, 1))
+    return fig
+
+
+def count_axis(ax: Axes, counts: Sequence[int]) -> None:
+    """Make the x-axis one of network calls, with the counts themselves as ticks."""
+    ax.set_xscale("log")
+    ax.set_xticks(counts, [f"{count}" for count in counts])
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("network calls")
+
+
+@figure
+def plot_errors(
+    errors: Mapping[str, Mapping[int, ArrayLike]], levels: Mapping[str, float]
+) -> Figure:
+    """Draw distance to the reference by calls: every glyph faint, the median strong.
+
+    Args:
+        errors: sampler -> calls -> (N,) distances, one a glyph, all above 0.
+        levels: name -> a distance to compare with, drawn as a level line.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 3.6))
+    for i, (name, by_count) in enumerate(errors.items()):
+        counts = np.array(list(by_count))
+        values = np.stack([np.asarray(v) for v in by_count.values()])
+        ax.plot(counts, values, "-", color=CYCLE[i], alpha=0.15, lw=0.8)
+        middle = np.median(values, axis=1)
+        ax.plot(counts, middle, LOOKS[i], color=CYCLE[i], ms=5, label=name)
+    for i, (name, value) in enumerate(levels.items()):
+        ax.axhline(value, color=GREY, ls=("--", ":")[i % 2], lw=1.2, label=name)
+    count_axis(ax, sorted({c for by_count in errors.values() for c in by_count}))
+    ax.set(yscale="log", ylabel="distance to the reference (RMS)")
+    ax.legend(fontsize=8.5)
+    return fig
+
+
+@figure
+def plot_distances(
+    values: Mapping[str, Mapping[int, Span]],
+    floor: Mapping[str, float],
+    *,
+    live: Mapping[int, float] | None = None,
+) -> Figure:
+    """Draw a distance between sets by calls, with intervals, above its floor.
+
+    Args:
+        values: sampler -> calls -> value and ends of its interval.
+        floor: value, low and high of real glyphs, drawn as a band.
+        live: calls -> value computed on the spot, drawn as crosses.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 3.6))
+    ax.axhspan(floor["low"], floor["high"], color=GREY, alpha=0.2, lw=0)
+    ax.axhline(floor["value"], color=GREY, lw=1.2, label="real glyphs (floor)")
+    for i, (name, by_count) in enumerate(values.items()):
+        middle, low, high = np.array(list(by_count.values())).T
+        shift = 1.0 + 0.03 * i  # so that intervals do not hide each other
+        place = np.array(list(by_count)) * shift
+        ends = np.clip([middle - low, high - middle], 0, None)
+        look = {"color": CYCLE[i], "ms": 5, "capsize": 2.5, "elinewidth": 1.2}
+        ax.errorbar(place, middle, ends, fmt=LOOKS[i], label=name, **look)
+    if live:
+        ax.plot(*zip(*live.items(), strict=True), "x", color=BLACK, ms=9, label="live")
+    count_axis(ax, sorted({c for by_count in values.values() for c in by_count}))
+    ax.set(yscale="log", ylabel="Fréchet distance")
+    ax.set_yticks([10, 20, 50, 100, 200], ["10", "20", "50", "100", "200"])
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.legend(fontsize=8.5)
+    return fig
+
+
+@figure
+def plot_pair(
+    pairs: Mapping[str, ArrayLike], labels: Sequence[str], *, cols: int = 4
+) -> Figure:
+    """Draw two sheets of the same grid beside each other, labels under both.
+
+    Args:
+        pairs: two titles -> (N, 1, H, W) pictures on the scale of x0.
+        labels: N texts, already short.
+        cols: pictures in a row of each sheet.
+    """
+    num = len(labels)
+    rows = -(-num // cols)
+    height = rows * (WIDTH / (2 * cols) + 0.2) + 0.3
+    fig = plt.figure(figsize=(WIDTH, height), layout="none")
+    halves = fig.subfigures(1, 2, wspace=0.07)
+    for half, (title, pictures) in zip(halves, pairs.items(), strict=True):
+        axes = half.subplots(rows, cols, squeeze=False)
+        top = 1 - 0.27 / height
+        half.subplots_adjust(0.01, 0.2 / height, 0.99, top, 0.08, 0.28)
+        half.suptitle(title, fontsize=10, y=1 - 0.02 / height, va="top")
+        for ax, picture, label in zip(axes.flat, pictures, labels, strict=False):
+            show_image(ax, picture, span=(-1, 1))
+            ax.set_title(label, y=-0.04, va="top", fontsize=7.5)
+        for ax in axes.flat[num:]:
+            ax.set_axis_off()
+    return fig
+
+
+def film_frame(
+    pictures: Sequence[ArrayLike], *, cols: int = 4, gap: int = 2
+) -> np.ndarray:
+    """Tile sheets of grey pictures side by side, as one uint8 picture of 16 greys.
+
+    Args:
+        pictures: sheets, each (N, 1, H, W) uint8, N a multiple of cols.
+        cols: pictures in a row of each sheet.
+        gap: white pixels between pictures; four times that between sheets.
+    """
+    sheets = []
+    for sheet in pictures:
+        greys = np.asarray(sheet)[:, 0].astype(np.int64)
+        greys = (np.rint(greys / 17) * 17).astype(np.uint8)  # smaller files
+        pads = ((0, 0), (0, gap), (0, gap))
+        tiles = np.pad(greys, pads, constant_values=255)
+        lines = [list(tiles[i : i + cols]) for i in range(0, len(tiles), cols)]
+        sheets.append(np.block(lines)[:-gap, :-gap])
+    white = np.full((len(sheets[0]), 4 * gap), 255, np.uint8)
+    joined = [part for sheet in sheets for part in (sheet, white)]
+    return np.hstack(joined[:-1])

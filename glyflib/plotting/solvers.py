@@ -1,0 +1,236 @@
+"""Figures of solvers: shrinking steps, paths, orders, the race, likelihoods.
+
+Invariant: helpers draw the numbers they are handed; a solver keeps its colour, marker
+and line in every figure, and films share the grey scale of `noising`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from glyflib.plotting.base import (
+    BLACK,
+    BLUE,
+    CYCLE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PINK,
+    RED,
+    SKY,
+    WIDTH,
+    figure,
+)
+from glyflib.plotting.noising import grey_frames
+
+LOOKS = {
+    "Euler (DDIM)": {"color": BLUE, "marker": "o", "ls": "-"},
+    "Heun": {"color": ORANGE, "marker": "s", "ls": "--"},
+    "2M": {"color": GREEN, "marker": "^", "ls": "-."},
+    "DDPM": {"color": RED, "marker": "D", "ls": ":"},
+    "SDE 2M": {"color": PINK, "marker": "v", "ls": (0, (5, 1, 1, 1, 1, 1))},
+}
+
+
+@figure
+def plot_walks(
+    paths: Mapping[int, ArrayLike], std: tuple[ArrayLike, ArrayLike]
+) -> Figure:
+    """Draw the same runs of a chain cut into few and into many steps.
+
+    Args:
+        paths: number of steps K -> (K + 1, N) values of N runs.
+        std: (M,) standard deviation around the mean at even times, and (M,) mean.
+    """
+    shape = {"figsize": (WIDTH, 2.8), "sharey": True, "squeeze": False}
+    fig, (axes,) = plt.subplots(1, len(paths), **shape)
+    spread, mean = map(np.asarray, std)
+    times = np.linspace(0, 1, len(mean))
+    for ax, (count, values) in zip(axes, paths.items(), strict=True):
+        values = np.asarray(values)
+        low, high = mean - 2 * spread, mean + 2 * spread
+        ax.fill_between(times, low, high, color=SKY, alpha=0.25, lw=0)
+        for color, path in zip(CYCLE, values.T, strict=False):
+            ax.plot(np.linspace(0, 1, count + 1), path, color=color, lw=1)
+        ax.set(title=f"{count} steps", xlabel="time u = t / T", ylim=(-3.4, 3.4))
+    axes[0].set_ylabel("value of a pixel")
+    return fig
+
+
+@figure
+def plot_paths(
+    paths: Mapping[str, ArrayLike],
+    ends: Mapping[str, ArrayLike],
+    places: ArrayLike,
+    density: ArrayLike,
+) -> Figure:
+    """Draw paths from noise to data, and where many of them end, a row a way.
+
+    Args:
+        paths: name -> (K + 1, N) values x_t from level K down to 0.
+        ends: name -> (M,) values at level 0.
+        places: (P,) values where the density is known.
+        density: (P,) the data's density there.
+    """
+    shape = {"sharey": True, "width_ratios": [3.2, 1], "figsize": (WIDTH, 4.8)}
+    fig, axes = plt.subplots(len(paths), 2, squeeze=False, **shape)
+    for (left, right), (name, values) in zip(axes, paths.items(), strict=True):
+        values = np.asarray(values)
+        levels = np.arange(len(values))[::-1]
+        for i, path in enumerate(values.T):
+            left.plot(levels, path, color=CYCLE[i % len(CYCLE)], lw=0.9)
+        left.set(title=name, xlim=(len(values) - 1, 0), ylabel="$x_t$")
+        bars = {"bins": 60, "range": (-2.6, 2.6), "density": True}
+        look = {"orientation": "horizontal", "color": SKY, "label": "ends"}
+        right.hist(np.asarray(ends[name]), **bars, **look)
+        right.plot(density, places, color=BLACK, lw=1.3, label="data")
+        right.set(ylim=(-3.2, 3.2), title="where they end")
+        right.legend(fontsize=8, loc="lower right")
+    axes[-1, 0].set_xlabel("level t")
+    axes[-1, 1].set_xlabel("density")
+    return fig
+
+
+@figure
+def plot_line(
+    truth: tuple[ArrayLike, ArrayLike],
+    answers: tuple[ArrayLike, ArrayLike],
+    at: int,
+) -> Figure:
+    """Draw x0_hat along one path, and the line through two answers that 2M leans on.
+
+    Args:
+        truth: (M,) half log-SNR and (M,) x0_hat of the exact path.
+        answers: (K,) half log-SNR and (K,) x0_hat at the steps of a solver.
+        at: index of the newest answer known, from 1 to K - 2.
+    """
+    steps, known = map(np.asarray, answers)
+    fig, ax = plt.subplots(figsize=(WIDTH * 0.85, 3.3))
+    ax.plot(*truth, color=SKY, lw=3, label="exact path")
+    ax.plot(steps, known, "o", mfc="white", color=GREY, label="answers of the steps")
+    pair = slice(at - 1, at + 1)
+    slope = (known[at] - known[at - 1]) / (steps[at] - steps[at - 1])
+    ends = np.array([steps[at - 1], steps[at + 1]])
+    ax.plot(ends, known[at] + slope * (ends - steps[at]), "--", color=RED, label="line")
+    ax.plot(steps[pair], known[pair], "o", color=RED, label="two past answers")
+    middle = (steps[at] + steps[at + 1]) / 2
+    lean = known[at] + slope * (middle - steps[at])
+    ax.plot(middle, lean, "*", color=BLACK, ms=11, label="what 2M takes", zorder=4)
+    look = {"color": BLUE, "ls": ":", "label": "what Euler takes"}
+    ax.hlines(known[at], steps[at], steps[at + 1], **look)
+    ax.axvspan(steps[at], steps[at + 1], color=GREY, alpha=0.12, lw=0)
+    ax.set(xlabel=r"half log-SNR $\ell$ (noise on the left)", ylabel=r"$\hat x_0$")
+    ax.legend(fontsize=8, loc="lower left")
+    return fig
+
+
+def log_axes(ax: Axes, counts: Sequence[int]) -> None:
+    """Make both axes logarithmic, with a tick at each count."""
+    ax.set(xscale="log", yscale="log")
+    ax.set_xticks(counts, [str(n) for n in counts])
+    ax.minorticks_off()
+
+
+@figure
+def plot_order(
+    panels: Mapping[str, tuple[Sequence[int], Mapping[str, ArrayLike]]],
+    orders: Mapping[str, int],
+) -> Figure:
+    """Draw errors against steps, over guides with a known slope, on log-log axes.
+
+    Args:
+        panels: title -> (K,) numbers of steps, and name in LOOKS -> (K,) errors.
+        orders: name -> slope of its guide, which starts at its last error.
+    """
+    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.5), squeeze=False)
+    for ax, (title, (counts, errors)) in zip(axes[0], panels.items(), strict=True):
+        steps = np.asarray(counts, float)
+        for name, row in errors.items():
+            guide = np.asarray(row)[-1] * (steps / steps[-1]) ** -orders[name]
+            ax.plot(steps, guide, color=GREY, lw=0.9)
+            label = f"{name}: order {orders[name]}"
+            ax.plot(steps, row, ms=5, label=label, **LOOKS[name])
+        log_axes(ax, counts)
+        ax.set(title=title, xlabel="steps", ylabel="error of the path")
+    axes[0, 0].plot([], [], color=GREY, lw=0.9, label="slopes of 1 and 2")
+    names = axes[0, 0].get_legend_handles_labels()
+    fig.legend(*names, loc="outside upper center", ncols=4, fontsize=8, handlelength=3)
+    return fig
+
+
+def add_bars(ax: Axes, calls: ArrayLike, name: str, rows: ArrayLike) -> None:
+    """Draw the mean over seeds (K, S) with two standard errors."""
+    rows = np.asarray(rows)
+    error = rows.std(1, ddof=1) / np.sqrt(rows.shape[1])
+    ax.errorbar(
+        calls, rows.mean(1), 2 * error, ms=5, capsize=3, label=name, **LOOKS[name]
+    )
+
+
+@figure
+def plot_race(
+    calls: Sequence[int],
+    errors: Mapping[str, ArrayLike],
+    worse: Mapping[str, ArrayLike],
+) -> Figure:
+    """Draw error and quality against network calls, bars of two standard errors.
+
+    Args:
+        calls: (K,) numbers of calls.
+        errors: name in LOOKS -> (K, S) distance to the reference, one a seed.
+        worse: name in LOOKS -> (K, S) kernel distance above the reference's.
+    """
+    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.7))
+    for name, rows in errors.items():
+        add_bars(left, calls, name, rows)
+    for i, (name, rows) in enumerate(worse.items()):
+        shift = 1.06 ** (i - (len(worse) - 1) / 2)  # so that bars do not overlap
+        add_bars(right, np.asarray(calls) * shift, name, rows)
+    log_axes(left, calls)
+    left.set_yticks([0.03, 0.1, 0.3], ["0.03", "0.1", "0.3"])
+    log_axes(right, calls)
+    right.set_yscale("linear")
+    right.axhline(0, color=BLACK, lw=0.8)
+    left.set(xlabel="calls of the network", ylabel="distance to the reference")
+    right.set(xlabel="calls of the network", ylabel="kernel distance, less reference's")
+    handles, labels = right.get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside upper center", ncols=5, fontsize=8)
+    return fig
+
+
+def film_frame(*rows: ArrayLike, gap: int = 2) -> np.ndarray:
+    """Tile rows of noisy pictures, each (K, 1, H, W), as one uint8 picture."""
+    white = {"pad_width": ((0, gap), (0, gap)), "constant_values": 255}
+    lines = [[np.pad(image, **white) for image in grey_frames(row)] for row in rows]
+    return np.block(lines)[:-gap, :-gap]
+
+
+@figure
+def plot_likelihood(
+    densities: Mapping[str, ArrayLike], counts: Sequence[int], errors: ArrayLike
+) -> Figure:
+    """Draw densities on the plane on one scale, and an error against steps.
+
+    Args:
+        densities: two of title -> (H, W) density, the lowest row first.
+        counts: (K,) numbers of steps.
+        errors: (K,) mean absolute error of the log density.
+    """
+    shape = {"width_ratios": [1, 1, 1.15], "figsize": (WIDTH, 2.6)}
+    fig, axes = plt.subplots(1, 3, **shape)
+    top = max(np.max(np.asarray(density)) for density in densities.values())
+    look = {"origin": "lower", "cmap": "magma_r", "vmin": 0, "vmax": top}
+    for ax, (title, density) in zip(axes, densities.items(), strict=False):
+        shown = ax.imshow(np.asarray(density), extent=(-1.2, 1.2, -1.2, 1.2), **look)
+        ax.set(title=title, xlabel="first coordinate", ylabel="second coordinate")
+        ax.grid(False)
+    fig.colorbar(shown, ax=axes[1], label="density")
+    axes[2].plot(counts, errors, "o-", color=BLUE, ms=4)
+    log_axes(axes[2], counts)
+    axes[2].set_yticks([0.1, 0.3, 1], ["0.1", "0.3", "1"])
+    axes[2].set(title="mean error", xlabel="steps", ylabel="error of the log density")
+    return fig

@@ -1,0 +1,86 @@
+"""The study of chapter 10, in a tiny form, and a part of what is stored, done again."""
+
+import pytest
+import tiny_models
+import torch
+
+from glyflib.build import study_sampling as study
+from glyflib.glyffuser import Glyffuser
+from glyflib.results import Results, load_results
+from glyflib.sampling import sample
+from glyflib.text import TextEncoder
+
+SIZES = {"counts": (1, 2), "num_same": 2, "num_film": 2, "num_frames": 2}
+PARTS = ["same ddpm 1", "same ddim 2", "film", "judged ddim 2", "between"]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    folder = tiny_models.save_encoder(tmp_path_factory.mktemp("tiny") / "encoder")
+    return Glyffuser(tiny_models.random_unet(), TextEncoder.load(folder), size=32)
+
+
+@pytest.fixture(scope="module")
+def found(tiny):
+    patch = pytest.MonkeyPatch()
+    patch.setattr(study, "shipped", lambda: tiny)
+    patch.setattr(study, "NUM_BOOTSTRAP", 2)
+    patch.setattr(study, "BETWEEN_STEPS", 2)
+    parts = study.sampling(0, **SIZES, num_drawn=4, judge={"ddim": (2,)})
+    yield {name: parts[name]() for name in PARTS}
+    patch.undo()
+
+
+def test_all_samplers_start_from_the_same_noise(found):
+    for name, count in (("same ddpm 1", 1), ("same ddim 2", 2)):
+        assert found[name]["steps"] == count
+        assert found[name]["x0"].shape == (2, 1, 32, 32)
+    film, same = found["film"], found["same ddim 2"]
+    assert film["levels"][-1] == 0 and len(film["xt"]) == len(film["x0_hat"]) == 2
+    assert film["xt"].dtype == torch.uint8 and film["x0"].shape == same["x0"].shape
+
+
+def test_a_judged_set_has_an_interval_and_its_features(found):
+    judged = found["judged ddim 2"]
+    assert judged["features"].shape == (4, 96) and judged["images"].shape[0] == 4
+    assert judged["frechet"].keys() == {"value", "low", "high"}
+
+
+def test_the_middle_of_two_noises_is_drawn_under_the_first_caption(found, tiny):
+    captions = study.held_out().captions
+    prompt = captions[study.asked_rows(4, len(captions))[1]]
+    pair = [
+        torch.randn(1, 32, 32, dtype=torch.float64, generator=g)
+        for g in (torch.Generator().manual_seed(i) for i in (1, 3))
+    ]
+    middle = (pair[0] + pair[1]) / 2
+    text = tiny.encoder.encode([prompt], max_tokens=tiny.max_tokens)
+    *_, last = sample(
+        lambda xt, t: tiny.predict_eps(xt, t, text),
+        middle[None],
+        tiny.alpha_bar,
+        num_steps=2,
+    )
+    images = found["between"]["straight"]
+    expected = study.images_from_x0(last.xt.float())[0].int()
+    assert (images[1].int() - expected).abs().max() <= 1
+    assert found["between"]["curved"].shape == images.shape == (2, 1, 32, 32)
+
+
+def test_what_is_stored_comes_out_again():
+    stored = load_results("sampling").tensors["same ddim 2/x0"][:2].float()
+    captions = study.held_out().captions
+    prompts = [captions[i] for i in study.asked_rows(study.NUM_DRAWN, len(captions))]
+    again = study.draw(Glyffuser.load(), prompts[:2], sample, 2, seed=0)
+    torch.testing.assert_close(again, stored, atol=0.01, rtol=0)
+
+
+def test_what_is_stored_is_found_by_the_number_of_steps():
+    parts = {f"same a {k}": {"steps": k, "value": {"x": k, "y": 0}} for k in (20, 5)}
+    parts["same a b 5"] = {"steps": 5}
+    stored = Results(
+        {}, parts, {f"same a {k}/x0": torch.full((2,), k) for k in (5, 20)}
+    )
+    assert study.by_steps(stored, "same a", "value") == {5: (5, 0), 20: (20, 0)}
+    found = study.by_steps(stored, "same a", "x0")
+    assert list(found) == [5, 20] and found[5].tolist() == [5.0, 5.0]
