@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Mapping
 
 from glyflib.build.provenance import provenance
-from glyflib.build.study_races import recipes, texts
 from glyflib.build.study_sampling import sampling
 from glyflib.build.study_solvers import solvers
 from glyflib.build.study_training import training
@@ -19,23 +18,18 @@ Study = Callable[[int], Mapping[str, Part]]
 
 STUDIES: dict[str, Study] = {
     "solvers": solvers,
-    "recipes": recipes,
-    "texts": texts,
     "sampling": sampling,
     "training": training,
 }
-WITHOUT_GLYFFUSER = {"recipes", "texts"}  # new weights do not make these stale
 
 
 def study_facts(name: str, seed: int) -> dict:
     """What makes a study: command, seed, weights of the shipped glyffuser, machine."""
-    weights = None
-    if name not in WITHOUT_GLYFFUSER:
-        weights = json.loads((SHIPPED / CONFIG).read_text("utf-8"))["sha256"]
+    config = json.loads((SHIPPED / CONFIG).read_text("utf-8"))
     return {
         "name": name,
         "command": f"glyflib data results {name} --seed {seed}",
         "seed": seed,
-        "model": weights,
+        "model": config["sha256"],
         **provenance(),
     }
