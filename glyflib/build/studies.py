@@ -8,9 +8,11 @@ import json
 from collections.abc import Callable, Mapping
 
 from glyflib.build.provenance import provenance
+from glyflib.build.study_guidance import guidance
 from glyflib.build.study_sampling import sampling
 from glyflib.build.study_solvers import solvers
 from glyflib.build.study_training import training
+from glyflib.build.study_words import words
 from glyflib.glyffuser_files import CONFIG, SHIPPED
 from glyflib.results import Part
 
@@ -20,6 +22,8 @@ STUDIES: dict[str, Study] = {
     "solvers": solvers,
     "sampling": sampling,
     "training": training,
+    "guidance": guidance,
+    "words": words,
 }
 
 

@@ -1,0 +1,206 @@
+"""How words steer the picture: what chapter 14 reads instead of waiting for it.
+
+Invariant: picture i of a part starts from the noise of seed + i, so parts that differ
+in one thing only, such as the way by which text comes in, differ by that thing.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
+
+import torch
+from torch import Tensor
+
+from glyflib.build.report import PLAIN
+from glyflib.data import Glyphs, images_from_x0, load_glyphs
+from glyflib.glyffuser import Glyffuser
+from glyflib.radicals import RadicalClassifier
+from glyflib.results import Part
+from glyflib.text import TextCondition
+from glyflib.unet import Attention, UNet, masked_mean
+
+SIZE = 32
+NUM_CAPTIONS, CUT_STEPS = 192, 8  # held-out captions, one glyph each
+NUM_ONE, NUM_OTHERS = 100, 20  # one-step glyphs of "gold", and of each other prompt
+NUM_GOLD, NUM_LONG = 48, 16
+IDEAS = {"heart": 48, "insect": 24, "a mental illness": 32, "a sickness of fire": 32}
+IDEA_STEPS = 12
+STRONG = 3.0  # the guidance scale where guidance is on
+SHOWN = 8  # pictures kept of a part that is only counted
+CHUNK = 64
+
+
+@cache
+def shipped() -> Glyffuser:
+    """The shipped glyffuser, read once."""
+    return Glyffuser.load()
+
+
+@cache
+def held_out() -> Glyphs:
+    """Held-out glyphs at the network's size."""
+    return load_glyphs("test", SIZE)
+
+
+def asked_rows(num: int) -> list[int]:
+    """Rows of held-out glyphs with a radical, evenly spaced among all of them."""
+    known = held_out().radicals.nonzero().squeeze(1)
+    return known[torch.linspace(0, len(known) - 1, num).round().long()].tolist()
+
+
+def text_layers(unet: UNet) -> list[Attention]:
+    """The layers that read tokens, from first to last."""
+    blocks = [*unet.down, *unet.middle, *unet.up]
+    found = [getattr(block, "cross_attention", None) for block in blocks]
+    return [layer for layer in found if layer is not None]
+
+
+@contextmanager
+def hearing(
+    unet: UNet,
+    *,
+    attended: TextCondition | None = None,
+    averaged: TextCondition | None = None,
+) -> Iterator[None]:
+    """For a while, let a network hear fixed texts, whatever it is told.
+
+    Args:
+        unet: network with both ways in.
+        attended: one text (1, L, D) that cross-attention reads; None changes nothing.
+        averaged: one text whose mean joins the level's embedding; None as above.
+    """
+    hooks = []
+    if attended is not None:
+        tokens, mask = unet.text_norm(attended.tokens), attended.mask
+
+        def read(layer: Attention, given: tuple) -> tuple:
+            rows = len(given[0])
+            return given[0], tokens.expand(rows, -1, -1), mask.expand(rows, -1)
+
+        hooks += [layer.register_forward_pre_hook(read) for layer in text_layers(unet)]
+    if averaged is not None:
+        mean = masked_mean(unet.text_norm(averaged.tokens), averaged.mask)
+        hooks.append(
+            unet.text_mlp.register_forward_pre_hook(
+                lambda layer, given: (mean.expand_as(given[0]),)
+            )
+        )
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def looks(
+    glyffuser: Glyffuser, xt: Tensor, t: Tensor, cond: TextCondition
+) -> tuple[Tensor, list[Tensor]]:
+    """What the network answers, and where each place looks while it does.
+
+    Args:
+        glyffuser: whose network is asked.
+        xt: (B, 1, S, S) noisy pictures.
+        t: (B,) levels.
+        cond: B texts of L tokens.
+
+    Returns:
+        eps_hat (B, 1, S, S), and for each layer that reads tokens the mean weights
+        of its heads (B, L, h, w); over L they add up to 1.
+    """
+    kept = []
+
+    def keep(layer: Attention, given: tuple) -> None:
+        x, tokens, mask = given
+        h = layer.norm(x).flatten(2).transpose(1, 2)
+        q, k = layer.split(layer.to_q(h)), layer.split(layer.to_k(tokens))
+        score = q @ k.transpose(2, 3) / q.shape[3] ** 0.5
+        w = score.masked_fill(~mask[:, None, None], -torch.inf).softmax(3)
+        kept.append(w.mean(1).transpose(1, 2).unflatten(2, x.shape[2:]))
+
+    layers = text_layers(glyffuser.unet)
+    hooks = [layer.register_forward_pre_hook(keep) for layer in layers]
+    try:
+        with torch.no_grad():
+            return glyffuser.predict_eps(xt, t, cond), kept
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def draw(
+    glyffuser: Glyffuser,
+    prompts: Sequence[str],
+    num_steps: int,
+    scale: float,
+    seed: int,
+) -> Tensor:
+    """One glyph (1, S, S) a prompt, the first from the noise of the seed."""
+    found = []
+    for first in range(0, len(prompts), CHUNK):
+        some = prompts[first : first + CHUNK]
+        options = {"num_steps": num_steps, "scale": scale, "seed": seed + first}
+        with warnings.catch_warnings(action="ignore"):  # long captions are cut
+            found.append(glyffuser.sample(some, **options))
+    return torch.cat(found)
+
+
+def read(x0: Tensor, keep: int) -> dict:
+    """Radicals of glyphs, and the pictures of the first few."""
+    radicals = RadicalClassifier.load().read(x0).radicals
+    return {"radicals": radicals.tolist(), "images": images_from_x0(x0[:keep])}
+
+
+def prompted(
+    prompts: Sequence[str], num_steps: int, scale: float, seed: int, keep: int
+) -> dict:
+    """Glyphs for prompts, all that the network is told being heard."""
+    x0 = draw(shipped(), prompts, num_steps, scale, seed)
+    return {"steps": num_steps, "scale": scale} | read(x0, keep)
+
+
+def cut(prompts: Sequence[str], ways: Sequence[str], num_steps: int, seed: int) -> dict:
+    """Glyphs for captions, heard by some of the two ways; the others hear ""."""
+    glyffuser = shipped()
+    empty = glyffuser.encoder.encode("")
+    names = ("attended", "averaged")
+    deaf = {name: empty for name in names if name not in ways}
+    with hearing(glyffuser.unet, **deaf):
+        x0 = draw(glyffuser, prompts, num_steps, 1.0, seed)
+    return {"steps": num_steps, "scale": 1.0} | read(x0, SHOWN)
+
+
+def words(
+    seed: int,
+    *,
+    num_captions: int = NUM_CAPTIONS,
+    num_one: int = NUM_ONE,
+    num_others: int = NUM_OTHERS,
+    num_gold: int = NUM_GOLD,
+    num_long: int = NUM_LONG,
+    ideas: Mapping[str, int] = IDEAS,
+) -> Mapping[str, Part]:
+    """All parts, by name; scales are 1 and 3 where both are named."""
+    captions = [held_out().captions[row] for row in asked_rows(num_captions)]
+    others = [name for name in PLAIN if name != "gold" for _ in range(num_others)]
+    gold = ["gold"]
+    both = ("attended", "averaged")
+    ways = {"both": both, "attention": both[:1], "mean": both[1:], "neither": ()}
+    study = {
+        f"cut {name}": partial(cut, captions, heard, CUT_STEPS, seed)
+        for name, heard in ways.items()
+    }
+    study["one empty 1"] = partial(prompted, [""] * num_one, 1, 1.0, seed, SHOWN)
+    for scale in (1.0, STRONG):
+        name = f"{scale:g}"
+        one = {"num_steps": 1, "scale": scale, "seed": seed, "keep": SHOWN}
+        many = one | {"num_steps": 20, "keep": num_gold}
+        study[f"one gold {name}"] = partial(prompted, gold * num_one, **one)
+        study[f"one others {name}"] = partial(prompted, others, **one)
+        study[f"20 gold {name}"] = partial(prompted, gold * num_gold, **many)
+    study["120 gold 3"] = partial(
+        prompted, gold * num_long, 120, STRONG, seed, num_long
+    )
+    for idea, num in ideas.items():
+        study[idea] = partial(prompted, [idea] * num, IDEA_STEPS, STRONG, seed, num)
+    return study

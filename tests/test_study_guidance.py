@@ -1,0 +1,86 @@
+"""The study of chapter 15, in a tiny form, and a part of what is stored, done again."""
+
+import json
+
+import pytest
+import tiny_models
+import torch
+
+from glyflib.build import study_guidance as study
+from glyflib.glyffuser import Glyffuser
+from glyflib.glyffuser_files import CONFIG, SHIPPED
+from glyflib.results import Results, load_results
+from glyflib.text import TextEncoder
+
+SIZES = {"num_drawn": 2, "num_each": 2, "num_negative": 2}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    folder = tiny_models.save_encoder(tmp_path_factory.mktemp("tiny") / "encoder")
+    return Glyffuser(tiny_models.random_unet(), TextEncoder.load(folder), size=32)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short(tiny):
+    patch = pytest.MonkeyPatch()
+    patch.setattr(study, "shipped", lambda: tiny)
+    patch.setattr(study, "NUM_STEPS", 3)
+    yield
+    patch.undo()
+
+
+def test_a_part_has_pictures_and_the_share_outside_at_each_step():
+    parts = study.guidance(0, scales=(0, 3), **SIZES)
+    assert {"sweep 0", "same gold 3", "span late", "without crab"} < parts.keys()
+    found = parts["sweep 3"]()
+    assert found["images"].shape == (2, 1, 32, 32)
+    assert found["images"].dtype == torch.uint8
+    assert found["levels"] == [1000, 667, 333] and len(found["outside"]) == 3
+
+
+def test_scale_0_does_not_hear_the_prompt():
+    gold, fish = (study.draw([prompt], 0, 0)["images"] for prompt in ("gold", "fish"))
+    assert gold.equal(fish) and gold.equal(study.draw([""], 1, 0)["images"])
+
+
+def test_without_guided_levels_the_scale_does_not_count():
+    plain = study.draw(["gold"], 1, 0)["images"]
+    assert study.draw(["gold"], 8, 0, span=(0, 0))["images"].equal(plain)
+    assert not study.draw(["gold"], 8, 0, span=(500, 1000))["images"].equal(plain)
+
+
+def test_the_prompt_as_its_own_negative_undoes_the_guidance():
+    plain = study.draw(["gold"], 1, 0)["images"].int()
+    same = study.draw(["gold"], 8, 0, negative="gold")["images"].int()
+    assert (plain - same).abs().max() <= 1
+
+
+def test_a_fix_is_applied_after_the_share_outside_is_counted():
+    free = study.draw(["gold"], 30, 0)
+    fixed = study.draw(["gold"], 30, 0, fix=lambda x0_hat: 0 * x0_hat)
+    assert free["outside"][0] == fixed["outside"][0] > 0
+    assert (fixed["images"].int() - 128).abs().max() <= 1
+
+
+def test_what_is_stored_is_found_by_its_scale():
+    parts = {f"sweep {k}": {"scale": k, "outside": [k]} for k in (15, 3)}
+    stored = Results({}, parts, {f"sweep {k}/images": torch.ones(k) for k in (3, 15)})
+    assert study.by_scale(stored, "sweep", "outside") == {3: [3], 15: [15]}
+    assert len(study.by_scale(stored, "sweep", "images")[15]) == 15
+
+
+def test_what_is_stored_comes_out_again(monkeypatch):
+    results, glyffuser = load_results("guidance"), Glyffuser.load()
+    stored = results.parts["same gold 3"]
+    monkeypatch.setattr(study, "shipped", lambda: glyffuser)
+    monkeypatch.setattr(study, "NUM_STEPS", len(stored["levels"]))
+    again = study.draw(["gold"] * 2, 3, seed=0)
+    images = results.tensors["same gold 3/images"][:2].int()
+    assert (again["images"].int() - images).abs().float().mean() < 1
+    assert again["levels"] == stored["levels"] and stored["scale"] == 3
+
+
+def test_what_is_stored_is_of_the_shipped_weights():
+    config = json.loads((SHIPPED / CONFIG).read_text("utf-8"))
+    assert load_results("guidance").facts["model"] == config["sha256"]
