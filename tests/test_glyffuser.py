@@ -201,7 +201,7 @@ def test_at_the_last_level_believed_data_are_not_lost_to_rounding(glyffuser):
     t = torch.tensor([1000])
     v = glyffuser.unet(xt.float(), t, *cond).double()
     expected = x0_from_v(xt, v, t, cosine_alpha_bar())
-    torch.testing.assert_close(first.x0_hat, expected, rtol=0, atol=1e-6)
+    torch.testing.assert_close(first.x0_hat, expected, rtol=0, atol=1e-5)
 
 
 def test_pictures_are_grey_and_those_of_the_sample(glyffuser):
