@@ -5,12 +5,12 @@ the levels that are guided, the fix or the negative prompt.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from glyflib.build.study_sampling import asked_rows, held_out
+from glyflib.build.study_sampling import asked_rows, held_out, shipped
 from glyflib.data import images_from_x0
 from glyflib.glyffuser import Glyffuser
 from glyflib.results import Part, Results
@@ -32,12 +32,6 @@ FIX_SCALE, FIXES = 15, {"clip": clip, "dynamic": dynamic_threshold()}
 NEGATIVES = {"crab": "fish", "to cut": "knife"}
 NEGATIVE_SCALE, NUM_NEGATIVE = 3, 16
 MARGIN = 1.05  # beliefs beyond it lie outside the range of pixels
-
-
-@cache
-def shipped() -> Glyffuser:
-    """The shipped glyffuser, read once."""
-    return Glyffuser.load()
 
 
 def guided_between(

@@ -7,20 +7,20 @@ in one thing only, such as the way by which text comes in, differ by that thing.
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from glyflib.build.report import PLAIN
-from glyflib.data import Glyphs, images_from_x0, load_glyphs
+from glyflib.build.study_sampling import held_out, shipped
+from glyflib.data import images_from_x0
 from glyflib.glyffuser import Glyffuser
 from glyflib.radicals import RadicalClassifier
 from glyflib.results import Part
 from glyflib.text import TextCondition
 from glyflib.unet import Attention, UNet, masked_mean
 
-SIZE = 32
 NUM_CAPTIONS, CUT_STEPS = 192, 8  # held-out captions, one glyph each
 NUM_ONE, NUM_OTHERS = 100, 20  # one-step glyphs of "gold", and of each other prompt
 NUM_GOLD, NUM_LONG = 48, 16
@@ -29,18 +29,6 @@ IDEA_STEPS = 12
 STRONG = 3.0  # the guidance scale where guidance is on
 SHOWN = 8  # pictures kept of a part that is only counted
 CHUNK = 64
-
-
-@cache
-def shipped() -> Glyffuser:
-    """The shipped glyffuser, read once."""
-    return Glyffuser.load()
-
-
-@cache
-def held_out() -> Glyphs:
-    """Held-out glyphs at the network's size."""
-    return load_glyphs("test", SIZE)
 
 
 def asked_rows(num: int) -> list[int]:
