@@ -5,11 +5,12 @@ a seed is one part, so that error bars over parts are error bars over seeds.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, partial
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from glyflib.build.study_sampling import shipped
 from glyflib.data import images_from_x0
 from glyflib.glyffuser import Glyffuser
 from glyflib.results import Part
@@ -38,12 +39,6 @@ REFERENCE = 199  # calls of 2M
 COUNTS = (14, 28, 70, 140)  # steps: divisors of START that visit MIDDLE
 MIDDLE, FINEST = 490, 980  # the level where orders are measured; steps of its reference
 NUM_ORDER = 2  # glyphs
-
-
-@cache
-def shipped() -> Glyffuser:
-    """The shipped glyffuser, loaded once."""
-    return Glyffuser.load()
 
 
 def plain_eps(glyffuser: Glyffuser) -> PredictEps:
