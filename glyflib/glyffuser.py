@@ -112,8 +112,8 @@ class Glyffuser:
             OSError: If the encoder is one of the hub's and cannot be reached.
         """
         path = Path(path)
-        config = read_config(path)
-        weights = read_weights(path, config.pop("sha256"))
+        config = read_config(path, KEYS, "glyffuser", WAYS_OUT)
+        weights = read_weights(path, config.pop("sha256"), "glyffuser", WAYS_OUT)
         if encoder is None:
             encoder = TextEncoder.load(find_encoder(path, config["text_encoder"]))
         try:

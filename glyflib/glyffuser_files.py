@@ -1,4 +1,4 @@
-"""A glyffuser on disk: a folder with config.json and the weights it belongs to.
+"""A model on disk: a folder with config.json and the weights it belongs to.
 
 Invariant: each file is replaced at once, config.json last, and it holds the sha256 of
 the weights; so a save that was cut off is noticed, never drawn from.
@@ -6,6 +6,7 @@ the weights; so a save that was cut off is noticed, never drawn from.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import safetensors.torch
@@ -72,41 +73,53 @@ def check_parts(config: dict, width: int, size: int, max_tokens: int) -> None:
         raise ValueError(f"max_tokens {max_tokens} must be at least 1")
 
 
-def read_config(path: Path) -> dict:
-    """What config.json in a glyffuser's folder says, no less and no more than KEYS."""
+def read_config(path: Path, keys: Sequence[str], what: str, ways_out: str) -> dict:
+    """What config.json in a model's folder says, no less and no more than the keys.
+
+    Args:
+        path: folder.
+        keys: of config.json.
+        what: the model is called in errors, which end in `ways_out`.
+        ways_out: how to get a whole one.
+
+    Raises:
+        FileNotFoundError: If there is no config.json.
+        ValueError: If it is damaged, or of something else.
+    """
     if not (path / CONFIG).is_file():
-        raise FileNotFoundError(
-            f"no glyffuser in {path}, it has no {CONFIG}: {WAYS_OUT}"
-        )
+        raise FileNotFoundError(f"no {what} in {path}, it has no {CONFIG}: {ways_out}")
     try:
         config = json.loads((path / CONFIG).read_text("utf-8"))
         if not isinstance(config, dict):
             raise ValueError(f"it holds a {type(config).__name__}")
-        if odd := sorted(set(KEYS) ^ config.keys()):
+        if odd := sorted(set(keys) ^ config.keys()):
             raise ValueError(f"it {'has' if odd[0] in config else 'lacks'} {odd[0]!r}")
-        if not isinstance(config["text_encoder"], str):
+        if not isinstance(config.get("text_encoder", ""), str):
             raise ValueError(f"text_encoder {config['text_encoder']!r} is no name")
     except ValueError as error:
-        text = f"{path / CONFIG} is not that of a glyffuser ({error}): {WAYS_OUT}"
+        text = f"{path / CONFIG} is not that of a {what} ({error}): {ways_out}"
         raise ValueError(text) from error
     return config
 
 
-def read_weights(path: Path, sha256: str) -> dict[str, Tensor]:
-    """The weights in a glyffuser's folder, if they are those that config.json means."""
+def read_weights(
+    path: Path, sha256: str, what: str, ways_out: str
+) -> dict[str, Tensor]:
+    """The weights in a model's folder, if they are those that config.json means.
+
+    Arguments and errors as those of `read_config`.
+    """
     file = path / WEIGHTS
     if not file.is_file():
-        raise FileNotFoundError(
-            f"no glyffuser in {path}, it has no {WEIGHTS}: {WAYS_OUT}"
-        )
+        raise FileNotFoundError(f"no {what} in {path}, it has no {WEIGHTS}: {ways_out}")
     data = file.read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:
         text = f"{file} is damaged, or not what {CONFIG} was written for"
-        raise ValueError(f"{text} (its sha256 differs): {WAYS_OUT}")
+        raise ValueError(f"{text} (its sha256 differs): {ways_out}")
     try:
         return safetensors.torch.load(data)
     except SafetensorError as error:
-        raise ValueError(f"{file} is damaged ({error}): {WAYS_OUT}") from error
+        raise ValueError(f"{file} is damaged ({error}): {ways_out}") from error
 
 
 def find_encoder(path: Path, name: str) -> Path | str:
@@ -118,7 +131,7 @@ def find_encoder(path: Path, name: str) -> Path | str:
 
 
 def write_files(path: Path, config: dict, state: dict[str, Tensor]) -> None:
-    """Write a glyffuser's folder, weights in half precision; other files stay.
+    """Write a model's folder, weights in half precision; other files stay.
 
     Raises:
         ValueError: If a weight is not finite in half precision.

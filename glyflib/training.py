@@ -112,13 +112,14 @@ def run_steps(
     alpha_bar: Tensor,
     accelerator: Accelerator,
     save: Callable[[], None],
+    draw: Callable[..., Batch],
 ) -> Iterator[TrainStep]:
     """Draw, update, save when it is time, yield."""
     share = config.batch_size // accelerator.num_processes
     first = share * accelerator.process_index
     mine, last_save = slice(first, first + share), monotonic()
     while run.step < config.steps:
-        batch = draw_batch(data, config, len(alpha_bar) - 1, run.generator, mine)
+        batch = draw(data, config, len(alpha_bar) - 1, run.generator, mine)
         step = take_step(run, net, batch, config, alpha_bar, accelerator)
         is_last = run.step == config.steps
         is_due = is_last or monotonic() - last_save >= config.checkpoint_seconds
@@ -141,6 +142,7 @@ def train(
     directory: Path | str | None = None,
     resume: bool = False,
     accelerator: Accelerator | None = None,
+    draw: Callable[..., Batch] = draw_batch,
 ) -> Iterator[TrainStep]:
     """Train a network in place, one yield an update; the caller owns bar and plot.
 
@@ -160,6 +162,8 @@ def train(
         resume: go on from the checkpoint there: the same steps bit by bit, on the
             same machine with as many threads.
         accelerator: one device or many; by default one that finds them.
+        draw: function of `draw_batch`'s arguments that returns a `Batch`; its random
+            numbers come from the generator that it is handed, so runs resume exactly.
 
     Raises:
         ValueError: If the data do not fit, the checkpoint is damaged or of another
@@ -191,7 +195,7 @@ def train(
             save_checkpoint(directory, run.to_checkpoint(facts, alpha_bar=alpha_bar))
 
     data = send_to_device((images, cond, null), accelerator.device)
-    return run_steps(run, net, Data(*data), config, alpha_bar, accelerator, save)
+    return run_steps(run, net, Data(*data), config, alpha_bar, accelerator, save, draw)
 
 
 @torch.no_grad()

@@ -154,13 +154,15 @@ class Block(nn.Module):
 
 
 class UNet(nn.Module):
-    """Noisy picture, level and text in; a picture of the same shape out.
+    """Noisy picture, level and text in; a picture of the same size out.
 
     What comes out means eps, v or x0: the caller trains for one. It starts at zero.
     `config` holds these arguments, ready for JSON.
 
     Args:
-        in_channels: C, channels of the picture.
+        in_channels: C, channels of what goes in.
+        out_channels: channels of what comes out; None for as many. Fewer when
+            pictures that are not noisy lie beside the noisy one in xt.
         patch: side of the squares folded into channels first: 1, 2 or 4.
         channels: width of each level, multiples of 4; each level halves the side.
         num_blocks: blocks a level on the way down; on the way up, one more.
@@ -181,6 +183,7 @@ class UNet(nn.Module):
         self,
         *,
         in_channels: int = 1,
+        out_channels: int | None = None,
         patch: int = 2,
         channels: Sequence[int] = (64, 128, 192),
         num_blocks: int = 1,
@@ -192,6 +195,7 @@ class UNet(nn.Module):
         super().__init__()
         self.config = {
             "in_channels": in_channels,
+            "out_channels": out_channels or in_channels,
             "patch": patch,
             "channels": list(channels),
             "num_blocks": num_blocks,
@@ -209,7 +213,7 @@ class UNet(nn.Module):
         self.down, self.middle, self.up = (nn.ModuleList() for _ in range(3))
         self.build(emb_dim, text_dim if cross_attention else None)
         self.norm = group_norm(channels[0])
-        self.head = zeroed(conv(channels[0], in_channels * patch**2))
+        self.head = zeroed(conv(channels[0], self.config["out_channels"] * patch**2))
 
     def build(self, emb_dim: int, text_dim: int | None) -> None:
         """Fill the way down, the middle and the way up, which is handed all kept x."""
@@ -243,7 +247,7 @@ class UNet(nn.Module):
         tokens: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> Tensor:
-        """Predict eps, v or x0, whichever the network is trained for: (B, C, S, S).
+        """Predict eps, v or x0, whichever the network is trained for: (B, C2, S, S).
 
         Args:
             xt: (B, C, S, S) noisy data, S a multiple of patch * 2 ** (levels - 1).
@@ -312,8 +316,9 @@ def check_config(config: dict) -> None:
     """Raise a ValueError unless a U-net can be built from these arguments."""
     channels, levels = config["channels"], config["attention_levels"]
     text_dim, patch = config["text_dim"], config["patch"]
-    if min(config["in_channels"], config["num_blocks"]) < 1 or patch not in (1, 2, 4):
-        raise ValueError(f"in_channels, num_blocks or patch out of range in {config}")
+    counts = [config[name] for name in ("in_channels", "out_channels", "num_blocks")]
+    if min(counts) < 1 or patch not in (1, 2, 4):
+        raise ValueError(f"channels, num_blocks or patch out of range in {config}")
     if not channels or any(width < 4 or width % 4 for width in channels):
         raise ValueError(f"channels {channels} must be multiples of 4")
     if not set(levels) <= set(range(len(channels))):

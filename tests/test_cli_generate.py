@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from tiny_models import save_glyffuser
+from tiny_models import random_unet, save_glyffuser
 
 from glyflib import sampling
 from glyflib.__main__ import main
 from glyflib.commands.generate import SAMPLERS, file_name, kept_steps
 from glyflib.glyffuser import Glyffuser
-from glyflib.sheets import GAP, STRIP, contact_sheet
+from glyflib.sheets import GAP, STRIP, contact_sheet, pictures_from_x0
+from glyflib.super_resolution import SuperResolver
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,30 @@ def test_several_prompts_have_a_row_each_drawn_from_the_same_seeds(run):
         cell = both[y : y + 32, -GAP - 32 : -GAP].astype(int)
         alone = pixels("one.png")[GAP:-GAP, GAP:-GAP]
         assert np.abs(cell - alone).max() <= 1
+
+
+@pytest.fixture
+def resolver(monkeypatch):
+    shape = {"in_channels": 3, "out_channels": 1, "patch": 4, "text_dim": None}
+    found = SuperResolver(random_unet(**shape, attention_levels=()))
+    monkeypatch.setattr(SuperResolver, "load", lambda: found)
+    return found
+
+
+def test_a_second_model_enlarges_what_the_first_has_drawn(run, glyffuser, resolver):
+    args = ("gold", "-n", 2, "--seed", 3, "--enlarge", "--size", 64, "--out", "a.png")
+    assert run(*args).exit_code == 0
+    small = glyffuser.sample(["gold"] * 2, num_steps=4, seed=3)
+    large = pictures_from_x0(resolver.sample(small, seed=3))
+    expected = np.asarray(contact_sheet(large, 2, side=64)).astype(int)
+    assert np.abs(pixels("a.png") - expected).max() <= 1
+
+
+def test_a_film_shows_both_models_at_work(run, resolver):
+    args = ("gold", "-n", 1, "--enlarge", "--out", "a.gif")
+    assert run(*args).exit_code == 0
+    with Image.open("a.gif") as film:
+        assert film.n_frames == 4 + 20
 
 
 @pytest.mark.parametrize(

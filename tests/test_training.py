@@ -272,6 +272,30 @@ def test_what_the_network_sees_is_the_noised_image_with_its_own_caption():
     assert seen_tokens.equal(cond[0][rows]) and seen_mask.equal(cond[1][rows])
 
 
+def test_batches_can_be_drawn_in_another_way():
+    drawn = []
+
+    def only_the_first(data, config, num_levels, generator, mine):
+        batch = draw_batch(data, config, num_levels, generator, mine)
+        drawn.append(batch._replace(x0=x0_of(data.images[:1]).expand_as(batch.x0)))
+        return drawn[-1]
+
+    images = torch.stack([torch.zeros(1, 8, 8), torch.ones(1, 8, 8)])
+    seen = []
+
+    class Look(torch.nn.Linear):
+        def forward(self, xt, t):
+            seen.append(xt)
+            return super().forward(xt)
+
+    config = TrainConfig(2, 2, warmup=0)
+    list(train(Look(8, 8), images, config, ALPHA_BAR, draw=only_the_first))
+    for xt, batch in zip(seen, drawn, strict=True):
+        torch.testing.assert_close(
+            xt, add_noise(batch.x0, batch.eps, batch.t, ALPHA_BAR)
+        )
+
+
 def test_levels_run_from_one_to_the_last_evenly():
     data = Data(pictures(), None, None)
     config = config_of(batch_size=20_000)

@@ -184,6 +184,13 @@ def test_any_levels_make_a_network(channels, attention_levels, num_blocks, in_ch
     assert net(xt, t, *condition).shape == xt.shape
 
 
+def test_more_channels_may_go_in_than_come_out():
+    unet = UNet(in_channels=3, out_channels=1, channels=(8, 16), attention_levels=())
+    assert unet(randn(2, 3, 8, 8), torch.tensor([1, 2])).shape == (2, 1, 8, 8)
+    same = UNet(in_channels=3, channels=(8, 16), attention_levels=())
+    assert same.config["out_channels"] == 3
+
+
 def test_a_fresh_network_says_zero():
     xt, t, *_ = batch()
     assert (UNet(**TINY)(xt, t) == 0).all()
@@ -376,6 +383,7 @@ def test_the_network_compiles_to_one_graph():
     ("config", "match"),
     [
         ({"in_channels": 0}, "in_channels.*: 0"),
+        ({"out_channels": -1}, "out_channels.*: -1"),
         ({"patch": 3}, "'patch': 3"),
         ({"channels": ()}, r"channels \[\]"),
         ({"channels": (8, 18)}, r"channels \[8, 18\]"),

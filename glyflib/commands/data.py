@@ -153,6 +153,37 @@ def text_encoder(
     click.echo(f"text encoder written to {out}")
 
 
+@data.command("super-resolution", context_settings={"show_default": True})
+@click.option("--work", type=FOLDER, required=True, help="For checkpoints and log.")
+@click.option(
+    "--out",
+    type=FOLDER,
+    default=DATA / "super-resolution",
+    show_default="data/super-resolution",
+)
+@click.option("--steps", type=click.IntRange(2), default=8000, help="Of 32 crops.")
+@click.option("--seed", default=0, help="Of weights and draws.")
+def super_resolution(work: Path, out: Path, steps: int, seed: int) -> None:
+    """Train the model that enlarges 32x32 glyphs to 128x128.
+
+    Goes on where it was cut off, given the same --work.
+    """
+    from glyflib.build.super_resolution import train_super_resolver
+    from glyflib.training import TrainConfig
+
+    config = TrainConfig(steps, warmup=min(200, steps // 10), seed=seed)
+    bar = tqdm(
+        train_super_resolver(out, work, config),
+        total=steps,
+        unit=" steps",
+        disable=None,
+    )
+    for step in bar:
+        bar.update(step.step - bar.n - 1)  # a resumed run starts further on
+        bar.set_postfix(loss=f"{step.loss:.4f}", refresh=False)
+    click.echo(f"super-resolver written to {out}")
+
+
 @data.command("results", context_settings={"show_default": True})
 @click.argument("names", nargs=-1)
 @click.option(

@@ -18,8 +18,10 @@ from tqdm import tqdm
 from glyflib import sheets
 from glyflib.glyffuser import SHIPPED, Glyffuser
 from glyflib.sampling import Step, sample, sample_dpm, sample_heun, sample_sde
+from glyflib.super_resolution import SuperResolver
 
 MOST_FRAMES = 100
+ENLARGE_STEPS = 20
 SAMPLERS = {
     "dpm": sample_dpm,
     "ddim": sample,
@@ -72,6 +74,11 @@ def checked_name(ctx: click.Context, param: click.Parameter, out: Path | None):
 @click.option(
     "--size", type=click.IntRange(8, 1024), default=128, help="Of a glyph, in pixels."
 )
+@click.option(
+    "--enlarge",
+    is_flag=True,
+    help="Have a second model draw each glyph four times as wide and high.",
+)
 def generate(
     prompts: tuple[str, ...],
     count: int,
@@ -83,6 +90,7 @@ def generate(
     out: Path | None,
     model: Path,
     size: int,
+    enlarge: bool,
 ) -> None:
     """Draw new glyphs for PROMPTS, English definitions such as "water; river".
 
@@ -95,16 +103,23 @@ def generate(
         panels * count * len(prompts), panels * columns, size, len(prompts) > 1
     )
     sheets.check_writable(out)
+    resolver = SuperResolver.load() if enlarge else None
+    seeds = [*range(seed, seed + count)] * len(prompts)
+    most = MOST_FRAMES if panels == 2 else 1
     with short_warnings():
         process = Glyffuser.load(model).steps(
             [prompt for prompt in prompts for _ in range(count)],
             num_steps=steps,
             scale=scale,
             sampler=SAMPLERS[sampler],
-            seed=[*range(seed, seed + count)] * len(prompts),
+            seed=seeds,
             negative=negative,
         )
-        kept = kept_steps(process, steps, MOST_FRAMES if panels == 2 else 1)
+        kept = kept_steps(process, steps, most)
+    if resolver is not None:
+        small = kept[-1].xt.clamp(-1, 1)
+        process = resolver.steps(small, num_steps=ENLARGE_STEPS, seed=seeds)
+        kept += kept_steps(process, ENLARGE_STEPS, most)
     labels = prompts if len(prompts) > 1 else None
     sheet = partial(sheets.contact_sheet, num_columns=columns, side=size, labels=labels)
     frames = [sheet(sheets.pictures_from_x0(step.xt)) for step in kept]
