@@ -8,6 +8,7 @@ import ast
 import io
 import re
 import tokenize
+from copy import deepcopy
 from statistics import median
 
 from nbformat import NotebookNode
@@ -24,6 +25,13 @@ FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,}|:{3,})(.*)$")
 def cells(notebook: NotebookNode, kind: str) -> list[tuple[int, NotebookNode]]:
     """Cells of one kind with their place in the notebook."""
     return [(i, c) for i, c in enumerate(notebook.cells) if c.cell_type == kind]
+
+
+def without_launch_cell(notebook: NotebookNode) -> NotebookNode:
+    """The chapter without the cell that `glyflib.build.launch` gives each notebook."""
+    found = deepcopy(notebook)
+    found.cells = [cell for cell in found.cells if cell.get("id") != "launch"]
+    return found
 
 
 def visible_lines(text: str) -> list[str]:
