@@ -53,24 +53,35 @@ def load_results(name: str, folder: Path | str = RESULTS) -> Results:
     if not path.is_file():
         raise FileNotFoundError(f"no results at {path}: {repair}")
     try:
-        record, tensors = json.loads(path.read_text("utf-8")), {}
-        if record["sha256"] is not None:
+        record, stored = json.loads(path.read_text("utf-8")), {}
+        if record["sha256"]:
             data = path.with_suffix(".safetensors").read_bytes()
-            if hashlib.sha256(data).hexdigest() != record["sha256"]:
-                raise ValueError(f"{name}.safetensors does not have its sha256")
-            tensors = safetensors.torch.load(data)
+            stored = safetensors.torch.load(data)
+        tensors = {key: stored[key] for key in record["sha256"]}
+        for key, value in tensors.items():
+            if digest(value) != record["sha256"][key]:
+                raise ValueError(f"{key} does not have its sha256")
         return Results(record["facts"], record["parts"], tensors)
     except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
         raise ValueError(f"{path} is damaged ({error}): {repair}") from error
 
 
+def digest(value: Tensor) -> str:
+    """The sha256 of a tensor's numbers."""
+    return hashlib.sha256(value.contiguous().numpy().tobytes()).hexdigest()
+
+
 def save_results(name: str, results: Results, folder: Path | str = RESULTS) -> None:
-    """Write a study's tensors, then its JSON file, each in one move."""
-    folder, sha256 = Path(folder), None
+    """Write a study's tensors, then its JSON file, each in one move.
+
+    The second names the tensors that belong to it, each with its sha256: what a kill
+    between the two has left in the first is not read.
+    """
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    sha256 = {key: digest(value) for key, value in results.tensors.items()}
     if results.tensors:
         data = safetensors.torch.save(results.tensors)
-        sha256 = hashlib.sha256(data).hexdigest()
         path = folder / f"{name}.safetensors"
         replace_file(path, lambda temporary: temporary.write_bytes(data))
     record = {"facts": results.facts, "sha256": sha256, "parts": results.parts}

@@ -1,9 +1,11 @@
 """Stored results: whole parts, resumable, never of two models, and up to date."""
 
 import pytest
+import safetensors.torch
 import torch
 from click.testing import CliRunner
 
+from glyflib import results
 from glyflib.__main__ import main
 from glyflib.build import studies
 from glyflib.build.studies import STUDIES, study_facts
@@ -25,6 +27,13 @@ def toy(calls, *, fails_at=None):
         return compute
 
     return {name: part(name) for name in ("one", "three", "seven")}
+
+
+def spoil(path):
+    """Change one number of one tensor."""
+    tensors = safetensors.torch.load_file(path)
+    tensors["one/picture"][0, 0] += 1
+    safetensors.torch.save_file(tensors, path)
 
 
 def finish(study, folder, facts=FACTS):
@@ -59,6 +68,25 @@ def test_parts_of_two_models_or_seeds_do_not_mix(tmp_path, changed):
         finish(toy([]), tmp_path, FACTS | changed)
 
 
+def test_a_kill_between_the_two_files_costs_one_part_only(tmp_path, monkeypatch):
+    calls, replace_file = [], results.replace_file
+
+    def die_before_the_second_record(path, write):
+        if path.suffix == ".json" and len(calls) == 2:
+            raise KeyboardInterrupt
+        replace_file(path, write)
+
+    monkeypatch.setattr(results, "replace_file", die_before_the_second_record)
+    with pytest.raises(KeyboardInterrupt):
+        finish(toy(calls), tmp_path)
+    monkeypatch.undo()
+    found = load_results("toy", tmp_path)
+    assert list(found.parts) == ["one"] and list(found.tensors) == ["one/picture"]
+    finish(toy(calls), tmp_path)
+    assert calls == ["one", "three", "three", "seven"]
+    assert len(load_results("toy", tmp_path).tensors) == 3
+
+
 def test_a_study_without_tensors_needs_no_second_file(tmp_path):
     finish({"one": lambda: {"number": 1}}, tmp_path)
     assert load_results("toy", tmp_path).tensors == {}
@@ -77,7 +105,8 @@ def test_numbers_that_are_not_finite_are_not_stored(tmp_path):
         (lambda d: (d / "toy.json").unlink(), FileNotFoundError, "no results at"),
         (lambda d: (d / "toy.json").write_text("{}"), ValueError, "damaged"),
         (lambda d: (d / "toy.safetensors").unlink(), ValueError, "damaged"),
-        (lambda d: (d / "toy.safetensors").write_bytes(b"x"), ValueError, "sha256"),
+        (lambda d: (d / "toy.safetensors").write_bytes(b"x"), ValueError, "damaged"),
+        (lambda d: spoil(d / "toy.safetensors"), ValueError, "sha256"),
     ],
 )
 def test_damaged_results_name_the_command_that_makes_them(
