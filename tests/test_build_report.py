@@ -9,7 +9,7 @@ from tiny_models import random_unet, save_encoder
 
 from glyflib.__main__ import main
 from glyflib.build import report
-from glyflib.build.card import card_text
+from glyflib.build.card import card_text, race_tables
 from glyflib.build.report import (
     PLAIN,
     TOGETHER,
@@ -21,6 +21,7 @@ from glyflib.data import Glyphs, load_glyphs
 from glyflib.glyffuser import Glyffuser
 from glyflib.glyffuser_files import SHIPPED
 from glyflib.radicals import RadicalClassifier
+from glyflib.results import Results
 from glyflib.text import TextEncoder
 
 CONFIG = ReportConfig(
@@ -144,6 +145,25 @@ def test_a_card_states_what_config_and_report_say(model):
 
 def test_the_shipped_card_is_what_config_report_and_races_say():
     assert (SHIPPED / "README.md").read_text("utf-8") == card_text(SHIPPED)
+
+
+def test_a_card_tells_how_the_races_ended():
+    row = {"value": 0.25, "low": 0.2, "high": 0.3}
+    took = {"glyphs": 1234, "seconds": 90.2}
+    facts = {"command": "glyflib data results x", "date": "2026-01-02"}
+    text = race_tables(
+        Results(facts, {"as shipped": took | {"loss": row}}),
+        Results(
+            facts,
+            {
+                "random": took
+                | dict.fromkeys(("loss", "gain"), row)
+                | {"hit_rate": row | {"value": 0.21}}
+            },
+        ),
+    )
+    assert "| as shipped | 1,234 | 90 | 0.250 (0.200 to 0.300) |" in text
+    assert "0.210 (0.200 to 0.300)" in text and facts["command"] in text
 
 
 @pytest.mark.parametrize("scales", ["a", "1,,2", "1,1"])

@@ -154,8 +154,8 @@ def root_errors(x0_hat: Tensor, x0: Tensor) -> Tensor:
 def judge(resolver: SuperResolver, x0: Tensor, *, seed: int) -> dict[str, dict]:
     """Root mean squared errors against the true large glyphs, with intervals.
 
-    Of bicubic interpolation, of the mean that the network believes in when it sees
-    noise alone (one step), and of samples; small pictures are the true ones.
+    Of bicubic interpolation, of what the network believes in when it sees noise alone
+    (one step), and of samples; small pictures are the true ones.
     """
     small = F.avg_pool2d(x0, resolver.factor)
     bicubic = F.interpolate(small, scale_factor=resolver.factor, mode="bicubic")
@@ -163,7 +163,7 @@ def judge(resolver: SuperResolver, x0: Tensor, *, seed: int) -> dict[str, dict]:
         resolver.sample(small, num_steps=count, aug_level=0, seed=seed)
         for count in (1, NUM_STEPS)
     )
-    ways = {"bicubic": bicubic, "mean": one, "sample": many}
+    ways = {"bicubic": bicubic, "one step": one, "sample": many}
     generator = torch.Generator().manual_seed(seed)
     return {
         name: bootstrap_interval(
@@ -204,13 +204,12 @@ A small glyph in, the same glyph four times as wide and high out.
   {resolver.max_aug_level}.
 
 Root mean squared error against the true large glyph, on a scale from -1 (ink) to +1
-(paper), over {NUM_JUDGED} held-out glyphs with 95 % intervals over glyphs. A mean is
-bound to err less than a sample, and looks softer.
+(paper), over {NUM_JUDGED} held-out glyphs with 95 % intervals over glyphs:
 
 | from the true small glyph | error |
 | --- | --- |
 | bicubic interpolation | {row("bicubic")} |
-| what the network believes, seeing noise alone | {row("mean")} |
+| what the network believes, seeing noise alone | {row("one step")} |
 | a sample, {NUM_STEPS} steps | {row("sample")} |
 
 Made by `glyflib data super-resolution`; `config.json` holds every setting, `log.csv`

@@ -1,0 +1,211 @@
+"""Figures of evaluation: floors, balls, values with intervals, neighbours, sizes.
+
+Invariant: an interval is drawn wherever there is one, and what counts as inside or
+as a copy is decided by the caller; pictures are x0 on one scale from -1 to +1.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+from numpy.typing import ArrayLike
+
+from glyflib.plotting.base import (
+    BLACK,
+    BLUE,
+    CYCLE,
+    GREY,
+    ORANGE,
+    RED,
+    SKY,
+    WIDTH,
+    figure,
+    show_image,
+)
+
+LOOKS = ("o-", "s--", "^:", "D-.")
+Span = tuple[float, float, float]  # value, low, high
+
+
+def add_spans(ax: Axes, x: ArrayLike, spans: Sequence[Span], i: int, name: str) -> None:
+    """Draw values with intervals against x, joined, in the i-th look."""
+    middle, low, high = np.array(spans, dtype=float).T
+    ends = np.clip([middle - low, high - middle], 0, None)
+    look = {"color": CYCLE[i], "ms": 4.5, "capsize": 2, "elinewidth": 1.1, "lw": 1.3}
+    ax.errorbar(x, middle, ends, fmt=LOOKS[i], label=name, **look)
+
+
+def size_axis(ax: Axes, counts: Sequence[int], label: str) -> None:
+    """Make the x-axis logarithmic, with the counts themselves as ticks."""
+    ax.set_xscale("log")
+    ax.set_xticks(counts, [f"{count:,}" for count in counts])
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.tick_params(labelsize=8)
+    ax.tick_params("x", rotation=25)
+    ax.set_xlabel(label)
+
+
+@figure
+def plot_floors(
+    panels: Mapping[str, Mapping[int, Span]], theory: Mapping[str, Mapping[int, float]]
+) -> Figure:
+    """Draw what real glyphs score against real glyphs, by the size of the set.
+
+    Args:
+        panels: name of the measure -> size -> value and ends of its range.
+        theory: name of the measure -> size -> what is expected, as a dashed line.
+    """
+    size = WIDTH, 2.9
+    fig, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False)
+    for ax, (name, spans) in zip(axes[0], panels.items(), strict=True):
+        add_spans(ax, list(spans), list(spans.values()), 0, "real glyphs")
+        expected = theory.get(name, {})
+        look = {"color": GREY, "lw": 1.3, "label": "expected"}
+        ax.plot(list(expected), list(expected.values()), "--", **look)
+        size_axis(ax, list(spans), "glyphs in the set")
+        ax.set(ylabel=name)
+        ax.legend()
+    return fig
+
+
+@figure
+def plot_balls(
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike]],
+) -> Figure:
+    """Draw the balls of real points, and which of the drawn points lie within one.
+
+    Args:
+        panels: title -> real points (N, 2), their radii (N,), drawn points (M, 2), and
+            whether each drawn one is inside (M,).
+    """
+    size = WIDTH, WIDTH / len(panels) + 0.75
+    fig, axes = plt.subplots(1, len(panels), figsize=size, sharex=True, sharey=True)
+    for ax, (title, (real, radius, fake, inside)) in zip(
+        axes, panels.items(), strict=True
+    ):
+        real, fake, inside = (np.asarray(x) for x in (real, fake, inside))
+        width, look = 2 * np.asarray(radius), {"facecolors": SKY, "alpha": 0.15}
+        where = {"offsets": real, "transOffset": ax.transData, "units": "xy"}
+        ax.add_collection(EllipseCollection(width, width, 0 * width, **where, **look))
+        ax.plot(*real.T, ".", color=BLACK, ms=2.5, label="real")
+        ax.plot(*fake[inside].T, "o", color=BLUE, ms=4, mfc="none", label="inside")
+        ax.plot(*fake[~inside].T, "x", color=RED, ms=5, label="outside")
+        ax.set(title=title, xlabel="x", xlim=(-2.6, 2.6), ylim=(-2.6, 2.6))
+        ax.set_aspect("equal")
+    axes[0].set_ylabel("y")
+    handles = ax.get_legend_handles_labels()
+    fig.legend(*handles, loc="outside lower center", ncols=3)
+    return fig
+
+
+@figure
+def plot_estimates(
+    panels: Mapping[str, Mapping[str, Span]],
+    *,
+    marked: Sequence[str] = (),
+    bands: bool = False,
+    spans: Mapping[str, tuple[float, float]] | None = None,
+) -> Figure:
+    """Draw values with intervals as rows, the same names in every panel.
+
+    Args:
+        panels: measure -> name of the row -> value and ends of its interval.
+        marked: rows drawn as orange squares, all others as blue dots.
+        bands: whether the first row's interval is a band through its panel.
+        spans: measure -> ends of its axis; (0, 1) where none is given.
+    """
+    names = list(next(iter(panels.values())))
+    size = WIDTH, 0.27 * len(names) + 0.8
+    fig, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False, sharey=True)
+    for ax, (label, rows) in zip(axes[0], panels.items(), strict=True):
+        for y, name in enumerate(names):
+            value, low, high = rows[name]
+            ends = [[max(0, value - low)], [max(0, high - value)]]
+            look = ("s", ORANGE) if name in marked else ("o", BLUE)
+            bar = {"fmt": look[0], "color": look[1], "ms": 5, "capsize": 2.5}
+            ax.errorbar([value], [y], xerr=ends, elinewidth=1.3, **bar)
+        if bands:
+            ax.axvspan(*rows[names[0]][1:], color=GREY, alpha=0.2, lw=0)
+        ax.set(xlabel=label, xlim=(spans or {}).get(label, (0, 1)))
+        ax.set_ylim(len(names) - 0.5, -0.5)
+        ax.set_yticks(range(len(names)), names)
+    return fig
+
+
+@figure
+def plot_ratios(rows: Mapping[str, ArrayLike], limits: Mapping[str, float]) -> Figure:
+    """Draw nearest-neighbour ratios, a dot a glyph and a bar at the median.
+
+    Args:
+        rows: name -> (N,) ratios.
+        limits: name of the row -> the ratio below which a glyph counts as a copy.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 0.5 * len(rows) + 0.7))
+    generator = np.random.default_rng(0)
+    for y, (name, ratios) in enumerate(rows.items()):
+        ratios = np.asarray(ratios)
+        height = y + generator.uniform(-0.22, 0.22, len(ratios))
+        ax.plot(ratios, height, ".", color=BLUE, ms=4, alpha=0.5)
+        ax.vlines(np.median(ratios), y - 0.36, y + 0.36, color=BLACK, lw=2)
+        if name in limits:
+            ax.vlines(limits[name], y - 0.45, y + 0.45, color=RED, ls="--", lw=1.4)
+    ax.axvline(1, color=GREY, lw=0.9)
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.set(xlabel="nearest-neighbour ratio", xlim=(-0.03, 1.75))
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    return fig
+
+
+@figure
+def plot_sizes(panels: Mapping[str, Mapping[str, Mapping[int, Span]]]) -> Figure:
+    """Draw measures against the size of the training set, with their intervals.
+
+    Args:
+        panels: label of the axis -> name of the curve -> size -> value, low, high.
+    """
+    size = WIDTH, 3.1
+    fig, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False)
+    for ax, (label, curves) in zip(axes[0], panels.items(), strict=True):
+        for i, (name, spans) in enumerate(curves.items()):
+            add_spans(ax, list(spans), list(spans.values()), i, name)
+        size_axis(ax, list(spans), "glyphs in the training set")
+        ax.set(ylabel=label)
+        ax.set_ylim(bottom=0)
+    for ax in axes[0]:
+        ax.legend(fontsize=8.5)
+    return fig
+
+
+@figure
+def plot_twins(
+    rows: Mapping[str, tuple[ArrayLike, ArrayLike]], *, notes: Sequence[str] = ()
+) -> Figure:
+    """Draw pictures, each with its nearest training glyph at its right.
+
+    Args:
+        rows: name -> (K, 1, H, W) drawn pictures, and K that lie nearest.
+        notes: K texts under the last row.
+    """
+    count = len(next(iter(rows.values()))[0])
+    gap, left = 0.35, 1.3  # in pictures' widths: between pairs, and for the names
+    side = WIDTH / (left + count * (2 + gap))
+    step = side * 1.12
+    height = step * len(rows) + (0.25 if notes else 0.05)
+    fig = plt.figure(figsize=(WIDTH, height), layout="none")
+    for row, (name, pair) in enumerate(rows.items()):
+        y = 1 - (row * step + side) / height
+        at = (left - 0.2) * side / WIDTH, y + side / height / 2
+        fig.text(*at, name, ha="right", va="center", fontsize=8.5)
+        for col in range(count):
+            for k in range(2):
+                x = (left + col * (2 + gap) + k) * side / WIDTH
+                box = (x, y, 0.95 * side / WIDTH, 0.95 * side / height)
+                show_image(fig.add_axes(box), pair[k][col], span=(-1, 1))
+    for col, note in enumerate(notes):
+        x = (left + col * (2 + gap) + 1) * side / WIDTH
+        fig.text(x, 0.02, note, ha="center", va="bottom", fontsize=8)
+    return fig
