@@ -82,7 +82,7 @@ def plot_balls(
         panels: title -> real points (N, 2), their radii (N,), drawn points (M, 2), and
             whether each drawn one is inside (M,).
     """
-    size = WIDTH, WIDTH / len(panels) + 0.75
+    size = WIDTH, WIDTH / len(panels) + 1.2
     fig, axes = plt.subplots(1, len(panels), figsize=size, sharex=True, sharey=True)
     for ax, (title, (real, radius, fake, inside)) in zip(
         axes, panels.items(), strict=True
