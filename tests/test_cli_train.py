@@ -99,6 +99,7 @@ def start(encoder, *words, **shared):
     )
     paths = [str(Path(__file__).parent), *sys.path]
     env = os.environ | {"PYTHONPATH": os.pathsep.join(paths)} | shared
+    env |= {"OMP_NUM_THREADS": "1"}  # the network is tiny, and two may run at once
     command = [sys.executable, "-c", script, "--no-snapshots", *map(str, words)]
     return subprocess.Popen(
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
