@@ -5,7 +5,6 @@ the batch that it is drawn in (up to float rounding).
 """
 
 import math
-import textwrap
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from glyflib.glyffuser_files import (
     alpha_bar_of,
     check_parts,
     find_encoder,
+    fitting,
     read_config,
     read_weights,
     write_files,
@@ -116,14 +116,10 @@ class Glyffuser:
         weights = read_weights(path, config.pop("sha256"), "glyffuser", WAYS_OUT)
         if encoder is None:
             encoder = TextEncoder.load(find_encoder(path, config["text_encoder"]))
-        try:
+        with fitting(path, WAYS_OUT):
             unet = UNet(**config.pop("unet"))
             unet.load_state_dict(weights)
             return cls(unet.eval(), encoder, **config)
-        except (TypeError, ValueError, KeyError, RuntimeError) as error:
-            reason = textwrap.shorten(str(error), 200)
-            text = f"the files in {path} do not fit each other ({reason}): {WAYS_OUT}"
-            raise ValueError(text) from error
 
     def save(self, path: Path | str) -> None:
         """Write config.json and weights in half precision; other files stay.

@@ -6,7 +6,9 @@ the weights; so a save that was cut off is noticed, never drawn from.
 
 import hashlib
 import json
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import safetensors.torch
@@ -120,6 +122,21 @@ def read_weights(
         return safetensors.torch.load(data)
     except SafetensorError as error:
         raise ValueError(f"{file} is damaged ({error}): {ways_out}") from error
+
+
+@contextmanager
+def fitting(path: Path, ways_out: str) -> Iterator[None]:
+    """Say that the files in a folder do not fit each other if building from them fails.
+
+    Raises:
+        ValueError: For what a network or a model raises at wrong arguments or weights.
+    """
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, RuntimeError) as error:
+        reason = textwrap.shorten(str(error), 200)
+        text = f"the files in {path} do not fit each other ({reason}): {ways_out}"
+        raise ValueError(text) from error
 
 
 def find_encoder(path: Path, name: str) -> Path | str:

@@ -4,7 +4,6 @@ Invariant: a picture depends on its small picture, its seed and the settings alo
 never on the batch that it is drawn in (up to float rounding).
 """
 
-import textwrap
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from glyflib.data import DATA
 from glyflib.glyffuser import COSINE, seeds_of
 from glyflib.glyffuser_files import (
     alpha_bar_of,
+    fitting,
     read_config,
     read_weights,
     write_files,
@@ -119,14 +119,10 @@ class SuperResolver:
         path, what = Path(path), "super-resolver"
         config = read_config(path, KEYS, what, WAYS_OUT)
         weights = read_weights(path, config.pop("sha256"), what, WAYS_OUT)
-        try:
+        with fitting(path, WAYS_OUT):
             unet = UNet(**config.pop("unet"))
             unet.load_state_dict(weights)
             return cls(unet.eval(), **config)
-        except (TypeError, ValueError, KeyError, RuntimeError) as error:
-            reason = textwrap.shorten(str(error), 200)
-            text = f"the files in {path} do not fit each other ({reason}): {WAYS_OUT}"
-            raise ValueError(text) from error
 
     def save(self, path: Path | str) -> None:
         """Write config.json and weights in half precision, as `Glyffuser.save` does.

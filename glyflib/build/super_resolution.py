@@ -32,7 +32,9 @@ NUM_JUDGED = 96  # held-out glyphs
 NUM_STEPS = 20
 
 
-def new_super_resolver(seed: int, *, channels: tuple[int, ...] = CHANNELS):
+def new_super_resolver(
+    seed: int, *, channels: tuple[int, ...] = CHANNELS
+) -> SuperResolver:
     """A super-resolver with random weights, without attention: crops may differ."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -132,8 +134,7 @@ def save_super_resolver(
     report = judge(resolver, held_out_glyphs(), seed=config.seed)
     resolver.training = stage | {"report": report} | provenance()
     resolver.save(out)
-    text = log.file.name
-    data = Path(text).read_bytes()
+    data = Path(log.file.name).read_bytes()
     replace_file(out / LOG, lambda path: path.write_bytes(data))
     write_super_card(out)
 

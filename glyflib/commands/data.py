@@ -169,18 +169,11 @@ def super_resolution(work: Path, out: Path, steps: int, seed: int) -> None:
     Goes on where it was cut off, given the same --work.
     """
     from glyflib.build.super_resolution import train_super_resolver
+    from glyflib.commands.train import follow
     from glyflib.training import TrainConfig
 
     config = TrainConfig(steps, warmup=min(200, steps // 10), seed=seed)
-    bar = tqdm(
-        train_super_resolver(out, work, config),
-        total=steps,
-        unit=" steps",
-        disable=None,
-    )
-    for step in bar:
-        bar.update(step.step - bar.n - 1)  # a resumed run starts further on
-        bar.set_postfix(loss=f"{step.loss:.4f}", refresh=False)
+    follow(train_super_resolver(out, work, config), steps)
     click.echo(f"super-resolver written to {out}")
 
 
