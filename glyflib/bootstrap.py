@@ -3,11 +3,12 @@
 Invariant: what belongs together is drawn together, and the generator decides all.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from scipy.stats import binomtest
+from scipy.stats import norm
 from torch import Tensor
 
 
@@ -86,19 +87,35 @@ def bootstrap_interval(
     return Estimate(value, low, high)
 
 
-def share_interval(hits: Tensor, *, level: float = 0.95) -> Estimate:
-    """Share of hits (N,) among independent trials, with Wilson's interval.
+def share_interval(
+    hits: Tensor, *, level: float = 0.95, groups: Tensor | None = None
+) -> Estimate:
+    """Share of hits (N,) among trials, with Wilson's interval.
 
     Unlike draws from the trials, it does not claim that 10 hits of 10 are certain.
 
+    Args:
+        hits: (N,) of 0 and 1.
+        level: share of such intervals that hold the truth, between 0 and 1.
+        groups: (N,) group of each trial, None if all are independent. As many trials
+            as there are groups are then counted: those of one group may all end alike.
+
     Raises:
-        ValueError: If there are no trials, or hits are not 0 or 1.
+        ValueError: If there are no trials, hits are not 0 or 1, or groups do not fit.
 
     References:
-        Wilson 1927; Brown, Cai and DasGupta 2001, section 3.1.1.
+        Wilson 1927; Brown, Cai and DasGupta 2001, section 3.1.1. Groups: Dean and
+        Pagano 2015, section 2, at the largest design effect.
     """
     if not len(hits) or not ((hits == 0) | (hits == 1)).all():
         raise ValueError(f"hits {tuple(hits.shape)} must be 0 or 1, at least one")
-    found = binomtest(int(hits.sum()), len(hits))
-    low, high = found.proportion_ci(level, method="wilson")
-    return Estimate(found.statistic, float(low), float(high))
+    if groups is not None and groups.shape != hits.shape:
+        shape = tuple(groups.shape)
+        raise ValueError(f"groups {shape} must be ({len(hits)},), one per trial")
+    num = len(hits) if groups is None else len(groups.unique())
+    share, z = hits.double().mean().item(), norm.ppf((1 + level) / 2).item()
+    middle = (share + z**2 / (2 * num)) / (1 + z**2 / num)
+    spread = math.sqrt(share * (1 - share) / num + (z / (2 * num)) ** 2)
+    half = z * spread / (1 + z**2 / num)
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    return Estimate(share, min(share, low), max(share, high))

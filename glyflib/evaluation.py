@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from glyflib.bootstrap import Estimate, bootstrap_interval
+from glyflib.bootstrap import Estimate, bootstrap_interval, share_interval
 from glyflib.metrics import (
     check_rows,
     frechet_distance,
@@ -57,7 +57,8 @@ class Metrics(NamedTuple):
         recall: see `Likeness`.
         realism: see `Likeness`.
         nearest_ratio: median over samples of `nearest_neighbour_ratio`.
-        copied: share of samples with a ratio that 1 % of held-out glyphs go below.
+        copied: share of samples with a ratio that 1 % of held-out glyphs go below;
+            Wilson's interval, for there may be none.
     """
 
     hit_rate: Estimate
@@ -200,7 +201,7 @@ def evaluate_samples(
         draw(shuffled_rate, pairs),
         *measure_likeness(reading.features, target, generator, groups=groups, num=num),
         draw(torch.median, ratios),
-        draw(torch.mean, is_copy),
+        share_interval(is_copy, groups=groups),
     )
 
 

@@ -17,6 +17,7 @@ from accelerate import Accelerator
 from accelerate.utils import send_to_device
 from torch import Tensor, nn
 
+from glyflib.precision import products_in_bf16
 from glyflib.schedule import add_noise
 from glyflib.training_objective import (
     Batch,
@@ -73,9 +74,8 @@ def take_step(
     (x0, eps, t, condition), device = batch, batch.x0.device
     rate = learning_rate_at(run.step, config)
     xt = add_noise(x0, eps, t, alpha_bar)
-    is_bf16 = config.bf16 and device.type == "cuda"
     net.train()
-    with torch.autocast(device.type, torch.bfloat16, enabled=is_bf16):
+    with products_in_bf16(device.type, on_gpu=config.bf16, on_cpu=config.cpu_bf16):
         output = net(xt, t.to(device), *condition)
     error = squared_error(output, target_of(config.prediction, x0, eps, t, alpha_bar))
     loss = (loss_weight(t, alpha_bar, config).to(error) * error).mean()

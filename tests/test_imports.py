@@ -19,7 +19,8 @@ ALLOWED = {
     "text": {"data"},
     "data": set(),
     "sampling": {"schedule"},
-    "training": {"schedule", "training_objective", "training_state"},
+    "precision": set(),
+    "training": {"precision", "schedule", "training_objective", "training_state"},
     "training_objective": {"schedule"},
     "training_state": set(),
     "glyffuser": {

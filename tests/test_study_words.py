@@ -82,6 +82,6 @@ def test_attention_is_shared_among_the_real_tokens(tiny):
 
 def test_what_is_stored_comes_out_again():
     stored = load_results("words").parts["cut attention"]["radicals"]
-    captions = [study.held_out().captions[i] for i in study.asked_rows(192)[:2]]
+    captions = [study.held_out().captions[i] for i in study.rows_with_radical(192)[:2]]
     again = study.cut(captions, ("attended",), study.CUT_STEPS, seed=0)
     assert again["radicals"] == stored[:2]

@@ -172,7 +172,7 @@ this folder; `glyflib generate "gold"` draws with it.
 ## What it can do
 
 Shares, distances and ratios with 95 % intervals (whole captions are drawn again; for
-the plain prompts, Wilson's).
+the plain prompts and for copies, Wilson's).
 {settings["num_captions"]:,} held-out captions, {settings["num_samples"]} glyphs each;
 {settings["num_plain"]} glyphs for each plain prompt; DPM-Solver++ 2M with
 {settings["num_steps"]} steps, seed {settings["seed"]}. Radicals and features are those

@@ -31,7 +31,7 @@ SHOWN = 8  # pictures kept of a part that is only counted
 CHUNK = 64
 
 
-def asked_rows(num: int) -> list[int]:
+def rows_with_radical(num: int) -> list[int]:
     """Rows of held-out glyphs with a radical, evenly spaced among all of them."""
     known = held_out().radicals.nonzero().squeeze(1)
     return known[torch.linspace(0, len(known) - 1, num).round().long()].tolist()
@@ -169,7 +169,7 @@ def words(
     ideas: Mapping[str, int] = IDEAS,
 ) -> Mapping[str, Part]:
     """All parts, by name; scales are 1 and 3 where both are named."""
-    captions = [held_out().captions[row] for row in asked_rows(num_captions)]
+    captions = [held_out().captions[row] for row in rows_with_radical(num_captions)]
     others = [name for name in PLAIN if name != "gold" for _ in range(num_others)]
     gold = ["gold"]
     both = ("attended", "averaged")
