@@ -105,7 +105,7 @@ def share_interval(
 
     References:
         Wilson 1927; Brown, Cai and DasGupta 2001, section 3.1.1. Groups: Dean and
-        Pagano 2015, section 2, at the largest design effect.
+        Pagano 2015, at the largest design effect.
     """
     if not len(hits) or not ((hits == 0) | (hits == 1)).all():
         raise ValueError(f"hits {tuple(hits.shape)} must be 0 or 1, at least one")

@@ -1,7 +1,7 @@
 """Judge generated glyphs: do they show the right radical, are they like, are they new.
 
-Invariant: every number is an `Estimate` with a 95 % interval from draws of whole
-captions, and stands beside the same number for chance and for real glyphs.
+Invariant: every number is an `Estimate` with a 95 % interval that takes the glyphs of
+one caption together, and stands beside the same number for chance and for real glyphs.
 """
 
 from collections.abc import Callable

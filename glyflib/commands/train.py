@@ -185,7 +185,7 @@ def prepare(start: dict) -> tuple[Glyffuser, TrainConfig]:
         ema_decay=preset.ema_decay,
         prediction=glyffuser.prediction,
         seed=start["seed"],
-        cpu_bf16=start["cpu_bf16"],
+        cpu_bf16=start.get("cpu_bf16", False),
     )
     if start["minutes"] is not None:
         count = round(60 * start["minutes"] / seconds_a_step(glyffuser, config))
