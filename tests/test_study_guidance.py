@@ -32,7 +32,7 @@ def short(tiny):
 
 def test_a_part_has_pictures_and_the_share_outside_at_each_step():
     parts = study.guidance(0, scales=(0, 3), **SIZES)
-    assert {"sweep 0", "same gold 3", "span late", "without crab"} < parts.keys()
+    assert {"sweep 0", "same gold 3", "span late", "without shrimp"} < parts.keys()
     found = parts["sweep 3"]()
     assert found["images"].shape == (2, 1, 32, 32)
     assert found["images"].dtype == torch.uint8

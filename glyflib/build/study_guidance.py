@@ -29,7 +29,7 @@ NUM_DRAWN, NUM_STEPS = 64, 12
 PROMPTS, NUM_EACH = ("gold", "fish", "insect"), 8
 SPAN_SCALE, SPANS = 8, {"early": (667, 1000), "middle": (333, 667), "late": (0, 333)}
 FIX_SCALE, FIXES = 15, {"clip": clip, "dynamic": dynamic_threshold()}
-NEGATIVES = {"crab": "fish", "to cut": "knife"}
+NEGATIVES = {"shrimp": "insect", "to cut": "knife"}
 NEGATIVE_SCALE, NUM_NEGATIVE = 3, 16
 MARGIN = 1.05  # beliefs beyond it lie outside the range of pixels
 
@@ -121,9 +121,10 @@ def guidance(
     num_each: int = NUM_EACH,
     num_negative: int = NUM_NEGATIVE,
 ) -> Mapping[str, Part]:
-    """Parts "sweep 3", "same gold 3", "span early", "fix clip", "without crab".
+    """Parts "sweep 3", "same gold 3", "span early", "fix clip", "without shrimp".
 
-    "with crab" has no negative prompt; "without crab" has one, from the same noises.
+    "with shrimp" has no negative prompt; "without shrimp" has one, from the same
+    noises.
     """
     captions, found = held_out().captions, {}
     asked = [captions[row] for row in asked_rows(num_drawn, len(captions))]

@@ -24,7 +24,8 @@ from glyflib.unet import Attention, UNet, masked_mean
 NUM_CAPTIONS, CUT_STEPS = 192, 8  # held-out captions, one glyph each
 NUM_ONE, NUM_OTHERS = 100, 20  # one-step glyphs of "gold", and of each other prompt
 NUM_GOLD, NUM_LONG = 48, 16
-IDEAS = {"heart": 48, "insect": 24, "a mental illness": 32, "a sickness of fire": 32}
+IDEAS = {"heart": 48, "mind": 48, "insect": 24}
+IDEAS |= dict.fromkeys(("a mental illness", "a sickness of fire"), 32)
 IDEA_STEPS = 12
 STRONG = 3.0  # the guidance scale where guidance is on
 SHOWN = 8  # pictures kept of a part that is only counted
