@@ -9,7 +9,7 @@ from tiny_models import random_unet, save_encoder
 
 from glyflib.__main__ import main
 from glyflib.build import report
-from glyflib.build.card import card_text, race_tables
+from glyflib.build.card import card_text, products_of, race_tables
 from glyflib.build.report import (
     PLAIN,
     TOGETHER,
@@ -122,7 +122,7 @@ def test_the_command_prints_each_number_with_its_interval(model, tmp_path):
 def test_a_card_states_what_config_and_report_say(model):
     stage = {"glyphs": 4321, "steps": 9, "steps_done": 7, "batch_size": 4}
     stage |= {"learning_rate": 5e-4, "seed": 3, "seconds": 600}
-    stage |= {"machine": "a loom", "date": "2026-01-02"}
+    stage |= {"machine": "a loom", "bf16": True, "date": "2026-01-02"}
     glyffuser = Glyffuser.load(model)
     glyffuser.training["stages"] = [stage]
     glyffuser.save(model)
@@ -141,6 +141,19 @@ def test_a_card_states_what_config_and_report_say(model):
     (model / "report.json").write_text(json.dumps(report))
     with pytest.raises(ValueError, match="finish it"):
         card_text(model)
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        ({"machine": "2 CPU cores", "bf16": True}, "float32"),
+        ({"machine": "2 CPU cores", "bf16": True, "cpu_bf16": True}, "bfloat16"),
+        ({"machine": "a GPU", "bf16": True, "cpu_bf16": False}, "bfloat16"),
+        ({"machine": "a GPU", "bf16": False, "cpu_bf16": True}, "float32"),
+    ],
+)
+def test_a_card_tells_in_which_numbers_a_stage_multiplied(stage, said):
+    assert products_of(stage) == said
 
 
 def test_the_shipped_card_is_what_config_report_and_races_say():

@@ -38,6 +38,13 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def products_of(stage: dict) -> str:
+    """The numbers that a stage multiplied, by its settings and its machine."""
+    is_on_cpu = "CPU" in stage["machine"]
+    is_bf16 = stage.get("cpu_bf16", False) if is_on_cpu else stage["bf16"]
+    return "bfloat16" if is_bf16 else "float32"
+
+
 def stage_table(stages: list[dict]) -> str:
     """What each stage of training did."""
     head = [
@@ -47,6 +54,7 @@ def stage_table(stages: list[dict]) -> str:
         "batch",
         "learning rate",
         "seed",
+        "products in",
         "time",
         "on",
     ]
@@ -58,6 +66,7 @@ def stage_table(stages: list[dict]) -> str:
             str(stage["batch_size"]),
             f"{stage['learning_rate']:g}",
             str(stage["seed"]),
+            products_of(stage),
             f"{stage['seconds'] / 60:.0f} min",
             f"{stage['machine']}, {stage['date']}",
         ]

@@ -1,13 +1,8 @@
-"""The U-nets of the published glyffuser, built from its code's settings.
-
-Needs diffusers, which comes with the book. The networks hold shapes without numbers.
+"""The U-nets of the published glyffuser, as settings of its code.
 
 References:
     yuehere2025visual in the bibliography.
 """
-
-import torch
-from diffusers import UNet2DConditionModel, UNet2DModel
 
 PLAIN_WIDTHS = (128, 128, 256, 256, 512, 512)
 WORDED_WIDTHS = (128, 256, 512, 512)
@@ -30,18 +25,18 @@ def settings(widths: tuple[int, ...], kind: str, down: int, up: int) -> dict:
     }
 
 
-def published_unets() -> dict[str, torch.nn.Module]:
-    """Without words, one or two blocks a level; with words of either width."""
-    plain, worded = PLAIN_WIDTHS, WORDED_WIDTHS
+def published_unets() -> dict[str, tuple[str, dict]]:
+    """Class of diffusers and its arguments, by name.
+
+    Without words, one or two blocks a level; with words of either width.
+    """
     found = {}
-    with torch.device("meta"):
-        for num in (1, 2):
-            options = settings(plain, "Attn", 4, 1) | {"layers_per_block": num}
-            found[f"no words, {num} a block"] = UNet2DModel(**options)
-        for dim in (512, 1024):
-            options = settings(worded, "CrossAttn", 2, 1)
-            options |= {"cross_attention_dim": dim, "encoder_hid_dim": dim}
-            found[f"words of width {dim}"] = UNet2DConditionModel(
-                **options, addition_embed_type="text"
-            )
+    for num in (1, 2):
+        options = settings(PLAIN_WIDTHS, "Attn", 4, 1) | {"layers_per_block": num}
+        found[f"no words, {num} a block"] = "UNet2DModel", options
+    for dim in (512, 1024):
+        options = settings(WORDED_WIDTHS, "CrossAttn", 2, 1)
+        options |= {"cross_attention_dim": dim, "encoder_hid_dim": dim}
+        options |= {"addition_embed_type": "text"}
+        found[f"words of width {dim}"] = "UNet2DConditionModel", options
     return found
