@@ -77,13 +77,22 @@ def test_an_adopted_stage_goes_on_where_the_first_ended(stages):
         assert (folder / name).read_bytes() == (run / "model" / name).read_bytes()
 
 
+def test_the_report_of_the_weights_before_does_not_outlive_them(stages):
+    run, folder = stages
+    (folder / "report.json").write_text("{}")
+    assert "glyflib evaluate" in adopt(run, folder).output
+    assert not (folder / "report.json").exists()
+
+
 def test_a_stage_is_not_taken_twice_or_from_elsewhere(stages):
     run, folder = stages
     assert adopt(run, folder).exit_code == 0
     before = (folder / "log.csv").read_bytes()
+    (folder / "report.json").write_text("{}")
     again = adopt(run, folder)
     assert again.exit_code == 1 and "its stages differ" in again.output
     assert (folder / "log.csv").read_bytes() == before
+    assert (folder / "report.json").exists()
 
 
 def test_logs_whose_glyphs_do_not_go_on_are_refused():

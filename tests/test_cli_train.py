@@ -78,6 +78,16 @@ def test_a_run_leaves_all_it_promises_and_says_what_the_loss_did(invoke, tmp_pat
     assert drawn.exit_code == 0, drawn.output
 
 
+def test_pictures_are_laid_out_with_their_channels_last(encoder, monkeypatch):
+    make_quick(monkeypatch)
+    options = {"preset": "small", "encoder": str(encoder), "init": None, "seed": 0}
+    options |= {"steps": 5, "minutes": None, "batch_size": 8, "learning_rate": None}
+    glyffuser, _ = command.prepare(options)
+    weights = [value for value in glyffuser.unet.parameters() if value.ndim == 4]
+    layout = torch.channels_last
+    assert weights and all(w.is_contiguous(memory_format=layout) for w in weights)
+
+
 def test_minutes_become_about_as_many_steps_as_fit(invoke, tmp_path):
     start = time.perf_counter()
     result = invoke("--minutes", 0.05, "--no-snapshots", "--out", tmp_path / "run")

@@ -420,13 +420,14 @@ def test_a_decay_outside_zero_and_one_is_refused(decay):
 # Checkpoints
 
 
-def test_resuming_gives_the_same_steps_bit_by_bit(tmp_path):
-    model = Conv()
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_resuming_gives_the_same_steps_bit_by_bit(tmp_path, layout):
+    model = Conv().to(memory_format=layout)
     straight = list(run(model, config_of(), directory=tmp_path / "a"))
-    first = run(Conv(), config_of(), directory=tmp_path / "b")
+    first = run(Conv().to(memory_format=layout), config_of(), directory=tmp_path / "b")
     losses = losses_of(islice(first, 5))
     first.close()
-    again = Conv(seed=9)
+    again = Conv(seed=9).to(memory_format=layout)
     rest = list(run(again, config_of(), directory=tmp_path / "b", resume=True))
     assert losses + losses_of(rest) == losses_of(straight)
     assert [step.step for step in rest] == [6, 7, 8, 9, 10]

@@ -16,6 +16,7 @@ from glyflib.build.weights import LOG, SNAPSHOTS
 from glyflib.glyffuser import Glyffuser
 from glyflib.training_state import replace_file
 
+REPORT = "report.json"
 SUMS = "SHA256SUMS"
 Rows = list[dict[str, float]]
 
@@ -59,7 +60,8 @@ def adopt(run: Path, folder: Path) -> int:
     """Put a run's model, and its log and snapshots behind the ones there.
 
     Rows of the log after the last checkpoint, which the model has not seen, are left
-    out. The report and the card of the folder are then out of date.
+    out. The report there, of the weights before, is removed; `glyflib evaluate` writes
+    it and the model card anew.
 
     Args:
         run: folder of `glyflib train --init FOLDER`, finished or interrupted.
@@ -86,6 +88,7 @@ def adopt(run: Path, folder: Path) -> int:
         int(start[-1]["step"]),
     )
     joined = join_logs(start, rows)
+    (folder / REPORT).unlink(missing_ok=True)
     after.save(folder)
     replace_file(folder / LOG, lambda path: write_log(path, joined))
     data = safetensors.torch.save(snapshots)

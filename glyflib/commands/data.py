@@ -216,7 +216,8 @@ def adopt(run: Path, model: Path) -> None:
     """Take the stage that `glyflib train --init` left in RUN into a glyffuser."""
     from glyflib.build.adopt import adopt as take
 
-    click.echo(f"{model} has seen {take(run, model):,} glyphs: judge it anew")
+    count = take(run, model)
+    click.echo(f"{model} has seen {count:,} glyphs: judge it with `glyflib evaluate`")
 
 
 @data.command("sums")
