@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import EngFormatter, NullLocator
 from numpy.typing import ArrayLike
 
 from glyflib.plotting.base import (
@@ -88,6 +88,7 @@ def plot_run(rows: Rows, *, window: int = 100) -> Figure:
     low.plot(glyphs, rate, color=RED)
     low.set(xlabel="glyphs seen", ylabel="learning rate", ylim=(0, None))
     low.xaxis.set_major_formatter("{x:,.0f}")
+    low.locator_params(axis="x", nbins=5)  # or millions run into each other
     for i in stage_starts(rows):
         for ax in (top, low):
             ax.axvline(glyphs[i], color=GREY, lw=1, ls="--")
@@ -153,7 +154,7 @@ def plot_progress(
         ax.set(xscale="log", xlabel="glyphs seen", ylabel=label)
         low, high = ax.get_xlim()
         ax.set_xticks([x for x in TICKS if low <= x <= high])
-        ax.xaxis.set_major_formatter("{x:,.0f}")
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))  # 300k, 1M
         ax.xaxis.set_minor_locator(NullLocator())
         ax.tick_params(axis="x", labelsize=8)
         columns = 2 if len(curves) > 4 else 1
