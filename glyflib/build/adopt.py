@@ -11,12 +11,12 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from glyflib.build.report import REPORT
 from glyflib.build.training_log import read_log, write_log
 from glyflib.build.weights import LOG, SNAPSHOTS
 from glyflib.glyffuser import Glyffuser
 from glyflib.training_state import replace_file
 
-REPORT = "report.json"
 SUMS = "SHA256SUMS"
 Rows = list[dict[str, float]]
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from glyflib.build.report import PLAIN, TOGETHER
+from glyflib.build.report import PLAIN, REPORT, TOGETHER
 from glyflib.build.study_races import NUM_DRAWN, SCALE
 from glyflib.glyffuser import Glyffuser
 from glyflib.glyffuser_files import SHIPPED
@@ -149,7 +149,7 @@ def card_text(folder: Path) -> str:
         ValueError: If the report is not complete.
     """
     glyffuser = Glyffuser.load(folder)
-    report = json.loads((folder / "report.json").read_text("utf-8"))
+    report = json.loads((folder / REPORT).read_text("utf-8"))
     stages, settings = glyffuser.training["stages"], report["settings"]
     count = sum(value.numel() for value in glyffuser.unet.parameters())
     size, parts, races = glyffuser.size, report["parts"], ""
@@ -159,7 +159,7 @@ def card_text(folder: Path) -> str:
         scales = scale_table(parts, settings["scales"])
         references = reference_table(parts["references"])
     except KeyError as error:
-        raise ValueError(f"{folder}/report.json lacks {error}: finish it") from error
+        raise ValueError(f"{folder / REPORT} lacks {error}: finish it") from error
     return f"""# Model card: glyffuser, {size}×{size}
 
 English words in, a Chinese-style glyph out. `glyflib.glyffuser.Glyffuser.load()` reads

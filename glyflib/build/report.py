@@ -24,6 +24,7 @@ from glyflib.radicals import RadicalClassifier, words_alone
 from glyflib.text import TextEncoder
 from glyflib.training_state import replace_file
 
+REPORT = "report.json"  # in the folder of the glyffuser that it judges
 # Plain prompts and the radical that each names.
 PLAIN = {
     "gold": 167,

@@ -9,7 +9,13 @@ import click
 from tqdm import tqdm
 
 from glyflib.build.card import write_card
-from glyflib.build.report import PLAIN, TOGETHER, ReportConfig, build_report
+from glyflib.build.report import (
+    PLAIN,
+    REPORT,
+    TOGETHER,
+    ReportConfig,
+    build_report,
+)
 from glyflib.glyffuser import SHIPPED
 
 COLUMNS = ("hit_rate", "shuffled", "frechet", "kernel", "precision", "recall")
@@ -71,7 +77,7 @@ def evaluate(
     config = ReportConfig(scales, captions, samples, plain, steps, seed)
     parts = build_report(
         model,
-        out or model / "report.json",
+        out or model / REPORT,
         config,
         progress=lambda chunks: tqdm(chunks, unit=" chunks", disable=None),
     )
