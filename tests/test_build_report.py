@@ -9,7 +9,7 @@ from tiny_models import random_unet, save_encoder
 
 from glyflib.__main__ import main
 from glyflib.build import report
-from glyflib.build.card import card_text, products_of, race_tables
+from glyflib.build.card import card_text, missed, products_of, race_tables
 from glyflib.build.report import (
     PLAIN,
     TOGETHER,
@@ -154,6 +154,14 @@ def test_a_card_states_what_config_and_report_say(model):
 )
 def test_a_card_tells_in_which_numbers_a_stage_multiplied(stage, said):
     assert products_of(stage) == said
+
+
+def test_a_card_names_the_prompts_that_fail_at_every_scale():
+    values = dict.fromkeys(PLAIN, 0.9) | {"hand": 0.1, "silk": 0.4, "gold": 0.5}
+    parts = {"plain 1": {prompt: {"value": v} for prompt, v in values.items()}}
+    parts["plain 3"] = parts["plain 1"] | {"silk": {"value": 0.8}}
+    assert missed(parts, [1.0, 3.0]) == ["hand"]
+    assert missed(parts, [1.0]) == ["silk", "hand"]
 
 
 def test_the_shipped_card_is_what_config_report_and_races_say():

@@ -5,6 +5,7 @@ import tiny_models
 import torch
 
 from glyflib.build import study_words as study
+from glyflib.data import load_glyphs
 from glyflib.glyffuser import Glyffuser
 from glyflib.results import load_results
 from glyflib.text import TextEncoder
@@ -85,3 +86,14 @@ def test_what_is_stored_comes_out_again():
     captions = [study.held_out().captions[i] for i in study.rows_with_radical(192)[:2]]
     again = study.cut(captions, ("attended",), study.CUT_STEPS, seed=0)
     assert again["radicals"] == stored[:2]
+
+
+def test_the_characters_with_a_heart_are_two_kinds_of_radical_61():
+    train = load_glyphs("train", 32)
+    known = dict(zip(train.chars, train.radicals.tolist(), strict=True))
+    kinds = study.HEART_LEFT, study.HEART_BELOW
+    assert not set(kinds[0]) & set(kinds[1])
+    for chars in kinds:
+        assert len(set(chars)) == len(chars) > 30
+        assert {known[char] for char in chars if char in known} == {61}
+        assert sum(char in known for char in chars) > 25

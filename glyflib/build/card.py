@@ -89,6 +89,14 @@ def scale_table(parts: Mapping[str, dict], scales: list[float]) -> str:
     return table(head, rows)
 
 
+def missed(parts: Mapping[str, dict], scales: list[float]) -> list[str]:
+    """Plain prompts that bring their radical in fewer than half, at every scale."""
+    plain = [parts[f"plain {scale:g}"] for scale in scales]
+    return [
+        prompt for prompt in PLAIN if max(part[prompt]["value"] for part in plain) < 0.5
+    ]
+
+
 def reference_table(found: Mapping[str, dict]) -> str:
     """What the numbers are to be held against."""
     words = found["words_alone"]
@@ -158,6 +166,7 @@ def card_text(folder: Path) -> str:
     try:
         scales = scale_table(parts, settings["scales"])
         references = reference_table(parts["references"])
+        failed = ", ".join(f"“{one}”" for one in missed(parts, settings["scales"]))
     except KeyError as error:
         raise ValueError(f"{folder / REPORT} lacks {error}: finish it") from error
     return f"""# Model card: glyffuser, {size}×{size}
@@ -189,6 +198,8 @@ of the radical classifier. The Fréchet distance depends on the number of glyphs
 within this card only.
 
 {scales}
+
+Prompts that bring their radical in fewer than half, at every scale: {failed or "none"}.
 
 To be held against:
 

@@ -60,7 +60,7 @@ class ReportConfig:
     num_captions: int = 1000
     num_samples: int = 8
     num_plain: int = 100
-    num_steps: int = 20
+    num_steps: int = 15
     seed: int = 0
 
 

@@ -27,6 +27,9 @@ NUM_GOLD, NUM_LONG = 48, 16
 IDEAS = {"heart": 48, "mind": 48, "insect": 24}
 IDEAS |= dict.fromkeys(("a mental illness", "a sickness of fire"), 32)
 IDEA_STEPS = 12
+# Characters with the heart, radical 61, at the left and below.
+HEART_LEFT = "忙快怕性怪怖恨恒恰悔悦悟情惜惟惊憶懐慣慢憎憐懶惰愉愧慌慎悼惨惱"
+HEART_BELOW = "忍志忘忠念怒思急怨恐恩息悉悲惡惑想愁意感愚慈態慰憂慮憩憲懇懸忌忽"
 STRONG = 3.0  # the guidance scale where guidance is on
 SHOWN = 8  # pictures kept of a part that is only counted
 CHUNK = 64

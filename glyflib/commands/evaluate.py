@@ -47,15 +47,28 @@ def numbers(ctx: click.Context, param: click.Parameter, text: str) -> tuple[floa
 @click.option(
     "--captions",
     type=click.IntRange(1),
-    default=1000,
+    default=ReportConfig.num_captions,
     help="How many of the held-out captions.",
 )
-@click.option("--samples", type=click.IntRange(1), default=8, help="Glyphs a caption.")
 @click.option(
-    "--plain", type=click.IntRange(1), default=100, help="Glyphs a plain prompt."
+    "--samples",
+    type=click.IntRange(1),
+    default=ReportConfig.num_samples,
+    help="Glyphs a caption.",
 )
-@click.option("--steps", type=click.IntRange(1), default=20, help="Of the sampler.")
-@click.option("--seed", default=0, help="Of all draws.")
+@click.option(
+    "--plain",
+    type=click.IntRange(1),
+    default=ReportConfig.num_plain,
+    help="Glyphs a plain prompt.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    default=ReportConfig.num_steps,
+    help="Of the sampler.",
+)
+@click.option("--seed", default=ReportConfig.seed, help="Of all draws.")
 def evaluate(
     model: Path,
     out: Path | None,
