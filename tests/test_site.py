@@ -131,6 +131,9 @@ LOOK = """async () => {
     wrong: all("mjx-merror, [data-mjx-error]").length,
     scroll: document.documentElement.scrollWidth - width,
     cut: cut.map((e) => e.outerHTML.slice(0, 120)),
+    long: all('mjx-container[display="true"]')
+      .filter((e) => e.scrollWidth > e.clientWidth + 1)
+      .map((e) => e.parentElement.id || e.textContent.slice(0, 120)),
     theme: document.documentElement.dataset.theme ?? null,
     filtered: all("article img")
       .filter((e) => !["none", ""].includes(getComputedStyle(e).filter)).length,
@@ -198,10 +201,12 @@ def bad_formulas(visits: list[Visit]) -> list[str]:
 
 
 def too_wide(visits: list[Visit]) -> list[str]:
+    """Pages that scroll sideways, what they cut, and formulas longer than a line."""
     found = [
         f"{v.name}: {v.facts['scroll']} px" for v in visits if v.facts["scroll"] > 0
     ]
-    return found + [f"{v.name}: {x}" for v in visits for x in v.facts["cut"]]
+    keys = ("cut", "long")
+    return found + [f"{v.name}: {x}" for v in visits for k in keys for x in v.facts[k]]
 
 
 def wrong_looks(visits: list[Visit]) -> list[str]:
@@ -271,6 +276,11 @@ BAD_VIEWS = [
     (bad_formulas, '<span class="math"><mjx-container><mjx-merror>'),
     (too_wide, '<div style="width: 2000px">wide</div>'),
     (too_wide, '<div style="overflow: hidden"><pre style="width: 2000px">wide</pre>'),
+    (
+        too_wide,
+        '<mjx-container display="true" style="display: block; overflow: auto">'
+        '<pre style="width: 2000px">long</pre>',
+    ),
     (wrong_looks, '<img src="x.svg" alt="Dim." style="filter: brightness(0.8)">'),
 ]
 
