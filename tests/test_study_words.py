@@ -97,3 +97,5 @@ def test_the_characters_with_a_heart_are_two_kinds_of_radical_61():
         assert len(set(chars)) == len(chars) > 30
         assert {known[char] for char in chars if char in known} == {61}
         assert sum(char in known for char in chars) > 25
+    for rows, chars in zip(study.heart_rows(train), kinds, strict=True):
+        assert [train.chars[row] for row in rows] == [c for c in chars if c in known]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from glyflib.build.report import PLAIN
 from glyflib.build.study_sampling import held_out, shipped
-from glyflib.data import images_from_x0
+from glyflib.data import Glyphs, images_from_x0
 from glyflib.glyffuser import Glyffuser
 from glyflib.radicals import RadicalClassifier
 from glyflib.results import Part
@@ -39,6 +39,18 @@ def rows_with_radical(num: int) -> list[int]:
     """Rows of held-out glyphs with a radical, evenly spaced among all of them."""
     known = held_out().radicals.nonzero().squeeze(1)
     return known[torch.linspace(0, len(known) - 1, num).round().long()].tolist()
+
+
+def heart_rows(glyphs: Glyphs) -> list[list[int]]:
+    """Rows of the glyphs with the heart at the left, and of those with it below.
+
+    Characters that are not among the glyphs, such as held-out ones, are left out.
+    """
+    known = set(glyphs.chars)
+    return [
+        glyphs.find([char for char in chars if char in known])
+        for chars in (HEART_LEFT, HEART_BELOW)
+    ]
 
 
 def text_layers(unet: UNet) -> list[Attention]:

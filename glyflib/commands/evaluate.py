@@ -3,23 +3,19 @@
 Invariant: what is printed stands in the report, so the table can be made again.
 """
 
+from functools import partial
 from pathlib import Path
 
 import click
 from tqdm import tqdm
 
 from glyflib.build.card import write_card
-from glyflib.build.report import (
-    PLAIN,
-    REPORT,
-    TOGETHER,
-    ReportConfig,
-    build_report,
-)
+from glyflib.build.report import PLAIN, REPORT, TOGETHER, ReportConfig, build_report
 from glyflib.glyffuser import SHIPPED
 
 COLUMNS = ("hit_rate", "shuffled", "frechet", "kernel", "precision", "recall")
 COLUMNS += ("realism", "nearest_ratio", "copied")
+count_option = partial(click.option, type=click.IntRange(1))
 
 
 def numbers(ctx: click.Context, param: click.Parameter, text: str) -> tuple[float, ...]:
@@ -43,31 +39,20 @@ def numbers(ctx: click.Context, param: click.Parameter, text: str) -> tuple[floa
     show_default="report.json in the model's folder",
     help="Report to write, or to go on with.",
 )
-@click.option("--scales", default="1,2,3,5", callback=numbers, help="Of the guidance.")
 @click.option(
+    "--scales",
+    default=",".join(f"{scale:g}" for scale in ReportConfig.scales),
+    callback=numbers,
+    help="Of the guidance.",
+)
+@count_option(
     "--captions",
-    type=click.IntRange(1),
     default=ReportConfig.num_captions,
     help="How many of the held-out captions.",
 )
-@click.option(
-    "--samples",
-    type=click.IntRange(1),
-    default=ReportConfig.num_samples,
-    help="Glyphs a caption.",
-)
-@click.option(
-    "--plain",
-    type=click.IntRange(1),
-    default=ReportConfig.num_plain,
-    help="Glyphs a plain prompt.",
-)
-@click.option(
-    "--steps",
-    type=click.IntRange(1),
-    default=ReportConfig.num_steps,
-    help="Of the sampler.",
-)
+@count_option("--samples", default=ReportConfig.num_samples, help="Glyphs a caption.")
+@count_option("--plain", default=ReportConfig.num_plain, help="Glyphs a plain prompt.")
+@count_option("--steps", default=ReportConfig.num_steps, help="Of the sampler.")
 @click.option("--seed", default=ReportConfig.seed, help="Of all draws.")
 def evaluate(
     model: Path,
