@@ -4,7 +4,6 @@ Invariant: images are uint8 with paper 255 and ink 0; `x0` is the same scaled to
 [-1, 1], paper +1 and ink -1.
 """
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-DATA = Path(os.environ.get("GLYFLIB_DATA", Path(__file__).parents[1] / "data"))
+from glyflib.files import DATA
+
 GLYPHS = DATA / "glyphs.parquet"
 MAP = DATA / "map.parquet"
 IMAGE_SIZE = 128
@@ -157,6 +157,14 @@ def images_from_x0(x0: Tensor) -> Tensor:
     return ((x0.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 
+def known_glyphs(split: str, size: int) -> tuple[Tensor, Tensor, list[str]]:
+    """x0, radical and caption of a split's glyphs whose radical is known."""
+    glyphs: Glyphs = load_glyphs(split, size)
+    rows = glyphs.radicals.nonzero().squeeze(1)
+    captions = [glyphs.captions[row] for row in rows.tolist()]
+    return x0_from_images(glyphs.images[rows]), glyphs.radicals[rows], captions
+
+
 def ink_points(image: Tensor, num_points: int, *, generator: torch.Generator) -> Tensor:
     """Draw 2-D points from the ink of one glyph: a toy set with a real shape.
 
@@ -214,3 +222,33 @@ def load_map(codepoints: Tensor, *, path: Path | str = MAP) -> Tensor:
         )
     points = np.stack([table["x"].to_numpy(), table["y"].to_numpy()], axis=1)
     return torch.from_numpy(points[[rows[c] for c in codepoints.tolist()]])
+
+
+def cheapest_cut(ink: np.ndarray, margin: float = 0.2) -> np.ndarray:
+    """Ink that a scissor from top to bottom must cut at least, as a share of the side.
+
+    It moves down a pixel at a time, straight or to a neighbouring column, and starts
+    and stays between the margins.
+
+    Args:
+        ink: (N, S, S) in [0, 1].
+        margin: share of the side, left and right, where no cut may run; below 0.5.
+
+    Returns:
+        (N,) in [0, 1]; transpose the glyphs for cuts from left to right.
+
+    Raises:
+        ValueError: If the glyphs are not square or the margins leave no column.
+    """
+    if ink.ndim != 3 or ink.shape[1] != ink.shape[2]:
+        raise ValueError(f"ink {ink.shape} must be (N, S, S)")
+    size = ink.shape[-1]
+    lanes = ink[:, :, round(margin * size) : round((1 - margin) * size)]
+    if margin < 0 or not lanes.shape[2]:
+        raise ValueError(f"margin {margin} must be from 0 to below 0.5")
+    cost = lanes[:, 0]
+    for row in range(1, size):
+        walls = np.pad(cost, ((0, 0), (1, 1)), constant_values=np.inf)
+        sides = np.minimum(walls[:, :-2], walls[:, 2:])
+        cost = lanes[:, row] + np.minimum(cost, sides)
+    return cost.min(1) / size

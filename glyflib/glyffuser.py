@@ -16,43 +16,66 @@ from PIL import Image
 from torch import Tensor
 
 from glyflib.data import images_from_x0
-from glyflib.glyffuser_files import (
-    KEYS,
-    SHIPPED,
-    WAYS_OUT,
-    alpha_bar_of,
-    check_parts,
-    find_encoder,
+from glyflib.files import (
+    DATA,
     fitting,
     read_config,
     read_weights,
     write_files,
 )
-from glyflib.sampling import PredictEps, Step, fresh_noise, sample_dpm
+from glyflib.sampling import PredictEps, Step, fresh_noise, sample_dpm, seeds_of
+from glyflib.schedule import (
+    COSINE,
+    alpha_bar_of,
+    check_prediction,
+    predict_eps_from,
+)
 from glyflib.text import SHIPPED as SHIPPED_ENCODER
 from glyflib.text import TextCondition, TextEncoder, check_prompts
-from glyflib.training_objective import check_prediction, predict_eps_from
 from glyflib.unet import UNet
 
+SHIPPED = DATA / "glyffuser-32"
+WAYS_OUT = (
+    "restore the shipped one with `git checkout -- data/glyffuser-32`, or train your "
+    "own with `glyflib train`"
+)
+KEYS = (  # of config.json, from the network to the weights it belongs to
+    "unet",
+    "size",
+    "prediction",
+    "schedule",
+    "text_encoder",
+    "max_tokens",
+    "training",
+    "sha256",
+)
+
+
 Sampler = Callable[..., Iterator[Step]]
-COSINE = {"name": "cosine", "num_levels": 1000}
-NUM_SEEDS = 2**32  # torch's generator on the CPU reads no more of a seed than this
 
 
-def seeds_of(seed: int | Sequence[int], count: int) -> list[int]:
-    """One seed a row: seed, seed + 1, … or the ones given.
+def check_parts(config: dict, width: int, size: int, max_tokens: int) -> None:
+    """Raise a ValueError unless a network, an encoder's width and sizes go together."""
+    if config["text_dim"] != width:
+        raise ValueError(
+            f"the network reads text of width {config['text_dim']}, the encoder writes "
+            f"{width}: give the encoder that it was trained with"
+        )
+    if config["in_channels"] != 1:
+        raise ValueError(f"in_channels {config['in_channels']} must be 1: grey")
+    step = config["patch"] * 2 ** (len(config["channels"]) - 1)
+    if size < 1 or size % step:
+        raise ValueError(f"size {size} must be a multiple of {step}")
+    if max_tokens < 1:
+        raise ValueError(f"max_tokens {max_tokens} must be at least 1")
 
-    Raises:
-        ValueError: If there are not `count`, or one is not an integer in [0, 2 ** 32).
-    """
-    is_one = isinstance(seed, int)
-    seeds = list(range(seed, seed + count)) if is_one else list(seed)
-    if len(seeds) != count:
-        raise ValueError(f"{len(seeds)} seeds must be one, or {count}: one a prompt")
-    for one in seeds:
-        if not isinstance(one, int) or not 0 <= one < NUM_SEEDS:
-            raise ValueError(f"seed {one!r} must be an integer in [0, {NUM_SEEDS})")
-    return seeds
+
+def find_encoder(path: Path, name: str) -> Path | str:
+    """The encoder's folder beside a glyffuser's, the shipped one, or its hub name."""
+    beside = path.resolve().parent / name
+    if beside.is_dir():
+        return beside
+    return SHIPPED_ENCODER if name == SHIPPED_ENCODER.name else name
 
 
 @dataclass(eq=False)

@@ -12,7 +12,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from glyflib.schedule import x0_from_eps
+from glyflib.schedule import (
+    x0_from_eps,
+)
+
+NUM_SEEDS = 2**32  # torch's generator on the CPU reads no more of a seed than this
+
 
 PredictEps = Callable[[Tensor, Tensor], Tensor]
 FixX0 = Callable[[Tensor], Tensor]
@@ -92,6 +97,21 @@ def guided(model, cond, null, scale: float) -> PredictEps:
     return predict_eps
 
 
+def guided_between(
+    guided: PredictEps, plain: PredictEps, low: int, high: int
+) -> PredictEps:
+    """Guidance at levels above low, up to high; the plain prediction elsewhere.
+
+    References:
+        Kynkaanniemi et al. 2024.
+    """
+
+    def predict_eps(xt: Tensor, t: Tensor) -> Tensor:
+        return (guided if low < t[0] <= high else plain)(xt, t)
+
+    return predict_eps
+
+
 def believe(
     predict_eps: PredictEps, xt: Tensor, t: int, alpha_bar: Tensor, fix_x0: FixX0 | None
 ) -> tuple[Tensor, Tensor]:
@@ -121,6 +141,22 @@ def fresh_noise(xt: Tensor, generator: Generators | None) -> Tensor:
         raise ValueError(f"{len(generator)} generators must be one, or {len(xt)}")
     rows = [torch.randn(xt.shape[1:], generator=g, dtype=xt.dtype) for g in generator]
     return torch.stack(rows).to(xt.device)
+
+
+def seeds_of(seed: int | Sequence[int], count: int) -> list[int]:
+    """One seed a row: seed, seed + 1, … or the ones given.
+
+    Raises:
+        ValueError: If there are not `count`, or one is not an integer in [0, 2 ** 32).
+    """
+    is_one = isinstance(seed, int)
+    seeds = list(range(seed, seed + count)) if is_one else list(seed)
+    if len(seeds) != count:
+        raise ValueError(f"{len(seeds)} seeds must be one, or {count}: one a prompt")
+    for one in seeds:
+        if not isinstance(one, int) or not 0 <= one < NUM_SEEDS:
+            raise ValueError(f"seed {one!r} must be an integer in [0, {NUM_SEEDS})")
+    return seeds
 
 
 @torch.no_grad()

@@ -9,6 +9,11 @@ import math
 import torch
 from torch import Tensor
 
+COSINE = {"name": "cosine", "num_levels": 1000}
+
+
+PREDICTIONS = ("eps", "v", "x0")
+
 
 def alpha_bar_from_beta(beta: Tensor) -> Tensor:
     """Turn T per-step variances into T + 1 levels (Ho et al. 2020, above Eq. 4)."""
@@ -94,6 +99,27 @@ def sigmoid_alpha_bar(
         raise ValueError(f"end {end} must lie above start {start}")
     u = torch.linspace(start, end, num_levels + 1, dtype=torch.float64).sigmoid()
     return ((u[-1] - u) / (u[-1] - u[0])).clamp(min=floor)
+
+
+def alpha_bar_of(schedule: dict) -> Tensor:
+    """The schedule (T + 1,) of a description such as {"name": "cosine"}.
+
+    Raises:
+        ValueError: If the name or an option is unknown.
+    """
+    named = {
+        "cosine": cosine_alpha_bar,
+        "linear": linear_alpha_bar,
+        "sigmoid": sigmoid_alpha_bar,
+    }
+    options = dict(schedule)
+    name = options.pop("name", None)
+    if name not in named:
+        raise ValueError(f"schedule {name!r} must be one of {', '.join(named)}")
+    try:
+        return named[name](**options)
+    except TypeError as error:
+        raise ValueError(f"schedule {schedule}: {error}") from error
 
 
 def check_num_levels(num_levels: int) -> None:
@@ -200,6 +226,47 @@ def check_noisy(t: Tensor) -> None:
     """Raise a ValueError if a level is 0."""
     if (torch.as_tensor(t) == 0).any():
         raise ValueError("t holds level 0, where there is no noise to solve for")
+
+
+def check_prediction(prediction: str) -> None:
+    """Raise a ValueError unless the name is known."""
+    if prediction not in PREDICTIONS:
+        names = ", ".join(PREDICTIONS)
+        raise ValueError(f"prediction {prediction!r} must be one of {names}")
+
+
+def predict_eps_from(
+    output: Tensor, xt: Tensor, t: Tensor, alpha_bar: Tensor, prediction: str
+) -> Tensor:
+    """Turn what a network returns (B, ...) into eps_hat (B, ...).
+
+    Args:
+        output: (B, ...) eps_hat, v_hat or x0_hat, as `prediction` says.
+        xt: (B, ...) noisy data that the network saw.
+        t: (B,) integer noise levels in [1, T].
+        alpha_bar: (T + 1,) schedule.
+        prediction: "eps", "v" or "x0".
+
+    Raises:
+        ValueError: If the name is unknown.
+
+    References:
+        Salimans and Ho 2022, section 4.
+    """
+    check_prediction(prediction)
+    if prediction == "eps":
+        return output
+    convert = eps_from_v if prediction == "v" else eps_from_x0
+    return convert(xt, output, t, alpha_bar)
+
+
+def target_of(
+    prediction: str, x0: Tensor, eps: Tensor, t: Tensor, alpha_bar: Tensor
+) -> Tensor:
+    """What the network ought to return (B, ...); see `predict_eps_from`."""
+    if prediction == "v":
+        return v_from_x0_eps(x0, eps, t, alpha_bar)
+    return eps if prediction == "eps" else x0
 
 
 def log_snr(alpha_bar: Tensor) -> Tensor:

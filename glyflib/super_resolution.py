@@ -14,18 +14,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glyflib.data import DATA
-from glyflib.glyffuser import COSINE, seeds_of
-from glyflib.glyffuser_files import (
+from glyflib.files import DATA, fitting, read_config, read_weights, write_files
+from glyflib.sampling import PredictEps, Step, fresh_noise, sample_dpm, seeds_of
+from glyflib.schedule import (
+    COSINE,
+    add_noise,
     alpha_bar_of,
-    fitting,
-    read_config,
-    read_weights,
-    write_files,
+    check_prediction,
+    predict_eps_from,
 )
-from glyflib.sampling import PredictEps, Step, fresh_noise, sample_dpm
-from glyflib.schedule import add_noise
-from glyflib.training_objective import check_prediction, predict_eps_from
 from glyflib.unet import UNet
 
 SHIPPED = DATA / "super-resolution"

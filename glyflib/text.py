@@ -7,14 +7,17 @@ its batch nor on how far it is padded (up to float rounding).
 import contextlib
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
 
-from glyflib.data import DATA
+from glyflib.files import DATA
+
+MAX_TOKENS = 40  # 99 of 100 captions have fewer
+
 
 SHIPPED = DATA / "text_encoder"
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
@@ -241,3 +244,32 @@ class TextEncoder:
             found = self.model(input_ids=padded, attention_mask=real.long())
             tokens[part, :width] = found.last_hidden_state * real.unsqueeze(-1)
         return TextCondition(tokens, mask)
+
+
+def encode_captions(
+    encoder: TextEncoder,
+    captions: Sequence[str],
+    *,
+    batch_size: int = 256,
+    progress: Callable[[Sequence], Sequence] = lambda batches: batches,
+) -> TextCondition:
+    """Tokens (N, 40, D) in half precision and mask (N, 40), as training takes them.
+
+    The few captions that are longer are cut without a warning.
+    """
+    distinct = sorted(set(captions), key=len)
+    batches = [
+        distinct[i : i + batch_size] for i in range(0, len(distinct), batch_size)
+    ]
+    tokens = torch.zeros(len(distinct), MAX_TOKENS, encoder.width, dtype=torch.half)
+    mask = torch.zeros(len(distinct), MAX_TOKENS, dtype=torch.bool)
+    start = 0
+    for batch in progress(batches):
+        rows = slice(start, start := start + len(batch))
+        with warnings.catch_warnings(action="ignore"):
+            cond = encoder.encode(batch, max_tokens=MAX_TOKENS)
+        tokens[rows, : cond.mask.shape[1]] = cond.tokens.half()
+        mask[rows, : cond.mask.shape[1]] = cond.mask
+    place = {caption: i for i, caption in enumerate(distinct)}
+    order = torch.tensor([place[caption] for caption in captions])
+    return TextCondition(tokens[order], mask[order])

@@ -28,7 +28,7 @@ def cells(notebook: NotebookNode, kind: str) -> list[tuple[int, NotebookNode]]:
 
 
 def without_launch_cell(notebook: NotebookNode) -> NotebookNode:
-    """The chapter without the cell that `glyflib.build.launch` gives each notebook."""
+    """The chapter without the cell that `book.launch` gives each notebook."""
     found = deepcopy(notebook)
     found.cells = [cell for cell in found.cells if cell.get("id") != "launch"]
     return found

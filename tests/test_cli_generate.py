@@ -13,8 +13,8 @@ from tiny_models import random_unet, save_glyffuser
 from glyflib import sampling
 from glyflib.__main__ import main
 from glyflib.commands.generate import SAMPLERS, file_name, kept_steps
+from glyflib.commands.sheets import GAP, STRIP, contact_sheet, pictures_from_x0
 from glyflib.glyffuser import Glyffuser
-from glyflib.sheets import GAP, STRIP, contact_sheet, pictures_from_x0
 from glyflib.super_resolution import SuperResolver
 
 

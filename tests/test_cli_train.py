@@ -15,12 +15,12 @@ from PIL import Image
 from tiny_models import save_encoder
 
 from glyflib.__main__ import main
-from glyflib.build.training_log import read_log
-from glyflib.build.weights import Preset
+from glyflib.checkpoint import RECORD
 from glyflib.commands import train as command
 from glyflib.data import Glyphs, load_glyphs
+from glyflib.run_log import read_log
+from glyflib.runs import TRIAL_STEPS, Preset, prepare
 from glyflib.training import TrainConfig
-from glyflib.training_state import RECORD
 
 TINY = {"patch": 4, "channels": (8, 16), "attention_levels": (1,)}
 
@@ -40,7 +40,7 @@ def make_quick(monkeypatch):
 
     quick = Preset(32, TINY, batch_size=4)
     monkeypatch.setitem(command.PRESETS, "small", quick)
-    monkeypatch.setattr("glyflib.build.weights.load_glyphs", load_few)
+    monkeypatch.setattr("glyflib.runs.load_glyphs", load_few)
     monkeypatch.setattr(command, "load_glyphs", load_few)
 
     def config(*rest, **options):
@@ -82,7 +82,7 @@ def test_pictures_are_laid_out_with_their_channels_last(encoder, monkeypatch):
     make_quick(monkeypatch)
     options = {"preset": "small", "encoder": str(encoder), "init": None, "seed": 0}
     options |= {"steps": 5, "minutes": None, "batch_size": 8, "learning_rate": None}
-    glyffuser, _ = command.prepare(options)
+    glyffuser, _ = prepare(options)
     weights = [value for value in glyffuser.unet.parameters() if value.ndim == 4]
     layout = torch.channels_last
     assert weights and all(w.is_contiguous(memory_format=layout) for w in weights)
@@ -94,7 +94,7 @@ def test_minutes_become_about_as_many_steps_as_fit(invoke, tmp_path):
     spent = time.perf_counter() - start
     assert result.exit_code == 0, result.output
     rows = read_log(tmp_path / "run" / "log.csv")
-    assert len(rows) > command.TRIAL_STEPS and rows[-1]["seconds"] < spent
+    assert len(rows) > TRIAL_STEPS and rows[-1]["seconds"] < spent
     assert json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))[
         "steps"
     ] == len(rows)

@@ -7,7 +7,6 @@ import torch
 from pyarrow import parquet
 
 from glyflib.data import (
-    DATA,
     GLYPHS,
     images_from_x0,
     ink_points,
@@ -15,6 +14,7 @@ from glyflib.data import (
     shrink,
     x0_from_images,
 )
+from glyflib.files import DATA
 
 
 @pytest.fixture(scope="module")

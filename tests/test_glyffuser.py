@@ -8,12 +8,20 @@ from safetensors.torch import load_file, save_file
 from tiny_models import WIDTH, random_unet, save_encoder, save_glyffuser
 from torch import nn
 
-from glyflib import glyffuser_files
+import glyflib.glyffuser
+from glyflib import files
 from glyflib.data import images_from_x0
-from glyflib.glyffuser import Glyffuser, seeds_of
-from glyflib.glyffuser_files import SHIPPED, alpha_bar_of
-from glyflib.sampling import guided, sample, sample_dpm, sample_heun, sample_sde
+from glyflib.glyffuser import SHIPPED, Glyffuser
+from glyflib.sampling import (
+    guided,
+    sample,
+    sample_dpm,
+    sample_heun,
+    sample_sde,
+    seeds_of,
+)
 from glyflib.schedule import (
+    alpha_bar_of,
     cosine_alpha_bar,
     eps_from_v,
     eps_from_x0,
@@ -333,7 +341,7 @@ def test_saving_again_keeps_what_else_lies_there(broken):
 
 
 def test_the_encoder_beside_it_is_taken(stored, tmp_path, monkeypatch):
-    monkeypatch.setattr(glyffuser_files, "SHIPPED_ENCODER", tmp_path / "text_encoder")
+    monkeypatch.setattr(glyflib.glyffuser, "SHIPPED_ENCODER", tmp_path / "text_encoder")
     expected = TextEncoder.load(stored.parent / "text_encoder").encode("gold").tokens
     found = Glyffuser.load(stored).encoder.encode("gold").tokens
     assert torch.equal(found, expected)
@@ -342,13 +350,13 @@ def test_the_encoder_beside_it_is_taken(stored, tmp_path, monkeypatch):
 def test_elsewhere_the_shipped_encoder_is_taken(stored, tmp_path, monkeypatch):
     alone = shutil.copytree(stored, tmp_path / "glyffuser")
     other = save_encoder(tmp_path / "shipped" / "text_encoder", seed=5)
-    monkeypatch.setattr(glyffuser_files, "SHIPPED_ENCODER", other)
+    monkeypatch.setattr(glyflib.glyffuser, "SHIPPED_ENCODER", other)
     found = Glyffuser.load(alone).encoder.encode("gold").tokens
     torch.testing.assert_close(found, TextEncoder.load(other).encode("gold").tokens)
 
 
 def test_a_save_that_is_cut_off_is_noticed(broken, monkeypatch):
-    replace_file = glyffuser_files.replace_file
+    replace_file = files.replace_file
 
     def die_at_config(path, write):
         if path.name == "config.json":
@@ -357,7 +365,7 @@ def test_a_save_that_is_cut_off_is_noticed(broken, monkeypatch):
 
     other = Glyffuser.load(broken)
     other.unet = random_unet(seed=1)
-    monkeypatch.setattr(glyffuser_files, "replace_file", die_at_config)
+    monkeypatch.setattr(files, "replace_file", die_at_config)
     with pytest.raises(KeyboardInterrupt):
         other.save(broken)
     with pytest.raises(ValueError, match=f"sha256 differs.*{WAYS_OUT}"):
@@ -400,7 +408,7 @@ def other_weights(folder):
     config = json.loads((folder / "config.json").read_text())
     save_file(random_unet(num_blocks=2).state_dict(), folder / "model.safetensors")
     data = (folder / "model.safetensors").read_bytes()
-    config["sha256"] = glyffuser_files.hashlib.sha256(data).hexdigest()
+    config["sha256"] = files.hashlib.sha256(data).hexdigest()
     (folder / "config.json").write_text(json.dumps(config))
 
 

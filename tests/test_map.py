@@ -9,8 +9,9 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from glyflib.build.umap_map import build_map, lay_out, principal_parts
 from glyflib.data import GLYPHS, MAP, load_glyphs, load_map
+from glyflib.glyphs.layout import lay_out, principal_parts
+from glyflib.making.map import build_map
 
 
 @pytest.fixture(scope="module")

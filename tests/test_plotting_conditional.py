@@ -5,7 +5,8 @@ import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.patches import StepPatch
 
-from glyflib.plotting import conditional, conditional_draws
+from glyflib.plotting import conditional_distributions as conditional
+from glyflib.plotting import conditional_distributions as conditional_draws
 
 X = np.linspace(-3, 3, 61)
 Y = np.linspace(-2, 2, 41)

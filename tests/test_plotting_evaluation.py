@@ -5,6 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from glyflib.plotting import evaluation as plots
+from glyflib.plotting.estimates import plot_estimates
 
 SPANS = {10: (0.2, 0.1, 0.3), 100: (0.5, 0.4, 0.6), 1000: (0.9, 0.8, 1.0)}
 PICTURES = np.zeros((3, 1, 8, 8))
@@ -36,7 +37,7 @@ def test_balls_are_drawn_in_the_units_of_the_points():
 def test_rows_stand_in_order_and_marked_ones_have_another_mark():
     rows = {"floor": (0.2, 0.1, 0.3), "copies": (0.2, 0.2, 0.2)}
     panels = {"precision": rows, "distance": rows}
-    fig = plots.plot_estimates(
+    fig = plot_estimates(
         panels, marked=["copies"], bands=True, spans={"distance": (0, 5)}
     )
     assert [ax.get_xlabel() for ax in fig.axes] == list(panels)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from glyflib.plotting.landing import plot_real_and_drawn
+from glyflib.plotting.index import plot_real_and_drawn
 
 WORDS = ["fish", "tree", "bird"]
 

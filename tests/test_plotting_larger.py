@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from glyflib.plotting import larger as plots
+from glyflib.plotting import larger_images as plots
 
 PICTURES = np.zeros((3, 1, 8, 8))
 

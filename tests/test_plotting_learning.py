@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glyflib.plotting import learning
+from glyflib.plotting import training as learning
 
 GLYPHS = [100, 1000, 10_000]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from glyflib.plotting import maps
+from glyflib.plotting import dataset_map as maps
 
 POINTS = np.array([[0.0, 0.0], [1.0, 2.0], [2.0, 1.0], [3.0, 3.0]])
 IMAGES = np.full((4, 1, 32, 32), 255, np.uint8)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
 
-from glyflib.plotting import networks
+from glyflib.plotting import unet as networks
 
 RNG = np.random.default_rng(0)
 

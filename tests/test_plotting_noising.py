@@ -7,7 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from glyflib.plotting import chain, noising
+from glyflib.plotting import forward_noising as chain
+from glyflib.plotting import forward_noising as noising
+from glyflib.plotting.pictures import grey_frames, png_frames
 from glyflib.schedule import linear_alpha_bar
 
 ALPHA_BAR = linear_alpha_bar(1000)
@@ -26,7 +28,7 @@ def words(fig):
 def test_frames_are_png_of_one_size_and_differ():
     points, cloud = normal(50, 2), normal(20, 2)
     figures = [noising.plot_step(points, points[:2], b, cloud) for b in (0.0, 0.3, 1.0)]
-    frames = noising.png_frames(figures)
+    frames = png_frames(figures)
     assert {Image.open(io.BytesIO(frame)).size for frame in frames} == {(506, 506)}
     assert len(set(frames)) == 3
 
@@ -35,7 +37,7 @@ def test_grey_frames_share_one_scale_and_clip():
     xt = (
         torch.tensor([-9.0, -2.0, 0.0, 2.0, 9.0]).reshape(5, 1, 1, 1).expand(5, 1, 2, 2)
     )
-    greys = [int(frame[0, 0]) for frame in noising.grey_frames(xt)]
+    greys = [int(frame[0, 0]) for frame in grey_frames(xt)]
     assert greys == [0, 0, 128, 255, 255]
 
 

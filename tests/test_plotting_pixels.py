@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from glyflib.plotting import pixels
+from glyflib.plotting import pixel_space as pixels
+from glyflib.plotting.pictures import plot_rows
 
 
 def texts(ax):
@@ -43,7 +44,7 @@ def test_mean_and_spread_keep_fixed_scales():
 
 def test_rows_hold_one_named_kind_each():
     rows = {"dark": torch.zeros(3, 2, 2), "light": torch.ones(3, 1, 2, 2)}
-    fig = pixels.plot_rows(rows, span=(0, 1), col_labels=["a", "b", "c"])
+    fig = plot_rows(rows, span=(0, 1), col_labels=["a", "b", "c"])
     assert len(fig.axes) == 6
     assert texts(fig.axes[0]) == ["dark"]
     assert texts(fig.axes[3]) == ["light", "a"]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from glyflib.plotting import reverse
+from glyflib.plotting import reverse_process as reverse
+from glyflib.plotting.pictures import plot_table
 
 LEVELS = [10, 100, 1000]
 
@@ -78,7 +79,7 @@ def test_a_line_leads_from_each_noisy_point_to_its_answer():
 def test_a_table_scales_clean_rows_and_noisy_rows_each_by_their_own_span():
     rows = {"noisy": normal(3, 1, 8, 8), "clean": normal(3, 1, 8, 8)}
     titles, notes = ["x", "y", "z"], ["1.0", "2.5", "9"]
-    fig = reverse.plot_table(rows, titles, clean=["clean"], under=notes)
+    fig = plot_table(rows, titles, clean=["clean"], under=notes)
     spans = [ax.images[0].get_clim() for ax in fig.axes]
     assert spans == [reverse.SPAN] * 3 + [(-1, 1)] * 3
     for ax, picture in zip(fig.axes, torch.cat(list(rows.values())), strict=True):
@@ -88,7 +89,7 @@ def test_a_table_scales_clean_rows_and_noisy_rows_each_by_their_own_span():
 
 def test_rows_and_columns_of_a_table_must_match():
     with pytest.raises(ValueError, match="zip"):
-        reverse.plot_table({"a": normal(3, 1, 8, 8)}, ["only one"])
+        plot_table({"a": normal(3, 1, 8, 8)}, ["only one"])
 
 
 def test_curves_by_level_are_the_values_on_logarithmic_axes():

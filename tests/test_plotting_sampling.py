@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from glyflib.plotting import sampling
+from glyflib.plotting.pictures import film_frame, plot_pair
 
 
 def normal(*shape):
@@ -67,7 +68,7 @@ def test_series_differ_by_more_than_colour():
 
 def test_two_sheets_share_grid_and_labels():
     pairs = {"real": normal(3, 1, 4, 4), "made": normal(3, 1, 4, 4) + 1}
-    fig = sampling.plot_pair(pairs, ["x", "y", "z"], cols=2)
+    fig = plot_pair(pairs, ["x", "y", "z"], cols=2)
     shown = [ax for ax in fig.findobj(match=sampling.Axes) if ax.images]
     assert len(shown) == 6 and words(fig).count("y") == 2
     np.testing.assert_allclose(shown[4].images[0].get_array(), pairs["made"][1, 0])
@@ -75,7 +76,7 @@ def test_two_sheets_share_grid_and_labels():
 
 def test_a_film_frame_tiles_its_sheets_in_sixteen_greys():
     dark, light = torch.zeros(4, 1, 3, 3).byte(), torch.full((4, 1, 3, 3), 200).byte()
-    frame = sampling.film_frame([dark, light], cols=2, gap=1)
+    frame = film_frame([dark, light], cols=2, gap=1)
     assert frame.dtype == np.uint8 and frame.shape == (7, 7 + 4 + 7)
     assert (frame[:3, :3] == 0).all() and (frame[4:, -3:] == 204).all()
     assert (frame[:, 7:11] == 255).all() and (frame[3] == 255).all()
@@ -84,4 +85,4 @@ def test_a_film_frame_tiles_its_sheets_in_sixteen_greys():
 def test_sheets_of_a_film_must_match():
     with pytest.raises(ValueError, match="dimension"):
         two, four = torch.zeros(2, 1, 3, 3).byte(), torch.zeros(4, 1, 3, 3).byte()
-        sampling.film_frame([two, four], cols=2)
+        film_frame([two, four], cols=2)

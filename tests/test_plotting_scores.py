@@ -5,7 +5,7 @@ import pytest
 import torch
 from matplotlib.quiver import Quiver
 
-from glyflib.plotting import scores
+from glyflib.plotting import score_functions as scores
 
 SIDE = np.linspace(-2, 2, 5)
 PLACES = np.stack(np.meshgrid(SIDE, SIDE, indexing="ij"), axis=-1).reshape(-1, 2)

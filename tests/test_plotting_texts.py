@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from glyflib.plotting import texts
+from glyflib.plotting import text_embeddings as texts
 
 PIECES = ["\u2581gold", ",", "\u2581element", "</s>"]
 

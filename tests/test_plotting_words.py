@@ -3,13 +3,14 @@
 import numpy as np
 import torch
 
-from glyflib.plotting import words
+from glyflib.plotting import text_conditioning as words
+from glyflib.plotting.estimates import plot_hits
 
 ROWS = {"a": (0.5, 0.4, 0.6), "b": (0.0, 0.0, 0.1), "c": (1.0, 0.9, 1.0)}
 
 
 def test_each_share_stands_in_its_row_with_its_number():
-    fig = words.plot_hits({"one": ROWS, "two": {"d": (0.2, 0.1, 0.3)}}, label="share")
+    fig = plot_hits({"one": ROWS, "two": {"d": (0.2, 0.1, 0.3)}}, label="share")
     first, second = fig.axes
     assert [text.get_text() for text in first.texts] == ["0.50", "0.00", "1.00"]
     assert [text.get_text() for text in first.get_yticklabels()] == list(ROWS)

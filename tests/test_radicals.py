@@ -12,8 +12,21 @@ import safetensors.torch
 import torch
 from scipy import integrate, stats
 
-from glyflib.build.augment import augment, blur, restroke, warp
-from glyflib.build.classifier import (
+from glyflib.data import GLYPHS, Glyphs, load_glyphs, x0_from_images
+from glyflib.evaluation.radicals import (
+    RADICALS,
+    RadicalClassifier,
+    check_radicals,
+    hit_rate,
+    shrink_x0,
+)
+from glyflib.evaluation.samples import words_alone
+from glyflib.glyphs.assemble import build_glyphs
+from glyflib.glyphs.fonts import open_face
+from glyflib.glyphs.tables import FIELDS
+from glyflib.making.radicals.augment import augment, blur, restroke, warp
+from glyflib.making.radicals.card import by_frequency, card, share_right
+from glyflib.making.radicals.train import (
     NETWORK,
     Views,
     build_classifier,
@@ -21,19 +34,6 @@ from glyflib.build.classifier import (
     draw_views,
     fit,
     load_known,
-)
-from glyflib.build.classifier_report import by_frequency, card, share_right
-from glyflib.build.fonts import open_face
-from glyflib.build.glyphs import build_glyphs
-from glyflib.build.tables import FIELDS
-from glyflib.data import GLYPHS, Glyphs, load_glyphs, x0_from_images
-from glyflib.radicals import (
-    RADICALS,
-    RadicalClassifier,
-    check_radicals,
-    hit_rate,
-    shrink_x0,
-    words_alone,
 )
 
 FONTS = Path(matplotlib.get_data_path()) / "fonts/ttf"

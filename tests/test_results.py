@@ -5,11 +5,11 @@ import safetensors.torch
 import torch
 from click.testing import CliRunner
 
-from glyflib import results
 from glyflib.__main__ import main
-from glyflib.build import studies
-from glyflib.build.studies import STUDIES, study_facts
-from glyflib.results import RESULTS, load_results, run_study
+from glyflib.lessons import stored as results
+from glyflib.lessons.stored import RESULTS, load_results
+from glyflib.studies import registry as studies
+from glyflib.studies.registry import STUDIES, run_study, study_facts
 
 FACTS = {"name": "toy", "command": "glyflib data results toy", "seed": 0, "model": "m"}
 

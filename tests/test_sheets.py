@@ -6,8 +6,8 @@ import pytest
 import torch
 from PIL import Image
 
-from glyflib import sheets
-from glyflib.sheets import (
+from glyflib.commands import sheets
+from glyflib.commands.sheets import (
     GAP,
     HOLD,
     PAPER,

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from glyflib.build.senses import SENSES, sense_margins
-from glyflib.build.student import agreement
-from glyflib.build.teacher import word_at
-from glyflib.build.text_encoder import TEACHER
 from glyflib.data import load_glyphs
+from glyflib.evaluation.senses import SENSES, sense_margins
+from glyflib.making.text_encoder.distil import TEACHER
+from glyflib.making.text_encoder.student import agreement
+from glyflib.making.text_encoder.teacher import word_at
 from glyflib.text import SHIPPED, TextEncoder
 
 

@@ -6,10 +6,10 @@ import pytest
 import tiny_models
 import torch
 
-from glyflib.build import study_guidance as study
-from glyflib.glyffuser import Glyffuser
-from glyflib.glyffuser_files import CONFIG, SHIPPED
-from glyflib.results import Results, load_results
+from glyflib.files import CONFIG
+from glyflib.glyffuser import SHIPPED, Glyffuser
+from glyflib.lessons.stored import Results, by_scale, load_results
+from glyflib.studies import guidance as study
 from glyflib.text import TextEncoder
 
 SIZES = {"num_drawn": 2, "num_each": 2, "num_negative": 2}
@@ -66,8 +66,8 @@ def test_a_fix_is_applied_after_the_share_outside_is_counted():
 def test_what_is_stored_is_found_by_its_scale():
     parts = {f"sweep {k}": {"scale": k, "outside": [k]} for k in (15, 3)}
     stored = Results({}, parts, {f"sweep {k}/images": torch.ones(k) for k in (3, 15)})
-    assert study.by_scale(stored, "sweep", "outside") == {3: [3], 15: [15]}
-    assert len(study.by_scale(stored, "sweep", "images")[15]) == 15
+    assert by_scale(stored, "sweep", "outside") == {3: [3], 15: [15]}
+    assert len(by_scale(stored, "sweep", "images")[15]) == 15
 
 
 def test_what_is_stored_comes_out_again(monkeypatch):

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from glyflib.build import study_memorisation as study
-from glyflib.build.study_memorisation import COUNTS, Recipe, memorisation
 from glyflib.data import load_glyphs, x0_from_images
-from glyflib.results import load_results
+from glyflib.lessons.stored import load_results
+from glyflib.studies import memorisation as study
+from glyflib.studies.memorisation import COUNTS, Recipe, memorisation
 
 TINY = Recipe(
     {"patch": 4, "channels": (8, 16), "attention_levels": ()},

@@ -3,8 +3,12 @@
 import pytest
 import torch
 
-from glyflib.build import report, study_races, weights
-from glyflib.build.study_races import (
+from glyflib import runs as weights
+from glyflib.data import Glyphs, load_glyphs, x0_from_images
+from glyflib.evaluation import report
+from glyflib.evaluation.radicals import RadicalClassifier
+from glyflib.studies import races as study_races
+from glyflib.studies.races import (
     LOG_SNRS,
     RECIPES,
     TEXTS,
@@ -15,8 +19,6 @@ from glyflib.build.study_races import (
     recipes,
     texts,
 )
-from glyflib.data import Glyphs, load_glyphs, x0_from_images
-from glyflib.radicals import RadicalClassifier
 from glyflib.text import TextCondition
 
 TINY = {"patch": 4, "channels": (8, 16), "attention_levels": (1,)}

@@ -4,10 +4,10 @@ import pytest
 import tiny_models
 import torch
 
-from glyflib.build import study_solvers as study
 from glyflib.glyffuser import Glyffuser
-from glyflib.results import RESULTS, load_results
+from glyflib.lessons.stored import RESULTS, load_results
 from glyflib.sampling import level_grid
+from glyflib.studies import solvers as study
 
 
 @pytest.fixture(scope="module")

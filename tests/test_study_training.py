@@ -3,12 +3,12 @@
 import torch
 from tiny_models import WIDTH, random_unet, save_encoder
 
-from glyflib.build import study_training
 from glyflib.data import load_glyphs, x0_from_images
 from glyflib.exact import IdealDenoiser
 from glyflib.glyffuser import Glyffuser
-from glyflib.results import load_results
+from glyflib.lessons.stored import load_results
 from glyflib.schedule import add_noise, cosine_alpha_bar, v_from_x0_eps
+from glyflib.studies import training as study_training
 from glyflib.text import TextEncoder
 
 ALPHA_BAR = cosine_alpha_bar(1000)

@@ -4,10 +4,11 @@ import pytest
 import tiny_models
 import torch
 
-from glyflib.build import study_words as study
 from glyflib.data import load_glyphs
+from glyflib.evaluation.probes import hearing, looks, text_layers
 from glyflib.glyffuser import Glyffuser
-from glyflib.results import load_results
+from glyflib.lessons.stored import load_results
+from glyflib.studies import words as study
 from glyflib.text import TextEncoder
 
 NUMS = {"num_captions": 2, "num_one": 2, "num_others": 1, "num_gold": 2, "num_long": 1}
@@ -48,14 +49,14 @@ def test_each_part_holds_radicals_and_pictures(parts):
 
 def test_deaf_to_both_ways_is_the_empty_prompt(tiny):
     empty = tiny.encoder.encode("")
-    with study.hearing(tiny.unet, attended=empty, averaged=empty):
+    with hearing(tiny.unet, attended=empty, averaged=empty):
         found = ask(tiny, "gold; metal")
     close(found, ask(tiny, ""))
 
 
 def test_hearing_the_same_text_by_both_ways_changes_nothing(tiny):
     gold = tiny.encoder.encode("gold", length=9)
-    with study.hearing(tiny.unet, attended=gold, averaged=gold):
+    with hearing(tiny.unet, attended=gold, averaged=gold):
         found = ask(tiny, "")
     close(found, ask(tiny, "gold"))
 
@@ -63,7 +64,7 @@ def test_hearing_the_same_text_by_both_ways_changes_nothing(tiny):
 def test_each_way_alone_is_neither_of_both_and_the_hooks_are_gone_after(tiny):
     whole, empty = ask(tiny, "gold"), tiny.encoder.encode("")
     for way in ("attended", "averaged"):
-        with study.hearing(tiny.unet, **{way: empty}):
+        with hearing(tiny.unet, **{way: empty}):
             found = ask(tiny, "gold")
         assert (found - whole).abs().max() > 1e-4 < (found - ask(tiny, "")).abs().max()
     assert torch.equal(ask(tiny, "gold"), whole)
@@ -72,9 +73,9 @@ def test_each_way_alone_is_neither_of_both_and_the_hooks_are_gone_after(tiny):
 def test_attention_is_shared_among_the_real_tokens(tiny):
     xt = torch.randn(1, 1, 32, 32, generator=torch.Generator().manual_seed(0)).double()
     cond = tiny.encoder.encode("gold", length=9)
-    eps_hat, kept = study.looks(tiny, xt, torch.tensor([500]), cond)
+    eps_hat, kept = looks(tiny, xt, torch.tensor([500]), cond)
     close(eps_hat, ask(tiny, "gold"))
-    assert len(kept) == len(study.text_layers(tiny.unet))
+    assert len(kept) == len(text_layers(tiny.unet))
     num = int(cond.mask.sum())
     for w in kept:
         torch.testing.assert_close(w.sum(1), torch.ones_like(w[:, 0]))

@@ -8,19 +8,18 @@ import torch
 import torch.nn.functional as F
 from tiny_models import random_unet
 
-from glyflib.build import super_resolution as build
-from glyflib.build.super_resolution import (
+from glyflib.data import Glyphs, load_glyphs, x0_from_images
+from glyflib.making import super_resolution as build
+from glyflib.making.super_resolution import (
     draw_crops,
     judge,
     new_super_resolver,
     root_errors,
     train_super_resolver,
 )
-from glyflib.data import Glyphs, load_glyphs, x0_from_images
 from glyflib.schedule import add_noise
 from glyflib.super_resolution import SuperNet, SuperResolver
-from glyflib.training import TrainConfig, train
-from glyflib.training_objective import Data
+from glyflib.training import Data, TrainConfig, train
 from glyflib.unet import UNet
 
 SHAPE = {

@@ -8,18 +8,14 @@ import sys
 from dataclasses import asdict, replace
 from itertools import islice, pairwise
 
+import glyflib.checkpoint
+import glyflib.files
 import pytest
 import torch
 from accelerate import Accelerator
 from torch import nn
 
-import glyflib.training_state
-from glyflib.schedule import (
-    add_noise,
-    cosine_alpha_bar,
-    eps_from_v,
-    v_from_x0_eps,
-)
+from glyflib.schedule import add_noise, cosine_alpha_bar, eps_from_v, v_from_x0_eps
 from glyflib.training import (
     EMA,
     Batch,
@@ -491,7 +487,7 @@ def test_a_kill_between_writes_leaves_the_old_checkpoint(
         move(*paths)
 
     with monkeypatch.context() as patch:
-        patch.setattr(glyflib.training_state.os, "replace", killed)
+        patch.setattr(glyflib.checkpoint.os, "replace", killed)
         with pytest.raises(KeyboardInterrupt):
             next(steps)
     assert load_checkpoint(tmp_path).facts["step"] == 4
@@ -509,7 +505,7 @@ def test_a_kill_in_the_middle_of_a_file_leaves_the_old_one(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        glyflib.training_state.replace_file(path, half)
+        glyflib.files.replace_file(path, half)
     assert path.read_text() == "old"
 
 

@@ -9,12 +9,13 @@ from time import perf_counter
 import click
 from tqdm import tqdm
 
-from glyflib.build.cover import build_cover
-from glyflib.build.fonts import open_face
-from glyflib.build.glyphs import build_glyphs
-from glyflib.build.tables import FIELDS, read_captions, read_unihan
-from glyflib.build.umap_map import build_map
-from glyflib.data import DATA, GLYPHS, MAP
+from glyflib.data import GLYPHS, MAP
+from glyflib.files import DATA
+from glyflib.glyphs.assemble import build_glyphs
+from glyflib.glyphs.fonts import open_face
+from glyflib.glyphs.tables import FIELDS, read_captions, read_unihan
+from glyflib.making.cover import build_cover
+from glyflib.making.map import build_map
 
 SHOWN = 40
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -109,7 +110,7 @@ def cover(out: Path, seed: int) -> None:
 @click.option("--seed", default=0, show_default=True, help="Of weights and draws.")
 def radicals(fonts: tuple[tuple[Path, str], ...], out: Path, seed: int) -> None:
     """Train the classifier that reads the radical of a glyph."""
-    from glyflib.build.classifier import build_classifier
+    from glyflib.making.radicals.train import build_classifier
 
     faces = [open_face(path, face) for path, face in fonts]
     found = build_classifier(out, fonts=faces, seed=seed, progress=tqdm)
@@ -141,8 +142,8 @@ def text_encoder(
     teacher: str, wordnet: Path, work: Path, out: Path, steps: int, seed: int
 ) -> None:
     """Distil the text encoder from a public one. Goes on where it was cut off."""
-    from glyflib.build.student import DistilConfig
-    from glyflib.build.text_encoder import build_text_encoder
+    from glyflib.making.text_encoder.distil import build_text_encoder
+    from glyflib.making.text_encoder.student import DistilConfig
 
     config = DistilConfig(steps, warmup=min(200, steps // 10), seed=seed)
     done = build_text_encoder(out, teacher, wordnet, config, work=work, progress=tqdm)
@@ -168,8 +169,8 @@ def super_resolution(work: Path, out: Path, steps: int, seed: int) -> None:
 
     Goes on where it was cut off, given the same --work.
     """
-    from glyflib.build.super_resolution import train_super_resolver
     from glyflib.commands.train import follow
+    from glyflib.making.super_resolution import train_super_resolver
     from glyflib.training import TrainConfig
 
     config = TrainConfig(steps, warmup=min(200, steps // 10), seed=seed)
@@ -189,8 +190,7 @@ def results(names: tuple[str, ...], out: Path, seed: int, anew: bool) -> None:
 
     Goes on where it was cut off.
     """
-    from glyflib.build.studies import STUDIES, study_facts
-    from glyflib.results import run_study
+    from glyflib.studies.registry import STUDIES, run_study, study_facts
 
     if unknown := [name for name in names if name not in STUDIES]:
         known = ", ".join(STUDIES)
@@ -214,7 +214,7 @@ def results(names: tuple[str, ...], out: Path, seed: int, anew: bool) -> None:
 )
 def adopt(run: Path, model: Path) -> None:
     """Take the stage that `glyflib train --init` left in RUN into a glyffuser."""
-    from glyflib.build.adopt import adopt as take
+    from glyflib.making.adopt import adopt as take
 
     count = take(run, model)
     click.echo(f"{model} has seen {count:,} glyphs: judge it with `glyflib evaluate`")
@@ -228,7 +228,7 @@ def adopt(run: Path, model: Path) -> None:
 )
 def sums(folder: Path) -> None:
     """Write SHA256SUMS of the files in FOLDER, data/ by default."""
-    from glyflib.build.adopt import write_sums
+    from glyflib.making.adopt import write_sums
 
     click.echo(f"{write_sums(folder)} files listed in {folder / 'SHA256SUMS'}")
 

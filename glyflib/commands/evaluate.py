@@ -9,9 +9,16 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from glyflib.build.card import write_card
-from glyflib.build.report import PLAIN, REPORT, TOGETHER, ReportConfig, build_report
+from glyflib.evaluation.card import write_card
+from glyflib.evaluation.report import (
+    PLAIN,
+    REPORT,
+    TOGETHER,
+    ReportConfig,
+    build_report,
+)
 from glyflib.glyffuser import SHIPPED
+from glyflib.lessons.stored import load_results
 
 COLUMNS = ("hit_rate", "shuffled", "frechet", "kernel", "precision", "recall")
 COLUMNS += ("realism", "nearest_ratio", "copied")
@@ -82,7 +89,7 @@ def evaluate(
     for name, part in parts:
         click.echo("\n".join([name, *lines_of(name, part)]))
     if out is None:
-        write_card(model)
+        write_card(model, more=shipped_races() if is_shipped(model) else "")
         click.echo(f"model card written to {model / 'README.md'}")
 
 
@@ -100,6 +107,18 @@ def lines_of(name: str, part: dict) -> list[str]:
         f"  {key:20}{row['value']:9.4f}  ({row['low']:.4f} to {row['high']:.4f})"
         for key, row in rows.items()
     ]
+
+
+def is_shipped(model: Path) -> bool:
+    """Whether a folder is that of the shipped glyffuser."""
+    return model.resolve() == SHIPPED.resolve()
+
+
+def shipped_races() -> str:
+    """What the shipped glyffuser's card tells of short races, from data/results/."""
+    from glyflib.studies.races import race_tables  # slow to load
+
+    return race_tables(load_results("recipes"), load_results("texts"))
 
 
 command = evaluate

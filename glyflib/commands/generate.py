@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from glyflib import sheets
+from glyflib.commands import sheets
 from glyflib.glyffuser import SHIPPED, Glyffuser
 from glyflib.sampling import Step, sample, sample_dpm, sample_heun, sample_sde
 from glyflib.super_resolution import SuperResolver

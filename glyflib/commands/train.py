@@ -4,41 +4,34 @@ Invariant: what a run was started with lies in its folder, so that --resume need
 nothing but that folder.
 """
 
-import json
 from collections.abc import Iterator
-from copy import deepcopy
-from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
-from statistics import mean, median
-from time import perf_counter
+from statistics import mean
 
 import click
-import torch
 from accelerate import Accelerator, PartialState
 from click.core import ParameterSource
 from tqdm import tqdm
 
-from glyflib.build.training_log import read_log
-from glyflib.build.weights import (
+from glyflib.checkpoint import RECORD
+from glyflib.commands.sheets import contact_sheet, pictures_from_x0, write_frames
+from glyflib.glyffuser import Glyffuser
+from glyflib.plotting.training import plot_loss_log
+from glyflib.run_log import read_log
+from glyflib.runs import (
     LOG,
     PRESETS,
     PROMPTS,
-    new_glyffuser,
+    START,
+    prepare,
+    read_start,
     save_model,
     train_glyffuser,
+    write_start,
 )
-from glyflib.data import load_glyphs
-from glyflib.glyffuser import Glyffuser
-from glyflib.plotting.training import plot_loss_log
-from glyflib.sheets import contact_sheet, pictures_from_x0, write_frames
-from glyflib.text import SHIPPED, TextEncoder
-from glyflib.training import TrainConfig, TrainStep, train
-from glyflib.training_state import RECORD, replace_file
+from glyflib.text import SHIPPED
+from glyflib.training import TrainConfig, TrainStep
 
-START = "run.json"
-TRIAL_STEPS = 12
-WARMUP = 200
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -143,82 +136,6 @@ def refuse_options(ctx: click.Context) -> None:
         if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
             option = name.replace("_", "-")
             raise click.UsageError(f"--resume goes on as before: leave out --{option}")
-
-
-def read_start(out: Path) -> dict:
-    """What a run was started with.
-
-    Raises:
-        FileNotFoundError: If there is no run.
-        ValueError: If its record is damaged.
-    """
-    path = out / START
-    if not path.is_file():
-        raise FileNotFoundError(f"no run in {out}: leave out --resume to start one")
-    try:
-        return dict(json.loads(path.read_text("utf-8")))
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path} is damaged ({error}): start anew") from error
-
-
-def write_start(out: Path, start: dict) -> None:
-    """Keep what a run was started with, before its first step."""
-    out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(start, indent=2, default=str) + "\n"
-    replace_file(out / START, lambda path: path.write_text(text, "utf-8"))
-
-
-def prepare(start: dict) -> tuple[Glyffuser, TrainConfig]:
-    """The glyffuser to train and how, from a run's options."""
-    preset, encoder = PRESETS[start["preset"]], TextEncoder.load(start["encoder"])
-    if start["init"] is None:
-        glyffuser = new_glyffuser(
-            preset, encoder, start["seed"], text_encoder=name_of(start["encoder"])
-        )
-    else:
-        glyffuser = Glyffuser.load(start["init"], encoder=encoder)
-    glyffuser.unet.to(memory_format=torch.channels_last)  # convolutions are quicker
-    steps = start["steps"] or TRIAL_STEPS
-    config = TrainConfig(
-        steps,
-        batch_size=start["batch_size"] or preset.batch_size,
-        learning_rate=start["learning_rate"] or preset.learning_rate,
-        warmup=min(WARMUP, steps // 10),
-        ema_decay=preset.ema_decay,
-        prediction=glyffuser.prediction,
-        seed=start["seed"],
-        cpu_bf16=start.get("cpu_bf16", False),
-    )
-    if start["minutes"] is not None:
-        count = round(60 * start["minutes"] / seconds_a_step(glyffuser, config))
-        count = max(count, TRIAL_STEPS)
-        config = replace(config, steps=count, warmup=min(WARMUP, count // 10))
-    return glyffuser, config
-
-
-def name_of(encoder: str) -> str:
-    """How a glyffuser's config.json names an encoder: shipped, a folder, or a hub's."""
-    if Path(encoder) == SHIPPED:
-        return SHIPPED.name
-    return str(Path(encoder).resolve()) if Path(encoder).is_dir() else encoder
-
-
-def seconds_a_step(glyffuser: Glyffuser, config: TrainConfig) -> float:
-    """Median time of a training step, found with a copy that is thrown away."""
-    images = load_glyphs("test", glyffuser.size).images
-    empty = glyffuser.encoder.encode("", length=glyffuser.max_tokens)
-    rows = [some.expand(len(images), *some.shape[1:]) for some in empty]
-    steps = train(
-        deepcopy(glyffuser.unet),
-        images,
-        replace(config, steps=TRIAL_STEPS, warmup=0),
-        glyffuser.alpha_bar,
-        cond=tuple(rows),
-        null=tuple(empty),
-    )
-    times = [perf_counter()]
-    times += [perf_counter() for _ in steps]
-    return median(later - sooner for sooner, later in pairwise(times[3:]))
 
 
 def follow(steps: Iterator[TrainStep], num_steps: int) -> None:

@@ -4,16 +4,11 @@ Invariant: a function marked `@figure` draws in our style and returns a closed
 Figure, so that a notebook shows it exactly once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
-from textwrap import shorten
 
 import matplotlib.pyplot as plt
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.offsetbox import AnnotationBbox, OffsetImage
-from numpy.typing import ArrayLike
 
 # Okabe & Ito's palette: told apart by readers with any kind of colour vision.
 BLACK, BLUE, ORANGE, GREEN = "#000000", "#0072B2", "#E69F00", "#009E73"
@@ -53,63 +48,3 @@ def figure(draw: Callable[..., Figure]) -> Callable[..., Figure]:
         return fig
 
     return styled
-
-
-def show_image(ax: Axes, image: ArrayLike, *, span: tuple[float, float]) -> None:
-    """Draw one grey picture without axes.
-
-    Args:
-        ax: where to draw.
-        image: (H, W) or (1, H, W).
-        span: the values drawn black and white; fixed, so that pictures compare.
-    """
-    low, high = span
-    ax.imshow(np.asarray(image).squeeze(), cmap="gray", vmin=low, vmax=high)
-    ax.set_axis_off()
-
-
-def stamp(
-    ax: Axes, image: ArrayLike, xy: tuple[float, float], *, zoom: float = 0.25
-) -> None:
-    """Draw a uint8 glyph at a data point, in place of a character no font may have."""
-    box = OffsetImage(np.asarray(image).squeeze(), zoom=zoom, cmap="gray")
-    box.image.set_clim(0, 255)
-    frame = {"lw": 0.5, "edgecolor": GREY}
-    ax.add_artist(AnnotationBbox(box, xy, pad=0.1, bboxprops=frame))
-
-
-@figure
-def plot_images(
-    images: ArrayLike,
-    *,
-    labels: Sequence[str] = (),
-    cols: int = 8,
-    span: tuple[float, float] = (0, 255),
-) -> Figure:
-    """Draw a sheet of pictures, left to right, then down.
-
-    Args:
-        images: (N, 1, H, W) or (N, H, W).
-        labels: up to N captions, one under each picture, shortened to fit.
-        cols: pictures in a row.
-        span: the values drawn black and white.
-
-    Raises:
-        ValueError: If there is no picture.
-    """
-    if len(images) == 0:
-        raise ValueError("images is empty: there is nothing to draw")
-    cols = min(cols, len(images))
-    rows = -(-len(images) // cols)
-    side, gap = WIDTH / cols, 0.24 if len(labels) else 0.0
-    fig = plt.figure(figsize=(WIDTH, rows * (side + gap)), layout="none")
-    for i, image in enumerate(images):
-        row, col = divmod(i, cols)
-        top = 1 - (row * (side + gap) + side) / (rows * (side + gap))
-        box = (col / cols, top, 0.94 / cols, 0.94 * side / (rows * (side + gap)))
-        ax = fig.add_axes(box)
-        show_image(ax, image, span=span)
-        if i < len(labels):
-            label = shorten(labels[i], width=120 // cols, placeholder="…")
-            ax.set_title(label, y=-0.04, va="top", fontsize=7.5)
-    return fig

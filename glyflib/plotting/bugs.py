@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import CYCLE, WIDTH, figure, show_image
+from glyflib.plotting.base import CYCLE, WIDTH, figure
+from glyflib.plotting.pictures import show_image
 
 
 @figure

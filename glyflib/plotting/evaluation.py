@@ -17,26 +17,14 @@ from numpy.typing import ArrayLike
 from glyflib.plotting.base import (
     BLACK,
     BLUE,
-    CYCLE,
     GREY,
-    ORANGE,
     RED,
     SKY,
     WIDTH,
     figure,
-    show_image,
 )
-
-LOOKS = ("o-", "s--", "^:", "D-.")
-Span = tuple[float, float, float]  # value, low, high
-
-
-def add_spans(ax: Axes, x: ArrayLike, spans: Sequence[Span], i: int, name: str) -> None:
-    """Draw values with intervals against x, joined, in the i-th look."""
-    middle, low, high = np.array(spans, dtype=float).T
-    ends = np.clip([middle - low, high - middle], 0, None)
-    look = {"color": CYCLE[i], "ms": 4.5, "capsize": 2, "elinewidth": 1.1, "lw": 1.3}
-    ax.errorbar(x, middle, ends, fmt=LOOKS[i], label=name, **look)
+from glyflib.plotting.estimates import Span, add_spans
+from glyflib.plotting.pictures import show_image
 
 
 def size_axis(ax: Axes, counts: Sequence[int], label: str) -> None:
@@ -99,40 +87,6 @@ def plot_balls(
     axes[0].set_ylabel("y")
     handles = ax.get_legend_handles_labels()
     fig.legend(*handles, loc="outside lower center", ncols=3)
-    return fig
-
-
-@figure
-def plot_estimates(
-    panels: Mapping[str, Mapping[str, Span]],
-    *,
-    marked: Sequence[str] = (),
-    bands: bool = False,
-    spans: Mapping[str, tuple[float, float]] | None = None,
-) -> Figure:
-    """Draw values with intervals as rows, the same names in every panel.
-
-    Args:
-        panels: measure -> name of the row -> value and ends of its interval.
-        marked: rows drawn as orange squares, all others as blue dots.
-        bands: whether the first row's interval is a band through its panel.
-        spans: measure -> ends of its axis; (0, 1) where none is given.
-    """
-    names = list(next(iter(panels.values())))
-    size = WIDTH, 0.27 * len(names) + 0.8
-    fig, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False, sharey=True)
-    for ax, (label, rows) in zip(axes[0], panels.items(), strict=True):
-        for y, name in enumerate(names):
-            value, low, high = rows[name]
-            ends = [[max(0, value - low)], [max(0, high - value)]]
-            look = ("s", ORANGE) if name in marked else ("o", BLUE)
-            bar = {"fmt": look[0], "color": look[1], "ms": 5, "capsize": 2.5}
-            ax.errorbar([value], [y], xerr=ends, elinewidth=1.3, **bar)
-        if bands:
-            ax.axvspan(*rows[names[0]][1:], color=GREY, alpha=0.2, lw=0)
-        ax.set(xlabel=label, xlim=(spans or {}).get(label, (0, 1)))
-        ax.set_ylim(len(names) - 0.5, -0.5)
-        ax.set_yticks(range(len(names)), names)
     return fig
 
 

@@ -12,16 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import (
-    BLACK,
-    BLUE,
-    GREY,
-    ORANGE,
-    RED,
-    SKY,
-    WIDTH,
-    figure,
-)
+from glyflib.plotting.base import BLACK, BLUE, GREY, ORANGE, RED, SKY, WIDTH, figure
 
 BINS = np.linspace(-1.5, 2.5, 61)
 LOOKS = ((BLUE, "-"), (RED, "--"), (ORANGE, ":"))

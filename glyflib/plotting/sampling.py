@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import BLACK, CYCLE, GREY, WIDTH, figure, show_image
+from glyflib.plotting.base import BLACK, CYCLE, GREY, WIDTH, figure
+from glyflib.plotting.pictures import show_image
 
 LOOKS = ("o-", "s--", "^:", "D-.")
 Span = tuple[float, float, float]  # value, low, high
@@ -115,55 +116,3 @@ def plot_distances(
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.legend(fontsize=8.5)
     return fig
-
-
-@figure
-def plot_pair(
-    pairs: Mapping[str, ArrayLike], labels: Sequence[str], *, cols: int = 4
-) -> Figure:
-    """Draw two sheets of the same grid beside each other, labels under both.
-
-    Args:
-        pairs: two titles -> (N, 1, H, W) pictures on the scale of x0.
-        labels: N texts, already short.
-        cols: pictures in a row of each sheet.
-    """
-    num = len(labels)
-    rows = -(-num // cols)
-    height = rows * (WIDTH / (2 * cols) + 0.2) + 0.3
-    fig = plt.figure(figsize=(WIDTH, height), layout="none")
-    halves = fig.subfigures(1, 2, wspace=0.07)
-    for half, (title, pictures) in zip(halves, pairs.items(), strict=True):
-        axes = half.subplots(rows, cols, squeeze=False)
-        top = 1 - 0.27 / height
-        half.subplots_adjust(0.01, 0.2 / height, 0.99, top, 0.08, 0.28)
-        half.suptitle(title, fontsize=10, y=1 - 0.02 / height, va="top")
-        for ax, picture, label in zip(axes.flat, pictures, labels, strict=False):
-            show_image(ax, picture, span=(-1, 1))
-            ax.set_title(label, y=-0.04, va="top", fontsize=7.5)
-        for ax in axes.flat[num:]:
-            ax.set_axis_off()
-    return fig
-
-
-def film_frame(
-    pictures: Sequence[ArrayLike], *, cols: int = 4, gap: int = 2
-) -> np.ndarray:
-    """Tile sheets of grey pictures side by side, as one uint8 picture of 16 greys.
-
-    Args:
-        pictures: sheets, each (N, 1, H, W) uint8, N a multiple of cols.
-        cols: pictures in a row of each sheet.
-        gap: white pixels between pictures; four times that between sheets.
-    """
-    sheets = []
-    for sheet in pictures:
-        greys = np.asarray(sheet)[:, 0].astype(np.int64)
-        greys = (np.rint(greys / 17) * 17).astype(np.uint8)  # smaller files
-        pads = ((0, 0), (0, gap), (0, gap))
-        tiles = np.pad(greys, pads, constant_values=255)
-        lines = [list(tiles[i : i + cols]) for i in range(0, len(tiles), cols)]
-        sheets.append(np.block(lines)[:-gap, :-gap])
-    white = np.full((len(sheets[0]), 4 * gap), 255, np.uint8)
-    joined = [part for sheet in sheets for part in (sheet, white)]
-    return np.hstack(joined[:-1])

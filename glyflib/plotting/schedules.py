@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import CYCLE, GREY, WIDTH, figure, show_image
-from glyflib.plotting.noising import SPAN
+from glyflib.plotting.base import CYCLE, GREY, WIDTH, figure
+from glyflib.plotting.pictures import SPAN, show_image
 
 BLUE, ORANGE, GREEN, RED, PINK, SKY, BLACK = CYCLE
 LOOKS = {

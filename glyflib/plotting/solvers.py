@@ -25,7 +25,7 @@ from glyflib.plotting.base import (
     WIDTH,
     figure,
 )
-from glyflib.plotting.noising import grey_frames
+from glyflib.plotting.pictures import grey_frames
 
 LOOKS = {
     "Euler (DDIM)": {"color": BLUE, "marker": "o", "ls": "-"},

@@ -7,9 +7,27 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, NullLocator
+from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import BLUE, SKY, WIDTH, figure
+from glyflib.plotting.base import (
+    BLACK,
+    BLUE,
+    CYCLE,
+    GREY,
+    ORANGE,
+    RED,
+    SKY,
+    WIDTH,
+    figure,
+)
+from glyflib.plotting.pictures import show_image
+
+LOOKS = ("o-", "s--", "^:", "D-.", "v-", "P--", "X:", "*-.")
+TICKS = [n * 10**k for k in range(2, 8) for n in (1, 3)]  # of glyphs seen
+Rows = Sequence[Mapping[str, float]]
 
 
 @figure
@@ -33,4 +51,215 @@ def plot_loss_log(rows: Sequence[Mapping[str, float]], *, window: int = 100) -> 
     ax.plot(glyphs[window - 1 :], smooth, color=BLUE, label=f"mean of {window} steps")
     ax.set(xlabel="glyphs seen", ylabel="loss", ylim=(0, min(1.2, loss.max() * 1.05)))
     ax.legend()
+    return fig
+
+
+def running_mean(values: ArrayLike, window: int) -> np.ndarray:
+    """Mean (N - window + 1,) over each `window` neighbours of N values."""
+    return np.convolve(np.asarray(values, float), np.full(window, 1 / window), "valid")
+
+
+def tile(images: ArrayLike, *, cols: int, gap: int = 2) -> np.ndarray:
+    """Lay uint8 pictures (N, 1, H, W) out in rows, as one uint8 picture.
+
+    Raises:
+        ValueError: If N is not a multiple of cols.
+    """
+    images = np.asarray(images)[:, 0]
+    if len(images) % cols:
+        raise ValueError(f"{len(images)} pictures do not fill rows of {cols}")
+    edge = {"pad_width": ((0, 0), (0, gap), (0, gap)), "constant_values": 255}
+    _, height, width = (padded := np.pad(images, **edge)).shape
+    grid = padded.reshape(-1, cols, height, width).swapaxes(1, 2)
+    return grid.reshape(-1, cols * width)[:-gap, :-gap]
+
+
+def spread(glyphs: Sequence[int], *, factor: float = 1.5) -> list[int]:
+    """Indices of the first moment, of each with so many times more glyphs, and last."""
+    kept = [0]
+    for i, count in enumerate(glyphs):
+        if count >= factor * max(1, glyphs[kept[-1]]):
+            kept.append(i)
+    return sorted({*kept, len(glyphs) - 1})
+
+
+def stage_starts(rows: Rows) -> list[int]:
+    """Indices of rows where a new stage begins: a rate that fell rises again."""
+    rate = np.array([row["learning_rate"] for row in rows])
+    is_turn = (rate[1:-1] < rate[:-2]) & (rate[1:-1] < rate[2:])
+    return (np.flatnonzero(is_turn) + 1).tolist()
+
+
+@figure
+def plot_run(rows: Rows, *, window: int = 100) -> Figure:
+    """Draw loss and learning rate of a run against the glyphs seen.
+
+    Args:
+        rows: of a loss log, with "glyphs", "loss" and "learning_rate".
+        window: steps that the dark line is a running mean over, at most all.
+    """
+    names = "glyphs", "loss", "learning_rate"
+    glyphs, loss, rate = (np.array([row[name] for row in rows]) for name in names)
+    window = min(window, len(rows))
+    fig, (top, low) = plt.subplots(
+        2, 1, figsize=(WIDTH, 4.2), sharex=True, height_ratios=[2.2, 1]
+    )
+    top.plot(glyphs, loss, ".", color=SKY, ms=2, mew=0, label="one step")
+    smooth = running_mean(loss, window)
+    top.plot(glyphs[window - 1 :], smooth, color=BLUE, label=f"mean of {window} steps")
+    top.set(ylabel="squared error in v", ylim=(0, 1.05))
+    low.plot(glyphs, rate, color=RED)
+    low.set(xlabel="glyphs seen", ylabel="learning rate", ylim=(0, None))
+    low.xaxis.set_major_formatter("{x:,.0f}")
+    low.locator_params(axis="x", nbins=5)  # or millions run into each other
+    for i in stage_starts(rows):
+        for ax in (top, low):
+            ax.axvline(glyphs[i], color=GREY, lw=1, ls="--")
+        where = {"ha": "center", "va": "bottom", "fontsize": 8, "color": GREY}
+        top.annotate("new stage", (glyphs[i], 1.06), annotation_clip=False, **where)
+    top.legend(loc="upper right", markerscale=3)
+    return fig
+
+
+@figure
+def plot_average(paths: Mapping[str, ArrayLike]) -> Figure:
+    """Draw a weight by step, raw and averaged; the best value is 0.
+
+    Args:
+        paths: name -> (N,) values; the first is drawn pale.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 2.9))
+    for i, (name, values) in enumerate(paths.items()):
+        look = (("-", SKY, 0.8), ("-", BLUE, 1.8), ("--", RED, 1.8))[i]
+        ax.plot(values, look[0], color=look[1], lw=look[2], label=name)
+    ax.axhline(0, color=BLACK, lw=0.8)
+    ax.set(xlabel="step", ylabel="value of one weight", ylim=(-1.2, 3.2))
+    ax.legend()
+    return fig
+
+
+def draw_progress(ax: Axes, glyphs: np.ndarray, curves: Mapping[str, object]) -> None:
+    """Draw each curve, (R,) or (R, 3) with the ends of its interval, by glyphs."""
+    for i, (name, values) in enumerate(curves.items()):
+        values = np.asarray(values, float)
+        look = {"color": CYCLE[i % len(CYCLE)], "ms": 4, "lw": 1.4, "label": name}
+        middle = values[:, 0] if values.ndim == 2 else values
+        ax.plot(glyphs, middle, LOOKS[i % len(LOOKS)], **look)
+        if values.ndim == 2:
+            ends = {"color": look["color"], "alpha": 0.15, "lw": 0}
+            ax.fill_between(glyphs, values[:, 1], values[:, 2], **ends)
+
+
+@figure
+def plot_progress(
+    glyphs: ArrayLike,
+    panels: Mapping[str, Mapping[str, object]],
+    *,
+    marks: Mapping[str, float] | None = None,
+    tops: Mapping[str, float] | None = None,
+) -> Figure:
+    """Draw what changes in training, a panel a quantity, on a logarithmic x-axis.
+
+    Args:
+        glyphs: (R,) glyphs seen, above 0, not falling.
+        panels: label of the y-axis -> name -> (R,) values, or (R, 3): value, low, high.
+        marks: label of the y-axis -> where a dashed line is drawn.
+        tops: label of the y-axis -> end of the axis; it begins at 0.
+    """
+    glyphs = np.asarray(glyphs)
+    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.5), squeeze=False)
+    for ax, (label, curves) in zip(axes[0], panels.items(), strict=True):
+        draw_progress(ax, glyphs, curves)
+        if marks and label in marks:
+            ax.axhline(marks[label], color=BLACK, lw=1, ls=(0, (4, 3)))
+        if tops and label in tops:
+            ax.set_ylim(0, tops[label])
+        ax.set(xscale="log", xlabel="glyphs seen", ylabel=label)
+        low, high = ax.get_xlim()
+        ax.set_xticks([x for x in TICKS if low <= x <= high])
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))  # 300k, 1M
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.tick_params(axis="x", labelsize=8)
+        columns = 2 if len(curves) > 4 else 1
+        ax.legend(fontsize=7.5, ncols=columns)
+    return fig
+
+
+@figure
+def plot_floors(
+    levels: ArrayLike, curves: Mapping[str, ArrayLike], *, top: float = 1.1
+) -> Figure:
+    """Draw squared errors by level; what lies above the axis leaves at its top.
+
+    Args:
+        levels: (K,) noise levels.
+        curves: name -> (K,) errors, or (K, 3): value, low, high.
+        top: end of the axis of errors.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 4.2))
+    draw_progress(ax, np.asarray(levels), curves)
+    ax.set(xlabel="level t", ylabel="squared error in v", ylim=(-0.03, top))
+    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 2}
+    ax.legend(fontsize=8.5, **place)
+    return fig
+
+
+@figure
+def plot_history(
+    images: ArrayLike, labels: Sequence[str], titles: Sequence[str]
+) -> Figure:
+    """Draw samples of the same prompts and noise, a row a moment of the run.
+
+    Args:
+        images: (R, N, 1, H, W) uint8.
+        labels: R names of the rows.
+        titles: N names of the columns, written upwards.
+    """
+    R, N = np.asarray(images).shape[:2]
+    side, left, head = 0.93 * WIDTH / (N + 2), 0.12, 0.85
+    fig = plt.figure(figsize=(WIDTH, R * side + head), layout="none")
+    height = R * side + head
+    for r in range(R):
+        bottom = (R - 1 - r) * side / height
+        where = bottom + side / height / 2
+        fig.text(left - 0.01, where, labels[r], ha="right", va="center", fontsize=8)
+        for n in range(N):
+            size = 0.92 * side / WIDTH, 0.92 * side / height
+            ax = fig.add_axes((left + n * side / WIDTH, bottom, *size))
+            show_image(ax, images[r][n], span=(0, 255))
+    for n, title in enumerate(titles):
+        where = left + (n + 0.5) * side / WIDTH, (R * side + 0.03) / height
+        fig.text(*where, title, rotation=90, ha="center", va="bottom", fontsize=8)
+    return fig
+
+
+@figure
+def plot_rewind(
+    losses: Mapping[str, ArrayLike],
+    fresh: Mapping[str, float],
+    floor: float,
+    *,
+    window: int = 100,
+) -> Figure:
+    """Draw the training loss of rival loops, their loss on fresh noise, and the floor.
+
+    Args:
+        losses: name -> (N,) training loss of each step.
+        fresh: name -> loss on fresh noise, drawn at the right end.
+        floor: loss of the exact answer.
+        window: steps that a line is a running mean over.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 3.3))
+    for (name, loss), color, style in zip(
+        losses.items(), (RED, BLUE), ("-", "--"), strict=False
+    ):
+        smooth, step = running_mean(loss, window), np.arange(window, len(loss) + 1)
+        ax.plot(step, smooth, style, color=color, label=f"{name}: in training")
+        marker = "X" if color == RED else "o"
+        look = {"color": color, "ms": 9, "label": f"{name}: on fresh noise"}
+        ax.plot(1.02 * len(loss), fresh[name], marker, mec=BLACK, **look)
+    ax.axhline(floor, color=ORANGE, lw=1.6, ls=":", label="floor: the exact answer")
+    top = 1.7 * max(*fresh.values(), floor)
+    ax.set(xlabel="step", ylabel="squared error", ylim=(0, top))
+    ax.legend(fontsize=8, ncols=2)
     return fig

@@ -1,0 +1,1 @@
+"""Judge what was drawn: is it what was asked for, like real glyphs, and new?"""

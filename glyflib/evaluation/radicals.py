@@ -1,0 +1,165 @@
+"""A small network that reads the Kangxi radical of a glyph, and describes the glyph.
+
+Invariant: pictures are x0 (paper +1, ink -1); column r - 1 of the logits is radical r.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, relu
+
+from glyflib.data import SIZES
+from glyflib.files import DATA
+
+RADICALS = DATA / "radicals"
+NUM_RADICALS = 214
+DAMAGE = (KeyError, TypeError, ValueError, RuntimeError, SafetensorError)
+SIZE = 32  # pixels a side that the network sees
+RESTORE = (
+    "restore it with `git checkout -- data/radicals`, or make it again with "
+    "glyflib.making.radicals.train.build_classifier"
+)
+
+
+def shrink_x0(x0: Tensor) -> Tensor:
+    """Average areas of x0 (B, 1, S, S), S = 32, 64 or 128, down to (B, 1, 32, 32).
+
+    Raises:
+        ValueError: If x0 has another shape or is not floating.
+    """
+    size = x0.shape[-1] if x0.ndim == 4 else None
+    if size not in SIZES or x0.shape[1:] != (1, size, size):
+        sizes = "32, 64 or 128"
+        raise ValueError(f"x0 {tuple(x0.shape)} must be (B, 1, S, S) with S = {sizes}")
+    if not x0.is_floating_point():
+        raise ValueError(f"x0 is {x0.dtype}: scale images with data.x0_from_images")
+    return avg_pool2d(x0, size // SIZE)
+
+
+def check_radicals(radicals: Tensor, glyphs: Tensor) -> None:
+    """Raise a ValueError unless radicals are (N,) numbers 1 to 214, one a glyph."""
+    if radicals.shape != glyphs.shape[:1] or not len(radicals):
+        shapes = f"{tuple(radicals.shape)} for {tuple(glyphs.shape)}"
+        raise ValueError(f"radicals {shapes} must be (N,), one a glyph, N above 0")
+    if (odd := radicals[(radicals < 1) | (radicals > NUM_RADICALS)]).numel():
+        raise ValueError(f"radicals holds {odd[0]}: leave out what is not 1 to 214")
+
+
+def hit_rate(predicted: Tensor, radicals: Tensor) -> float:
+    """Share of glyphs read as the radical that they should have.
+
+    Args:
+        predicted: (N,) radicals, or (N, 214) logits.
+        radicals: (N,) int64, 1 to 214.
+
+    Raises:
+        ValueError: If shapes do not fit, N is 0, or a radical is out of range.
+    """
+    found = predicted.argmax(1) + 1 if predicted.ndim == 2 else predicted
+    check_radicals(radicals, found)
+    check_radicals(found, radicals)
+    return (found == radicals).double().mean().item()
+
+
+class Reading(NamedTuple):
+    """What the classifier says of B glyphs.
+
+    Attributes:
+        features: (B, D) float32.
+        logits: (B, 214) float32.
+    """
+
+    features: Tensor
+    logits: Tensor
+
+    @property
+    def radicals(self) -> Tensor:
+        """Likeliest radical (B,) int64, 1 to 214."""
+        return self.logits.argmax(1) + 1
+
+
+def conv_block(c_in: int, c_out: int, stride: int, kernel: int = 3) -> nn.Sequential:
+    """(B, c_in, H, W) -> (B, c_out, H / stride, W / stride)."""
+    conv = nn.Conv2d(c_in, c_out, kernel, stride, padding=kernel // 2, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(c_out), nn.ReLU())
+
+
+class RadicalClassifier(nn.Module):
+    """A convolutional network from glyphs to logits over the 214 Kangxi radicals.
+
+    Its last layers see where things are: most radicals stand left or on top.
+
+    Args:
+        widths: channels at 16x16, 8x8 and 4x4, two convolutions each.
+        feature_dim: D, numbers that describe a glyph.
+    """
+
+    def __init__(self, widths: Sequence[int], feature_dim: int):
+        super().__init__()
+        blocks, c_in = [], 1
+        for width in widths:
+            kernel = 5 if c_in == 1 else 3
+            blocks += [conv_block(c_in, width, 2, kernel), conv_block(width, width, 1)]
+            c_in = width
+        area = (SIZE // 2 ** len(widths)) ** 2
+        self.convs = nn.Sequential(*blocks, nn.Flatten(), nn.Dropout(0.2))
+        self.describe = nn.Sequential(
+            nn.Linear(c_in * area, feature_dim, bias=False),
+            nn.BatchNorm1d(feature_dim, affine=False),
+        )
+        self.head = nn.Linear(feature_dim, NUM_RADICALS)
+
+    def features(self, x0: Tensor) -> Tensor:
+        """(B, 1, S, S) -> (B, D), each of mean 0 and variance 1 in training.
+
+        They are the input of the last non-linear step, so they take both signs and
+        lie nearer to a Gaussian than what comes after it.
+        """
+        ink = (1 - shrink_x0(x0)) / 2
+        return self.describe(self.convs(ink))
+
+    def forward(self, x0: Tensor) -> Tensor:
+        """(B, 1, S, S), S = 32, 64 or 128, paper +1 -> logits (B, 214)."""
+        return self.head(relu(self.features(x0)))
+
+    @torch.no_grad()
+    def read(self, x0: Tensor, *, batch_size: int = 256) -> Reading:
+        """Features and logits of any number of glyphs (B, 1, S, S), in batches."""
+        parts = x0.split(batch_size)
+        features = torch.cat([self.features(part) for part in parts])
+        return Reading(features, self.head(relu(features)))
+
+    @classmethod
+    def load(cls, path: Path | str = RADICALS) -> Self:
+        """Load a trained classifier, in evaluation mode and without gradients.
+
+        Args:
+            path: folder with config.json and model.safetensors.
+
+        Raises:
+            FileNotFoundError: If one of them is not there.
+            ValueError: If they are damaged or do not fit each other.
+        """
+        path = Path(path)
+        for name in ("config.json", "model.safetensors"):
+            if not (path / name).is_file():
+                raise FileNotFoundError(f"no {name} in {path}: {RESTORE}")
+        try:
+            config = json.loads((path / "config.json").read_text("utf-8"))
+            data = (path / "model.safetensors").read_bytes()
+            if hashlib.sha256(data).hexdigest() != config["sha256"]:
+                raise ValueError("model.safetensors does not have its sha256")
+            model = cls(**config["network"])
+            model.load_state_dict(safetensors.torch.load(data))
+        except DAMAGE as error:
+            reason = str(error).splitlines()[0]
+            text = f"the classifier in {path} is damaged ({reason}): {RESTORE}"
+            raise ValueError(text) from error
+        return model.eval().requires_grad_(False)

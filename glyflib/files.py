@@ -1,0 +1,133 @@
+"""A model on disk: a folder with config.json and the weights it belongs to.
+
+Invariant: each file is replaced at once, config.json last, and it holds the sha256 of
+the weights; so a save that was cut off is noticed, never drawn from.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+DATA = Path(os.environ.get("GLYFLIB_DATA", Path(__file__).parents[1] / "data"))
+
+
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Write beside the path, flush to the disk, then move into place at once."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    write(temporary)
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    if hasattr(os, "O_DIRECTORY"):  # elsewhere a folder cannot be flushed
+        folder = os.open(path.parent, os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def read_config(path: Path, keys: Sequence[str], what: str, ways_out: str) -> dict:
+    """What config.json in a model's folder says, no less and no more than the keys.
+
+    Args:
+        path: folder.
+        keys: of config.json.
+        what: the model is called in errors, which end in `ways_out`.
+        ways_out: how to get a whole one.
+
+    Raises:
+        FileNotFoundError: If there is no config.json.
+        ValueError: If it is damaged, or of something else.
+    """
+    if not (path / CONFIG).is_file():
+        raise FileNotFoundError(f"no {what} in {path}, it has no {CONFIG}: {ways_out}")
+    try:
+        config = json.loads((path / CONFIG).read_text("utf-8"))
+        if not isinstance(config, dict):
+            raise ValueError(f"it holds a {type(config).__name__}")
+        if odd := sorted(set(keys) ^ config.keys()):
+            raise ValueError(f"it {'has' if odd[0] in config else 'lacks'} {odd[0]!r}")
+        if not isinstance(config.get("text_encoder", ""), str):
+            raise ValueError(f"text_encoder {config['text_encoder']!r} is no name")
+    except ValueError as error:
+        text = f"{path / CONFIG} is not that of a {what} ({error}): {ways_out}"
+        raise ValueError(text) from error
+    return config
+
+
+def read_weights(
+    path: Path, sha256: str, what: str, ways_out: str
+) -> dict[str, Tensor]:
+    """The weights in a model's folder, if they are those that config.json means.
+
+    Arguments and errors as those of `read_config`.
+    """
+    file = path / WEIGHTS
+    if not file.is_file():
+        raise FileNotFoundError(f"no {what} in {path}, it has no {WEIGHTS}: {ways_out}")
+    data = file.read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        text = f"{file} is damaged, or not what {CONFIG} was written for"
+        raise ValueError(f"{text} (its sha256 differs): {ways_out}")
+    try:
+        return safetensors.torch.load(data)
+    except SafetensorError as error:
+        raise ValueError(f"{file} is damaged ({error}): {ways_out}") from error
+
+
+@contextmanager
+def fitting(path: Path, ways_out: str) -> Iterator[None]:
+    """Say that the files in a folder do not fit each other if building from them fails.
+
+    Raises:
+        ValueError: For what a network or a model raises at wrong arguments or weights.
+    """
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, RuntimeError) as error:
+        reason = textwrap.shorten(str(error), 200)
+        text = f"the files in {path} do not fit each other ({reason}): {ways_out}"
+        raise ValueError(text) from error
+
+
+def write_files(path: Path, config: dict, state: dict[str, Tensor]) -> None:
+    """Write a model's folder, weights in half precision; other files stay.
+
+    Raises:
+        ValueError: If a weight is not finite in half precision.
+        TypeError: If the config does not fit in JSON; nothing is written then.
+    """
+    halves = {name: value.half().cpu().contiguous() for name, value in state.items()}
+    if odd := [name for name, half in halves.items() if not half.isfinite().all()]:
+        raise ValueError(f"weights {odd[0]} are not finite in half precision")
+    data = safetensors.torch.save(halves)
+    config = config | {"sha256": hashlib.sha256(data).hexdigest()}
+    text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
+    path.mkdir(parents=True, exist_ok=True)
+    replace_file(path / WEIGHTS, lambda file: file.write_bytes(data))
+    replace_file(path / CONFIG, lambda file: file.write_text(text, "utf-8"))
+
+
+def provenance() -> dict[str, str | int]:
+    """Machine in words, threads that torch uses, and today's date."""
+    if torch.cuda.is_available():
+        machine = torch.cuda.get_device_name()
+    else:
+        machine = f"{os.cpu_count()} CPU cores, {platform.machine()}"
+    return {
+        "machine": machine,
+        "threads": torch.get_num_threads(),
+        "date": date.today().isoformat(),
+    }

@@ -1,0 +1,1 @@
+"""From a font and captions to a glyph set."""

@@ -1,0 +1,168 @@
+"""Draw a font's glyphs beside their captions and write them as one Parquet file.
+
+Invariant: the same font and tables give the same file with the pinned versions; a
+build that fails leaves the old file as it was.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from glyflib.data import IMAGE_SIZE
+from glyflib.glyphs.captions import clean, count_changes, referred_to
+from glyflib.glyphs.fonts import Face, draw
+from glyflib.glyphs.split import group_rows, split_groups
+from glyflib.glyphs.tables import Unihan, first_number, variants_of
+
+ROWS_PER_GROUP = 2048
+SCHEMA = pa.schema(
+    [
+        ("codepoint", pa.int32()),
+        ("char", pa.string()),
+        ("definition", pa.string()),
+        ("caption", pa.string()),
+        ("pinyin", pa.string()),
+        ("radical", pa.int16()),
+        ("strokes", pa.int16()),
+        ("variants", pa.string()),
+        ("group", pa.int32()),
+        ("split", pa.string()),
+        ("image", pa.binary(IMAGE_SIZE**2)),
+    ]
+)
+
+
+class Built(NamedTuple):
+    """What a build made.
+
+    Attributes:
+        rows: number of glyphs written.
+        lacking: characters that the font does not cover, or leaves blank.
+        uncaptioned: characters whose caption is empty once cleaned.
+        card: counts for the data card, as stored beside the file.
+    """
+
+    rows: int
+    lacking: str
+    uncaptioned: str
+    card: dict[str, Any]
+
+
+def build_glyphs(
+    face: Face,
+    definitions: Mapping[str, str],
+    unihan: Unihan,
+    out: Path,
+    *,
+    is_unihan: bool = True,
+    progress: Callable = lambda items: items,
+) -> Built:
+    """Draw every defined character that the font covers, and write the glyph set.
+
+    Args:
+        face: the font face to draw with.
+        definitions: {character: definition}.
+        unihan: readings, radicals, strokes and variants; empty fields will do.
+        out: the Parquet file; a card with the counts goes to `out` + ".json".
+        is_unihan: clean the definitions by the caption rules; a reader's own
+            captions are kept as they are but for spaces at the ends.
+        progress: wraps the sequence of characters while they are drawn.
+
+    Raises:
+        ValueError: If no character is left to draw.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    covered = {c: definitions[c] for c in sorted(definitions) if face.covers(c)}
+    captions = {c: clean(d) if is_unihan else d.strip() for c, d in covered.items()}
+    named = [c for c in covered if captions[c]]
+    pictures = {c: draw(face, c) for c in progress(named)}
+    chars = [c for c in named if np.ptp(pictures[c])]
+    if not chars:
+        raise ValueError(f"{face.name} draws none of the {len(definitions)} characters")
+    images = [pictures[c].tobytes() for c in chars]
+    variants = [
+        "".join(sorted({*variants_of(c, unihan), *referred_to(covered[c])} - {c}))
+        for c in chars
+    ]
+    twins = [
+        {char, *others, captions[char].casefold(), image}
+        for char, others, image in zip(chars, variants, images, strict=True)
+    ]
+    groups = group_rows(twins)
+    columns = {
+        "codepoint": [ord(c) for c in chars],
+        "char": chars,
+        "definition": [covered[c] for c in chars],
+        "caption": [captions[c] for c in chars],
+        "pinyin": [unihan["kMandarin"].get(c, "").split(" ")[0] for c in chars],
+        "radical": [first_number(unihan["kRSUnicode"].get(c, "")) for c in chars],
+        "strokes": [first_number(unihan["kTotalStrokes"].get(c, "")) for c in chars],
+        "variants": variants,
+        "group": groups,
+        "split": split_groups(groups, chars),
+        "image": images,
+    }
+    table = pa.Table.from_pydict(columns, schema=SCHEMA)
+    uncaptioned = "".join(c for c in covered if not captions[c])
+    lacking = "".join(sorted(set(definitions) - set(chars) - set(uncaptioned)))
+    card = describe(table, face, len(definitions), lacking, uncaptioned)
+    card["rules"] = count_changes(covered.values()) if is_unihan else []
+    write(table, card, out)
+    return Built(len(chars), lacking, uncaptioned, card)
+
+
+def describe(
+    table: pa.Table, face: Face, defined: int, lacking: str, uncaptioned: str
+) -> dict[str, Any]:
+    """The counts of the data card."""
+    captions = table["caption"].to_pylist()
+    words = np.array([len(caption.split()) for caption in captions])
+    repeats = Counter(captions)
+    return {
+        "font": face.name,
+        "defined": defined,
+        "not_in_font": len(lacking),
+        "not_in_font_chars": lacking,
+        "empty_captions": len(uncaptioned),
+        "empty_caption_chars": uncaptioned,
+        "glyphs": len(table),
+        "splits": dict(sorted(Counter(table["split"].to_pylist()).items())),
+        "groups": len(set(table["group"].to_pylist())),
+        "largest_group": max(Counter(table["group"].to_pylist()).values()),
+        "distinct_images": len(set(table["image"].to_pylist())),
+        "distinct_captions": len(repeats),
+        "glyphs_with_shared_caption": sum(n for n in repeats.values() if n > 1),
+        "most_repeated_captions": repeats.most_common(10),
+        "caption_words": {
+            "median": int(np.median(words)),
+            "p95": int(np.percentile(words, 95)),
+            "max": int(words.max()),
+        },
+    }
+
+
+def write(table: pa.Table, card: dict[str, Any], out: Path) -> None:
+    """Write the Parquet file and its card, each whole or not at all."""
+    part = out.with_name(out.name + ".part")
+    pq.write_table(
+        table,
+        part,
+        compression="zstd",
+        compression_level=19,
+        row_group_size=ROWS_PER_GROUP,
+        use_dictionary=["split"],
+        write_page_checksum=True,
+    )
+    card["sha256"] = sha256(part.read_bytes()).hexdigest()
+    card_part = out.with_name(out.name + ".json.part")
+    card_part.write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    os.replace(card_part, out.with_name(out.name + ".json"))
+    os.replace(part, out)

@@ -1,0 +1,64 @@
+"""Lay glyphs out on a plane: principal components first, then UMAP.
+
+Invariant: the same glyphs, seed and machine give the same map. On another machine the
+last digits of the sums differ, and UMAP's many small steps can amplify that.
+"""
+
+import warnings
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.decomposition import PCA
+
+from glyflib.data import x0_from_images
+
+
+def principal_parts(images: ArrayLike, *, num_parts: int = 50) -> np.ndarray:
+    """Describe each glyph by a few numbers: its leading principal components.
+
+    Args:
+        images: (N, 1, S, S) or (N, S, S) uint8 tensor, paper 255, ink 0.
+        num_parts: components kept, at most min(N, S * S).
+
+    Returns:
+        (N, num_parts) float32, most variance first.
+    """
+    x0 = x0_from_images(images).flatten(1).numpy()
+    pca = PCA(num_parts, svd_solver="covariance_eigh")
+    return pca.fit_transform(x0).astype(np.float32)
+
+
+def lay_out(
+    parts: np.ndarray,
+    *,
+    seed: int = 0,
+    num_neighbors: int = 15,
+    min_dist: float = 0.1,
+    num_epochs: int = 200,
+) -> np.ndarray:
+    """Lay points of many dimensions out on a plane with UMAP, neighbours together.
+
+    Args:
+        parts: (N, D) what to lay out.
+        seed: fixes the random start and steps; also keeps UMAP on one thread.
+        num_neighbors: nearest points that each point is tied to.
+        min_dist: how close two points may come on the plane.
+        num_epochs: passes over the ties.
+
+    Returns:
+        (N, 2) float32.
+
+    References:
+        McInnes et al. 2018.
+    """
+    with warnings.catch_warnings(action="ignore"):  # on progress bars, TensorFlow
+        import umap  # takes seconds to load: only where it is needed
+
+    reducer = umap.UMAP(
+        n_neighbors=num_neighbors,
+        min_dist=min_dist,
+        n_epochs=num_epochs,
+        random_state=seed,
+        n_jobs=1,
+    )
+    return reducer.fit_transform(parts).astype(np.float32)

@@ -1,0 +1,1 @@
+"""How the radical classifier of data/radicals was made."""

@@ -1,0 +1,1 @@
+"""How the text encoder of data/text_encoder was made."""

@@ -1,0 +1,178 @@
+"""Figures of the map of all glyphs: groups, agreement with data, density.
+
+Invariant: points of one map are always drawn on equal axes, so that a distance on
+the page is a distance on the map.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from glyflib.plotting.base import CYCLE, GREY, RED, WIDTH, figure
+from glyflib.plotting.pictures import show_image, stamp
+
+MARKERS = ["s", "^", "D", "P", "o", "v", "X", "*"]
+COLOURS = [*CYCLE, "#9A6324"]
+
+
+def dots(ax: Axes, points: np.ndarray, labels: Sequence[str]) -> None:
+    """Draw points in the colour and marker of their label, "" in pale grey."""
+    labels = np.asarray(labels)
+    ax.scatter(*points[labels == ""].T, s=0.6, c="#c8c8c8", lw=0, rasterized=True)
+    names = [name for name in dict.fromkeys(labels.tolist()) if name]
+    for name, marker, colour in zip(sorted(names), MARKERS, COLOURS, strict=False):
+        here = points[labels == name]
+        ax.scatter(*here.T, s=1.6, marker=marker, c=colour, lw=0, label=name)
+    ax.set_aspect("equal", "datalim")
+    ax.set_xticks([])
+    ax.set_yticks([])
+
+
+@figure
+def plot_maps(
+    maps: Mapping[str, tuple[ArrayLike, Sequence[str]]],
+    *,
+    images: ArrayLike | None = None,
+    rows: Sequence[int] = (),
+) -> Figure:
+    """Draw maps of the same glyphs side by side, coloured by label.
+
+    Args:
+        maps: {title: ((N, 2) points, N labels)}, at most 8 different labels; "" is
+            drawn grey.
+        images: (N, 1, S, S) uint8, to draw some glyphs at their points.
+        rows: the glyphs to draw.
+    """
+    fig, axes = plt.subplots(1, len(maps), figsize=(WIDTH, 4.3), squeeze=False)
+    for ax, (title, (points, labels)) in zip(axes[0], maps.items(), strict=True):
+        points = np.asarray(points)
+        dots(ax, points, labels)
+        for row in rows:
+            stamp(ax, images[row], points[row], zoom=0.5 * 32 / images.shape[-1])
+        word = "component 1, component 2" if "PCA" in title else "map x, map y"
+        first, second = word.split(", ")
+        ax.set(title=title, xlabel=first, ylabel=second)
+        if ax.get_legend_handles_labels()[1]:
+            place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.07)}
+            ax.legend(**place, ncols=3, markerscale=4, columnspacing=0.9)
+    return fig
+
+
+@figure
+def plot_scores(groups: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
+    """Draw glyphs at their layout scores, one row of the figure a group.
+
+    Args:
+        groups: {name: ((n,) scores, (n, 1, S, S) uint8 images)}.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 1.75 * len(groups) + 0.6))
+    for y, (scores, images) in enumerate(groups.values()):
+        for rank, i in enumerate(np.argsort(scores)):
+            stamp(
+                ax, images[i], (float(scores[i]), y + 0.17 * (rank % 5 - 2)), zoom=0.5
+            )
+    ax.axvline(0, color=RED, ls="--")
+    ax.set(xlim=(-0.33, 0.33), ylim=(-0.55, len(groups) - 0.45))
+    ax.set_yticks(range(len(groups)), list(groups))
+    ax.set_xlabel("layout score (share of the cut's length that is ink)")
+    return fig
+
+
+@figure
+def plot_means(
+    means: ArrayLike, centres: ArrayLike, labels: Sequence[str], *, cols: int = 4
+) -> Figure:
+    """Draw mean glyphs, each with the centre of its common ink marked.
+
+    Args:
+        means: (N, S, S) mean grey, 0 ink to 255 paper.
+        centres: (N, 2) x and y in [0, 1], y down.
+        labels: N names.
+        cols: pictures in a row.
+    """
+    rows = -(-len(means) // cols)
+    fig, axes = plt.subplots(rows, cols, figsize=(WIDTH, rows * WIDTH / cols * 1.1))
+    for ax, mean, (x, y), label in zip(axes.flat, means, centres, labels, strict=True):
+        show_image(ax, mean, span=(0, 255))
+        side = mean.shape[-1]
+        ax.plot(x * side - 0.5, y * side - 0.5, "+", c=RED, ms=18, mew=2.5)
+        for line in (ax.axvline, ax.axhline):
+            line(side / 2 - 0.5, c=GREY, lw=0.7, ls=":")
+        ax.set_title(label)
+    return fig
+
+
+@figure
+def plot_agreement(
+    shares: Mapping[str, Mapping[str, tuple[float, float]]],
+) -> Figure:
+    """Draw a share and its chance level for each space, one panel a property.
+
+    Args:
+        shares: {property: {space: (share, share by chance)}}.
+    """
+    fig, axes = plt.subplots(1, len(shares), figsize=(WIDTH, 2.4), sharey=True)
+    for ax, (name, spaces) in zip(axes, shares.items(), strict=True):
+        values = np.array(list(spaces.values()))
+        ax.barh(range(len(spaces)), values[:, 0], height=0.55, color=CYCLE[0])
+        ax.plot(values[:, 1], range(len(spaces)), "|", c=RED, ms=20, mew=3)
+        for y, value in enumerate(values[:, 0]):
+            ax.annotate(f"{value:.2f}", (value, y), (4, 0), textcoords="offset points")
+        ax.set(xlim=(0, 1.15), title=f"same {name}", xlabel="share of 15 neighbours")
+        ax.set_yticks(range(len(spaces)), list(spaces))
+        ax.grid(axis="y", visible=False)
+    axes[0].invert_yaxis()
+    return fig
+
+
+@figure
+def plot_clusters(
+    sizes: ArrayLike, shares: ArrayLike, chance: ArrayLike, layouts: Sequence[str]
+) -> Figure:
+    """Draw each cluster's size against the share of its commonest radical.
+
+    Args:
+        sizes: (K,) glyphs in each cluster.
+        shares: (K,) share of the commonest radical.
+        chance: (K,) the same once radicals are shuffled among glyphs.
+        layouts: K names of the layout that most of a cluster's glyphs have.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 3.9))
+    layouts = np.asarray(layouts)
+    for name, marker, colour in zip(sorted(set(layouts)), MARKERS, CYCLE, strict=False):
+        here = layouts == name
+        x, y = np.asarray(sizes)[here], np.asarray(shares)[here]
+        ax.plot(x, y, marker, c=colour, ms=6, alpha=0.8, label=f"mostly {name}")
+    ax.plot(sizes, chance, "x", c=GREY, ms=5, label="radicals shuffled")
+    ax.axhline(0.5, c=RED, ls="--", lw=1)
+    ax.set(xscale="log", ylim=(0, 1.03), xlabel="glyphs in the cluster")
+    ax.set_ylabel("share of its commonest radical")
+    fig.legend(loc="outside upper center", ncols=3)
+    return fig
+
+
+@figure
+def plot_density(
+    density: ArrayLike, box: tuple[float, float, float, float], samples: ArrayLike
+) -> Figure:
+    """Draw a density on a grid, and numbered points sampled from it.
+
+    Args:
+        density: (R, C), row 0 at the least y.
+        box: least x, greatest x, least y, greatest y.
+        samples: (n, 2) points.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH * 0.85, 5.2))
+    look = {"origin": "lower", "cmap": "magma_r", "interpolation": "bilinear"}
+    shown = ax.imshow(density, extent=box, **look)
+    fig.colorbar(shown, ax=ax, shrink=0.8, label="density (per unit of area)")
+    pad = {"boxstyle": "circle,pad=0.2", "fc": "white", "ec": "black"}
+    for number, xy in enumerate(np.asarray(samples), start=1):
+        ax.annotate(str(number), xy, ha="center", va="center", fontsize=8, bbox=pad)
+    ax.set(xlabel="map x", ylabel="map y")
+    ax.grid(visible=False)
+    return fig

@@ -1,0 +1,285 @@
+"""Figures of noise and of one noising step, and frames for a slider.
+
+Invariant: noisy pictures share one grey scale, black at -2 and white at +2.
+"""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse, FancyArrowPatch
+from numpy.typing import ArrayLike
+from scipy.stats import norm
+
+from glyflib.plotting.base import BLACK, BLUE, GREY, ORANGE, RED, SKY, WIDTH, figure
+from glyflib.plotting.pictures import SPAN, grey_frames, show_image, stamp
+
+
+@figure
+def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> Figure:
+    """Draw one noise picture, one pixel of many, and noise centred on a picture.
+
+    Args:
+        noise: (N, H, W) pictures of N(0, I).
+        centred: (N, H, W) the same noise, scaled down, plus `mean`.
+        mean: (H, W) the picture whose values are the means.
+    """
+    noise, centred, mean = map(np.asarray, (noise, centred, mean))
+    fig, axes = plt.subplots(2, 2, figsize=(WIDTH * 0.9, 5.2))
+    dark = np.unravel_index(mean.argmin(), mean.shape)
+    light = np.unravel_index(mean.argmax(), mean.shape)
+    for (left, right), pictures in zip(axes, (noise, centred), strict=True):
+        show_image(left, pictures[0], span=SPAN)
+        for where, color, fill in ((light, SKY, 0.9), (dark, ORANGE, 0.6)):
+            values = pictures[:, *where]
+            bell = norm(values.mean(), values.std())
+            u = np.linspace(-4, 4, 300)
+            label = f"pixel {where[0]}, {where[1]}: mean {bell.mean():.2f}"
+            look = {"color": color, "alpha": fill, "label": label}
+            right.hist(values, 60, range=(-4, 4), density=True, **look)
+            right.plot(u, bell.pdf(u), color=BLACK, ls="-" if fill > 0.8 else "--")
+        right.legend(loc="upper left", bbox_to_anchor=(0, 1.22), fontsize=8)
+        right.set(xlabel="pixel value", ylabel="density")
+    axes[0, 0].set_title("a picture of N(0, I)")
+    axes[1, 0].set_title("the same noise, centred on a glyph")
+    return fig
+
+
+@figure
+def plot_correlation(
+    pictures: Sequence[ArrayLike],
+    covariance: Sequence[ArrayLike],
+    measured: Sequence[ArrayLike],
+    names: Sequence[str],
+) -> Figure:
+    """Draw one kind of noise a row: picture, covariance, correlation by distance.
+
+    Args:
+        pictures: K pictures (H, W).
+        covariance: K measured covariances (W, W) of the pixels of one row.
+        measured: K correlations (D,) of pixels 0 to D - 1 apart.
+        names: K names.
+    """
+    rows = len(pictures)
+    fig, axes = plt.subplots(rows, 3, figsize=(WIDTH, 2.5 * rows), squeeze=False)
+    for i, (left, middle, right) in enumerate(axes):
+        show_image(left, pictures[i], span=SPAN)
+        left.set_title(names[i])
+        shown = middle.imshow(np.asarray(covariance[i]), cmap="RdBu_r", vmin=-1, vmax=1)
+        middle.set(xlabel="pixel of the row", ylabel="pixel of the row")
+        middle.grid(False)
+        bar = fig.colorbar(shown, ax=middle, shrink=0.75, ticks=[-1, 0, 1])
+        bar.set_label("covariance", fontsize=8)
+        right.axhline(0, color=GREY, lw=0.8)
+        right.plot(measured[i], "o-", color=BLUE, ms=4)
+        right.set(xlabel="pixels apart", ylabel="correlation", ylim=(-0.15, 1.08))
+        right.set_xticks(range(0, len(measured[i]), 3))
+    return fig
+
+
+@figure
+def plot_variance(
+    t: ArrayLike,
+    kept: ArrayLike,
+    grown: ArrayLike,
+    kept_formula: ArrayLike,
+    grown_formula: ArrayLike,
+) -> Figure:
+    """Draw the variance along a chain with and without the scale-down, all (N,)."""
+    fig, ax = plt.subplots(figsize=(WIDTH * 0.75, 3.1))
+    ax.plot(t, grown_formula, "--", color=ORANGE, label="formula, no scale-down")
+    ax.plot(t, grown, "s", color=ORANGE, ms=4, label="measured, no scale-down")
+    ax.plot(t, kept_formula, "-", color=BLUE, label="formula, with scale-down")
+    ax.plot(t, kept, "o", color=BLUE, ms=4, label="measured, with scale-down")
+    ax.set(xlabel="step t", ylabel="variance of the pixels", ylim=(0, None))
+    ax.legend()
+    return fig
+
+
+def add_clouds(
+    ax: Axes, x0: np.ndarray, scale: float, std: float, cloud: np.ndarray
+) -> None:
+    """Draw q(x_1 | x_0) round scale * x0 (N, 2): samples (M, 2) and 1 and 2 std."""
+    for centre in scale * x0:
+        ax.plot(*(centre + std * cloud).T, ".", color=ORANGE, ms=3, alpha=0.7, zorder=2)
+        for k, style in ((1, "-"), (2, "--")):
+            size = 2 * k * std
+            round_ = {"fill": False, "color": RED, "lw": 1.3, "ls": style}
+            ax.add_patch(Ellipse(centre, size, size, zorder=3, **round_))
+    ax.plot(*(scale * x0).T, "x", color=BLACK, ms=5, zorder=4)
+
+
+@figure
+def plot_step(
+    points: ArrayLike, chosen: ArrayLike, beta: float, cloud: ArrayLike
+) -> Figure:
+    """Draw one noising step from a few points of a 2-D data set.
+
+    Args:
+        points: (N, 2) the data x_0.
+        chosen: (K, 2) the points given.
+        beta: variance of the step, in [0, 1].
+        cloud: (M, 2) standard normal draws, the same in every frame.
+    """
+    points, chosen, cloud = map(np.asarray, (points, chosen, cloud))
+    fig, ax = plt.subplots(figsize=(4.6, 4.6))
+    ax.plot(*points.T, ".", color=BLUE, ms=1.5, alpha=0.55, zorder=1)
+    add_clouds(ax, chosen, float(np.sqrt(1 - beta)), float(np.sqrt(beta)), cloud)
+    ax.set(xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), aspect="equal")
+    ax.set(xlabel="first coordinate", ylabel="second coordinate")
+    ax.set_title(rf"$\beta$ = {beta:g}: centres at {np.sqrt(1 - beta):.3f} $x_0$")
+    return fig
+
+
+@figure
+def plot_two_roads(
+    paths: ArrayLike, chain: dict[int, ArrayLike], jump: dict[int, ArrayLike], ab
+) -> Figure:
+    """Draw a pixel's walks down the chain, and where chain and jump arrive.
+
+    Args:
+        paths: (T + 1, N) values of N runs.
+        chain: level -> (M,) values that walked there step by step.
+        jump: level -> (M,) values that went in one jump.
+        ab: (T + 1,) schedule, for the band of mean and two standard deviations.
+    """
+    ab, paths = np.asarray(ab), np.asarray(paths)
+    t, mean, std = np.arange(len(ab)), np.sqrt(ab) * paths[0, 0], np.sqrt(1 - ab)
+    fig = plt.figure(figsize=(WIDTH, 4.8))
+    grid = fig.add_gridspec(2, len(chain))
+    top = fig.add_subplot(grid[0, :])
+    top.plot(t, paths, color=SKY, lw=0.5)
+    top.plot(t, mean, color=BLACK, label="mean by the formula")
+    top.plot(t, mean + 2 * std, "--", color=RED, label="mean ± 2 std")
+    top.plot(t, mean - 2 * std, "--", color=RED)
+    top.set(xlabel="step t", ylabel="pixel value")
+    top.legend(loc="upper left", ncols=2)
+    for i, level in enumerate(chain):
+        ax = fig.add_subplot(grid[1, i])
+        ends = mean[level] - 4 * std[level], mean[level] + 4 * std[level]
+        bins = {"bins": 40, "range": ends, "density": True}
+        ax.hist(np.asarray(chain[level]), color=SKY, label="chain", **bins)
+        step = {"histtype": "step", "color": BLUE, "lw": 1.4}
+        ax.hist(np.asarray(jump[level]), label="jump", **step, **bins)
+        u = np.linspace(*ends, 300)
+        ax.plot(
+            u, norm(mean[level], std[level]).pdf(u), ":", color=BLACK, label="formula"
+        )
+        ax.set(title=f"t = {level}", xlabel="pixel value")
+        ax.set_ylim(0, 1.45 * norm.pdf(0) / std[level])
+        ax.set_ylabel("density" if i == 0 else "")
+        ax.legend(fontsize=7.5, loc="upper right", handlelength=1.2)
+    return fig
+
+
+def add_arrow(fig: Figure, start: float, end: float, y: float, **style) -> None:
+    """Draw a horizontal arrow in figure coordinates."""
+    arrow = {"arrowstyle": "-|>", "mutation_scale": 13, "lw": 1.6} | style
+    fig.add_artist(FancyArrowPatch((start, y), (end, y), **arrow))
+
+
+@figure
+def plot_chain(xt: dict[int, ArrayLike], alpha_bar: ArrayLike) -> Figure:
+    """Draw the chain of Ho et al. 2020, Fig. 2, with computed pictures and numbers.
+
+    Args:
+        xt: level -> (1, H, W), four levels: T, t, t - 1 and 0, in this order.
+        alpha_bar: (T + 1,) schedule.
+    """
+    ab, (last, t, s, first) = np.asarray(alpha_bar), xt
+    width, height = 5.6, 2.5  # narrow, so that its words read on a phone
+    fig = plt.figure(figsize=(width, height), layout="none")
+    lefts, side, y = (0.0, 0.215, 0.623, 0.838), 0.162, 0.3
+    for left, level in zip(lefts, (last, t, s, first), strict=True):
+        ax = fig.add_axes((left, y, side, side * width / height))
+        show_image(ax, xt[level], span=SPAN)
+        ax.set_title(f"$x_{{{level}}}$", fontsize=12)
+        signal, noise = np.sqrt(ab[level]), np.sqrt(1 - ab[level])
+        under = f"{signal:.4f} $x_0$\nstd {noise:.4f}"
+        fig.text(left + side / 2, y - 0.04, under, ha="center", va="top", fontsize=9)
+    start, end = lefts[1] + side + 0.01, lefts[2] - 0.01
+    centred = {"x": (start + end) / 2, "ha": "center"}
+    beta = 1 - ab[t] / ab[s]
+    fig.text(y=0.8, s=rf"$p_\theta(x_{{{s}}}\,|\,x_{{{t}}})$", **centred, fontsize=11)
+    fig.text(y=0.7, s="to be learnt", **centred, fontsize=9, color=RED)
+    add_arrow(fig, start, end, 0.65, color=RED, ls="--")
+    add_arrow(fig, end, start, 0.46, color=BLUE)
+    mean = rf"$= \mathcal{{N}}({np.sqrt(1 - beta):.4f}\,x_{{{s}}},$"
+    lines = (rf"$q(x_{{{t}}}\,|\,x_{{{s}}})$", mean, rf"${beta:.4f}\,I)$")
+    for row, line in enumerate(lines):
+        fig.text(y=0.35 - 0.115 * row, s=line, **centred, fontsize=10.5)
+    for left in (lefts[0], lefts[2]):
+        where = {"ha": "center", "va": "center", "fontsize": 15}
+        fig.text(left + side + 0.0265, 0.48, "···", **where)
+    return fig
+
+
+@figure
+def plot_given_and_marginal(
+    x0: ArrayLike, xt: dict[int, ArrayLike], alpha_bar: ArrayLike
+) -> Figure:
+    """Draw one pixel's noised values with the bells given ink, given paper, and all.
+
+    Args:
+        x0: (N,) clean values, a few distinct ones from -1 (ink) to +1 (paper).
+        xt: level -> (N,) noised values.
+        alpha_bar: (T + 1,) schedule.
+    """
+    ab = np.asarray(alpha_bar)
+    values, counts = np.unique(np.asarray(x0), return_counts=True)
+    share = counts / counts.sum()
+    fig, axes = plt.subplots(2, 2, figsize=(WIDTH, 5), sharex=True)
+    axes[0, 0].bar(values, share, width=0.07, color=SKY, label="$q(x_0)$")
+    axes[0, 0].set(title="t = 0", ylabel="share of glyphs", ylim=(0, 0.62))
+    u = np.linspace(-4, 4, 400)
+    for ax, (t, noisy) in zip(axes.flat[1:], xt.items(), strict=True):
+        bells = norm(np.sqrt(ab[t]) * values, np.sqrt(1 - ab[t])).pdf(u[:, None])
+        bells = bells * share
+        filled = {"color": SKY, "alpha": 0.55, "label": "noised glyphs"}
+        ax.hist(np.asarray(noisy), 80, range=(-4, 4), density=True, **filled)
+        ax.plot(u, bells.sum(1), color=BLACK, label="marginal $q(x_t)$")
+        ax.plot(u, bells[:, 0], "--", color=RED, label="given ink", lw=2)
+        ax.plot(u, bells[:, -1], ":", color=BLUE, label="given paper", lw=2)
+        ax.set(title=f"t = {t}", ylabel="density")
+        ax.set_ylim(0, 1.45 * bells.sum(1).max())
+    for ax in axes.flat[:2]:
+        ax.legend(fontsize=8, loc="upper left", ncols=2, columnspacing=1)
+    for ax in axes[1]:
+        ax.set_xlabel("value of the pixel")
+    return fig
+
+
+@figure
+def plot_forgetting(
+    levels: ArrayLike,
+    shares: dict[str, ArrayLike],
+    pictures: dict[int, ArrayLike],
+    chance: float,
+) -> Figure:
+    """Draw how often the ideal guesser still names a noised glyph.
+
+    Args:
+        levels: (K,) noise levels.
+        shares: name -> (K, 3) share named, lower and upper end of its interval.
+        pictures: level -> (1, H, W) a noised glyph, drawn above the curves.
+        chance: share of a blind guess.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 4))
+    looks = ((BLUE, "o-"), (ORANGE, "s--"))
+    for (name, rows), (color, style) in zip(shares.items(), looks, strict=False):
+        share, low, high = np.asarray(rows).T
+        bars = np.abs([share - low, high - share])
+        ax.errorbar(levels, share, bars, fmt=style, color=color, ms=4, capsize=2)
+        ax.plot([], [], style, color=color, ms=4, label=name)
+    ax.axhline(chance, color=GREY, ls=":", label="blind guess")
+    for t, picture in pictures.items():
+        grey = grey_frames(np.asarray(picture)[None])[0]
+        stamp(ax, grey, (t, 1.27), zoom=52 / grey.shape[0])
+        ax.plot([t, t], [1.02, 1.09], color=GREY, lw=0.8)
+    ax.set(xlabel="level t", ylabel="share named correctly", ylim=(-0.03, 1.46))
+    ax.set_yticks(np.linspace(0, 1, 6))
+    ax.set_xlim(-40, 1040)
+    ax.legend(loc="center left")
+    return fig

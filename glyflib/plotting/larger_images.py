@@ -1,0 +1,200 @@
+"""Figures of larger images: costs by side, shifted noise, trust, films, walks.
+
+Invariant: helpers draw the numbers they are handed; series differ by marker and dash
+as well as colour.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+from numpy.typing import ArrayLike
+
+from glyflib.plotting.base import BLUE, CYCLE, GREY, WIDTH, figure
+from glyflib.plotting.pictures import show_image
+
+LOOKS = ("o-", "s--", "^:", "D-.", "v-")
+SHADES = 15  # steps between black and white in a film: smaller files
+
+
+@figure
+def plot_costs(
+    sides: Sequence[int],
+    costs: Mapping[str, Sequence[float]],
+    *,
+    ylabel: str,
+    num_measured: int,
+) -> Figure:
+    """Draw costs against the side of a picture, both on logarithmic axes.
+
+    Args:
+        sides: (N,) pixels a side.
+        costs: name -> (N,) costs, above 0.
+        ylabel: what is drawn upwards.
+        num_measured: the first so many are drawn full, the others hollow.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 3.3))
+    for i, (name, values) in enumerate(costs.items()):
+        look = {"color": CYCLE[i], "ms": 6}
+        ax.plot(sides, values, LOOKS[i], mfc="white", **look)
+        first = slice(num_measured)
+        ax.plot(sides[first], values[first], LOOKS[i][0], label=name, **look)
+    ax.set(xscale="log", yscale="log", xlabel="side of the picture S", ylabel=ylabel)
+    ax.set_xticks(sides, [f"{side}" for side in sides])
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.legend(fontsize=8.5)
+    return fig
+
+
+@figure
+def plot_named(
+    panels: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]],
+) -> Figure:
+    """Draw the share of glyphs named right from their noise, a panel a clock.
+
+    Args:
+        panels: label of the x-axis -> name -> (N,) places and (N,) shares.
+    """
+    size = WIDTH, 3.1
+    fig, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
+    for ax, (label, curves) in zip(axes[0], panels.items(), strict=True):
+        for i, (name, (places, shares)) in enumerate(curves.items()):
+            look = {"color": CYCLE[i], "ms": 4.5, "label": name}
+            ax.plot(places, 100 * np.asarray(shares), LOOKS[i], **look)
+        ax.set(xlabel=label, ylim=(-3, 103))
+    axes[0, 0].set_ylabel("glyphs named right (%)")
+    axes[0, 0].legend(fontsize=8.5)
+    return fig
+
+
+@figure
+def plot_trust(levels: Sequence[int], errors: Mapping[str, ArrayLike]) -> Figure:
+    """Draw errors against the level of augmentation, the least one of each marked.
+
+    Args:
+        levels: (N,) levels that small pictures are noised to.
+        errors: name -> (N,) errors.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 3.2))
+    for i, (name, values) in enumerate(errors.items()):
+        values = np.asarray(values)
+        ax.plot(levels, values, LOOKS[i], color=CYCLE[i], ms=5, label=name)
+        least = int(values.argmin())
+        ring = {"ms": 13, "mfc": "none", "mew": 1.5}
+        ax.plot(levels[least], values[least], "o", color=CYCLE[i], **ring)
+    ax.set(xlabel="level of noise added to the small picture")
+    ax.set(ylabel="error of the belief (RMS)", ylim=(0, None))
+    ax.set_xticks(levels)
+    ax.legend(fontsize=8.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return fig
+
+
+@figure
+def plot_sizes(errors: Mapping[str, Mapping[int, float]]) -> Figure:
+    """Draw errors of reconstruction against the size of the code.
+
+    Args:
+        errors: name -> numbers that a picture is squeezed into -> mean squared error.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 2.9))
+    for i, (name, by_size) in enumerate(errors.items()):
+        look = {"color": CYCLE[i], "ms": 5.5, "label": name}
+        ax.plot(list(by_size), list(by_size.values()), LOOKS[i], **look)
+    sizes = sorted({size for by_size in errors.values() for size in by_size})
+    ax.set(xscale="log", xlabel="numbers kept of 1,024", ylim=(0, None))
+    ax.set(ylabel="mean squared error")
+    ax.set_xticks(sizes, [f"{size}" for size in sizes])
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.legend()
+    return fig
+
+
+@figure
+def plot_walks(
+    rows: Mapping[str, Mapping[str, ArrayLike]], *, reach: float = 2.6
+) -> Figure:
+    """Draw clouds of points (N, 2) in a table of rows and columns.
+
+    Args:
+        rows: name of the row -> title of the column -> points, the same titles in all.
+        reach: end of both axes.
+    """
+    titles = list(next(iter(rows.values())))
+    size = WIDTH, (WIDTH - 0.7) / len(titles) * len(rows) + 0.6
+    look = {"figsize": size, "sharex": True, "sharey": True, "squeeze": False}
+    fig, axes = plt.subplots(len(rows), len(titles), **look)
+    for i, (name, clouds) in enumerate(rows.items()):
+        for ax, (title, points) in zip(axes[i], clouds.items(), strict=True):
+            ax.plot(*np.asarray(points).T, ".", color=BLUE, ms=1.8, alpha=0.6)
+            ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+            ax.tick_params(labelsize=7.5)
+            if i == 0:
+                ax.set_title(title)
+            if i == len(rows) - 1:
+                ax.set_xlabel("first coordinate", fontsize=8)
+        axes[i, 0].set_ylabel(f"{name}\nsecond coordinate", fontsize=8)
+    return fig
+
+
+@figure
+def plot_sheet(
+    rows: Mapping[str, ArrayLike],
+    columns: Sequence[str] = (),
+    *,
+    margin: float = 0.9,
+    is_framed: bool = False,
+) -> Figure:
+    """Draw rows of clean pictures, names written out at the left.
+
+    Args:
+        rows: name -> (K, 1, H, W) pictures in [-1, 1]; sizes may differ.
+        columns: up to K titles.
+        margin: inches for the names.
+        is_framed: whether each picture stands in a thin frame.
+    """
+    cols = max(map(len, rows.values()))
+    side, top = (WIDTH - margin) / cols, 0.22 * bool(columns)
+    height = side * len(rows) + top
+    fig = plt.figure(figsize=(WIDTH, height), layout="none")
+    for i, (name, pictures) in enumerate(rows.items()):
+        low = 1 - (top + (i + 1) * side) / height
+        middle = low + 0.5 * side / height
+        at = {"ha": "right", "va": "center", "fontsize": 8.5}
+        fig.text((margin - 0.08) / WIDTH, middle, name, **at)
+        for j, picture in enumerate(pictures):
+            left = (margin + j * side) / WIDTH
+            box = left, low, 0.92 * side / WIDTH, 0.92 * side / height
+            ax = fig.add_axes(box)
+            show_image(ax, picture, span=(-1, 1))
+            if is_framed:
+                edge = {"fill": False, "ec": GREY, "lw": 0.6, "clip_on": False}
+                ax.add_patch(
+                    plt.Rectangle((0, 0), 1, 1, transform=ax.transAxes, **edge)
+                )
+            if i == 0 and j < len(columns):
+                ax.set_title(columns[j], fontsize=8.5, pad=3)
+    return fig
+
+
+def film_frame(
+    lines: Sequence[ArrayLike], *, side: int = 128, gap: int = 4
+) -> np.ndarray:
+    """Tile lines of pictures as one uint8 picture of 16 greys.
+
+    Args:
+        lines: each (K, 1, S, S) on the scale of x0, S a divisor of side; what lies
+            outside [-1, 1] is clipped.
+        side: pixels of each picture; smaller ones are enlarged in blocks.
+        gap: white pixels between pictures.
+    """
+    tiles = []
+    for pictures in lines:
+        greys = (np.asarray(pictures)[:, 0].clip(-1, 1) + 1) / 2
+        greys = np.rint(greys * SHADES) * (255 // SHADES)
+        step = side // greys.shape[-1]
+        greys = greys.astype(np.uint8).repeat(step, 1).repeat(step, 2)
+        pads = (0, 0), (0, gap), (0, gap)
+        tiles.append(list(np.pad(greys, pads, constant_values=255)))
+    return np.block(tiles)[:-gap, :-gap]

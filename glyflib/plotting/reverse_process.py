@@ -1,0 +1,210 @@
+"""Figures of the way back: Bayes on bell curves, perfect answers, what they miss.
+
+Invariant: helpers draw the numbers they are handed; pictures of x0 share one grey
+scale from -1 to +1, noisy ones that of `noising`.
+"""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+from scipy.stats import norm
+
+from glyflib.plotting.base import (
+    BLACK,
+    BLUE,
+    CYCLE,
+    GREY,
+    ORANGE,
+    RED,
+    SKY,
+    WIDTH,
+    figure,
+)
+from glyflib.plotting.pictures import SPAN, grey_frames, show_image
+
+Bell = tuple[float, float]  # mean and variance
+LOOKS = ("o-", "s--", "^:", "D-.")
+
+
+@figure
+def plot_products(
+    cases: Mapping[str, tuple[Bell, Bell, Bell]],
+    u: ArrayLike,
+    density: ArrayLike,
+    *,
+    span: tuple[float, float] = (-3.0, 5.0),
+) -> Figure:
+    """Draw two bell curves and their product, a panel a case.
+
+    Args:
+        cases: title -> belief, measurement and product, each (mean, variance).
+        u: (N,) places where the last case was integrated.
+        density: (N,) the normalised product there, drawn as dots.
+        span: ends of the x-axis.
+    """
+    fig, axes = plt.subplots(1, len(cases), figsize=(WIDTH, 3.0), squeeze=False)
+    x = np.linspace(*span, 400)
+    looks = ((BLUE, "--", "belief"), (ORANGE, ":", "measurement"), (RED, "-", "both"))
+    for ax, (title, bells) in zip(axes[0], cases.items(), strict=True):
+        for (mean, var), (color, style, name) in zip(bells, looks, strict=True):
+            bell = norm(mean, np.sqrt(var)).pdf(x)
+            ax.plot(x, bell, style, color=color, label=name)
+        ax.set(title=title, xlabel="value", ylabel="density", xlim=span)
+    some = np.linspace(0, len(u) - 1, 90).astype(int)
+    dots = {"color": BLACK, "ms": 3.5, "label": "integrated"}
+    axes[0, -1].plot(np.asarray(u)[some], np.asarray(density)[some], "o", **dots)
+    for ax in axes[0]:
+        ax.legend(fontsize=8, loc="upper right")
+        ax.set_ylim(0, 1.3 * ax.get_ylim()[1])
+    return fig
+
+
+@figure
+def plot_reverse(
+    u: ArrayLike,
+    densities: Mapping[int, tuple[ArrayLike, ArrayLike]],
+    t: int,
+    apart: Mapping[int, float],
+) -> Figure:
+    """Draw the way back to three levels, and how far it is from one bell curve.
+
+    Args:
+        u: (N,) values of the pixel.
+        densities: level s -> (N,) exact density of xs given xt, and (N,) its rival.
+        t: level of xt.
+        apart: step t - s -> share of the area by which the two differ.
+    """
+    fig, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.8))
+    for ax, (s, (exact, bell)) in zip(axes.flat[:3], densities.items(), strict=True):
+        ax.fill_between(u, exact, color=SKY, alpha=0.6, label="exact")
+        ax.plot(u, bell, "--", color=RED, label="one bell curve")
+        top = 1.5 * float(np.max([exact, bell]))
+        ax.set(title=f"from {t} to {s}", ylabel="density", ylim=(0, top))
+        ax.set(xlabel="value of the pixel", xlim=(-3, 3))
+        ax.legend(fontsize=8, loc="upper left")
+    last = axes[1, 1]
+    last.loglog(list(apart), list(apart.values()), "o-", color=BLUE)
+    last.set(xlabel="levels in one step", ylabel="share of area that differs")
+    return fig
+
+
+def draw_answers(ax: Axes, xt: np.ndarray, x0_hat: np.ndarray, ink: np.ndarray) -> None:
+    """Draw data (N, 2), and a line from each xt (M, 2) to its answer x0_hat (M, 2)."""
+    ax.plot(*ink.T, ".", color=BLUE, ms=2.5, alpha=0.6, zorder=1)
+    pairs = np.stack([xt, x0_hat], axis=1)
+    ax.add_collection(LineCollection(pairs, colors=GREY, lw=0.5, alpha=0.6, zorder=2))
+    ax.plot(*x0_hat.T, "o", color=ORANGE, mec=BLACK, mew=0.4, ms=4, zorder=3)
+    ax.set(xlim=(-1.9, 1.9), ylim=(-1.9, 1.9), aspect="equal")
+    ax.set(xlabel="first coordinate", ylabel="second coordinate")
+
+
+@figure
+def plot_answers(
+    xt: ArrayLike, answers: Mapping[str, tuple[ArrayLike, ArrayLike]]
+) -> Figure:
+    """Draw where denoisers send the same noisy points, a panel a denoiser.
+
+    Args:
+        xt: (M, 2) noisy points.
+        answers: title -> the data (N, 2) that it knows, and its x0_hat (M, 2).
+    """
+    fig, axes = plt.subplots(1, len(answers), figsize=(WIDTH * 0.95, 3.5))
+    for ax, (title, (ink, x0_hat)) in zip(axes, answers.items(), strict=True):
+        draw_answers(ax, np.asarray(xt), np.asarray(x0_hat), np.asarray(ink))
+        ax.set_title(title)
+    return fig
+
+
+def draw_curves(
+    ax: Axes,
+    levels: ArrayLike,
+    curves: Mapping[str, ArrayLike],
+    ylabel: str,
+    every: int = 1,
+) -> None:
+    """Draw one curve for each name, with a marker at every so many values."""
+    for i, (name, values) in enumerate(curves.items()):
+        look = {"color": CYCLE[i], "ms": 4, "markevery": every, "label": name}
+        ax.plot(levels, values, LOOKS[i], **look)
+    ax.set(xlabel="level t", ylabel=ylabel)
+    ax.legend(fontsize=8.5)
+
+
+@figure
+def plot_by_level(
+    levels: ArrayLike, panels: Mapping[str, Mapping[str, ArrayLike]], *, every: int = 1
+) -> Figure:
+    """Draw positive quantities against the level, on logarithmic axes.
+
+    Args:
+        levels: (K,) noise levels.
+        panels: label of the y-axis -> name -> (K,) values, up to four names.
+        every: how many values lie between two markers.
+    """
+    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.2), squeeze=False)
+    for ax, (label, curves) in zip(axes[0], panels.items(), strict=True):
+        ax.set_yscale("log")
+        draw_curves(ax, levels, curves, label, every)
+    return fig
+
+
+@figure
+def plot_heldout(
+    pictures: Mapping[str, ArrayLike],
+    levels: ArrayLike,
+    curves: Mapping[str, ArrayLike],
+    *,
+    top: float = 0.62,
+) -> Figure:
+    """Draw one example in a strip, and below it the squared error by level.
+
+    Args:
+        pictures: title -> (1, H, W), the first one noisy.
+        levels: (K,) noise levels.
+        curves: name -> (K,) squared error for each pixel.
+        top: end of the axis of errors.
+    """
+    fig = plt.figure(figsize=(WIDTH, 5.2))
+    grid = fig.add_gridspec(2, len(pictures), height_ratios=[1, 1.7])
+    for i, (title, picture) in enumerate(pictures.items()):
+        ax = fig.add_subplot(grid[0, i])
+        show_image(ax, picture, span=(-1, 1) if i else SPAN)
+        ax.set_title(title, fontsize=9)
+    low = fig.add_subplot(grid[1, :])
+    draw_curves(low, levels, curves, "squared error for each pixel")
+    low.set_ylim(-0.02, top)
+    return fig
+
+
+@figure
+def plot_clouds(clouds: Mapping[str, ArrayLike]) -> Figure:
+    """Draw sets of points (N, 2) side by side, on the same axes."""
+    fig, axes = plt.subplots(1, len(clouds), figsize=(WIDTH, 2.9), sharey=True)
+    for ax, (title, points) in zip(axes, clouds.items(), strict=True):
+        ax.plot(*np.asarray(points).T, ".", color=BLUE, ms=2.5, alpha=0.6)
+        ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal")
+        ax.set(title=title, xlabel="first coordinate")
+    axes[0].set_ylabel("second coordinate")
+    return fig
+
+
+def pair_frame(xt: ArrayLike, x0_hat: ArrayLike, *, gap: int = 2) -> np.ndarray:
+    """Tile noisy pictures over what is believed of them, as one uint8 picture.
+
+    Args:
+        xt: (K, 1, H, W), on the noisy scale.
+        x0_hat: (K, 1, H, W), on the scale from -1 to +1.
+        gap: white pixels between pictures.
+    """
+    scale = SPAN[1]  # stretches x0_hat to the noisy scale, so that both use all greys
+    lines = [grey_frames(xt), grey_frames(scale * np.asarray(x0_hat))]
+    padded = [
+        [np.pad(image, ((0, gap), (0, gap)), constant_values=255) for image in line]
+        for line in lines
+    ]
+    return np.block(padded)[:-gap, :-gap]

@@ -1,0 +1,57 @@
+"""Figures of chapter 14: where a picture looks at words, and how often they are heard.
+
+Invariant: shares are drawn from 0 to 1 with their intervals, attention from 0 to 0.6.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from glyflib.plotting.base import GREY, WIDTH, figure
+from glyflib.plotting.pictures import show_image
+from glyflib.plotting.text_embeddings import shown
+from glyflib.plotting.unet import GLOW
+
+MARKERS = "osD^vPX"
+MOST = 0.6  # share of attention drawn darkest
+
+
+@figure
+def plot_looks(
+    pictures: Mapping[str, ArrayLike],
+    maps: Mapping[str, ArrayLike],
+    pieces: Sequence[str],
+) -> Figure:
+    """Draw what share each place gives to each word, a row a picture.
+
+    Args:
+        pictures: row's name -> (1, S, S) picture on the scale of x0.
+        maps: row's name -> (L, h, w) weights; over L they add up to 1.
+        pieces: L pieces of the text.
+    """
+    cols = len(pieces) + 1
+    size = WIDTH, (WIDTH - 0.8) / cols * len(maps) + 0.4
+    fig, axes = plt.subplots(len(maps), cols, figsize=size, squeeze=False)
+    for line, (name, weights) in zip(axes, maps.items(), strict=True):
+        picture = np.asarray(pictures[name]).squeeze()
+        edges = (-0.5, len(picture) - 0.5, len(picture) - 0.5, -0.5)
+        show_image(line[0], picture, span=(-1, 1))
+        for ax, weight in zip(line[1:], np.asarray(weights), strict=True):
+            show_image(ax, picture, span=(-1, 1))
+            look = {"cmap": GLOW, "vmin": 0, "vmax": MOST, "extent": edges}
+            drawn = ax.imshow(weight, **look)
+        label = {"rotation": 90, "ha": "center", "va": "center", "fontsize": 8.5}
+        line[0].text(-0.14, 0.5, name, transform=line[0].transAxes, **label)
+    for ax, piece in zip(axes[0, 1:], pieces, strict=True):
+        ax.set_title(shown(piece), fontsize=9)
+    for ax in axes.flat:
+        ax.set_axis_on()
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set(visible=True, color=GREY, lw=0.5)
+        ax.grid(visible=False)
+    bar = fig.colorbar(drawn, ax=axes, shrink=0.8, extend="max")
+    bar.set_label("share of attention", fontsize=8)
+    return fig

@@ -1,0 +1,95 @@
+"""What a training run leaves on the way: its loss log and its snapshots.
+
+Invariant: both can be reopened at a checkpoint; what came after it is forgotten, as
+the steps are taken anew.
+"""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from glyflib.files import replace_file
+from glyflib.training import TrainStep
+
+FIELDS = ("step", "glyphs", "seconds", "loss", "learning_rate", "grad_norm")
+
+
+class Log:
+    """A CSV file with one row a step; reopened, it forgets what came after a step."""
+
+    def __init__(self, path: Path, *, step: int, glyphs: int):
+        """Keep the rows up to `step`, counting glyphs from `glyphs` in a new file."""
+        rows = read_log(path) if step else []
+        rows = [row for row in rows if row["step"] <= step]
+        self.seconds = rows[-1]["seconds"] if rows else 0.0
+        self.glyphs = rows[-1]["glyphs"] if rows else glyphs
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, lambda temporary: write_log(temporary, rows))
+        self.file = path.open("a", encoding="utf-8", newline="")
+        self.writer, self.last = csv.writer(self.file), perf_counter()
+
+    def add(self, step: TrainStep, batch_size: int) -> None:
+        """Write one row, at once."""
+        now = perf_counter()
+        self.seconds, self.last = self.seconds + now - self.last, now
+        self.glyphs += batch_size
+        row = (step.step, self.glyphs, f"{self.seconds:.2f}", f"{step.loss:.6f}")
+        self.writer.writerow(
+            (*row, f"{step.learning_rate:.3e}", f"{step.grad_norm:.4f}")
+        )
+        self.file.flush()
+
+
+def read_log(path: Path) -> list[dict[str, float]]:
+    """Rows of a loss log, step by step.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If it is not one.
+    """
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != FIELDS:
+            raise ValueError(f"{path} is no loss log: {reader.fieldnames}")
+        whole = [row for row in reader if all(row.get(name) for name in FIELDS)]
+    whole_numbers = FIELDS[:2]
+    return [
+        {k: int(v) if k in whole_numbers else float(v) for k, v in row.items()}
+        for row in whole
+    ]
+
+
+def write_log(path: Path, rows: Sequence[dict[str, float]]) -> None:
+    """Write rows of a loss log."""
+    with Path(path).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, FIELDS)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+class Snapshots:
+    """A file of samples and losses at a few steps, written anew at each."""
+
+    def __init__(self, path: Path, step: int):
+        """Take over what was kept up to `step`."""
+        self.path, self.kept = path, {}
+        if step and path.is_file():
+            found = safetensors.torch.load_file(path)
+            rows = found["step"] <= step
+            self.kept = {name: values[rows] for name, values in found.items()}
+
+    def add(self, step: int, glyphs: int, found: dict[str, Tensor]) -> None:
+        """Keep one more, unless this step is there."""
+        if self.kept and step in self.kept["step"].tolist():
+            return
+        found |= {"step": torch.tensor(step), "glyphs": torch.tensor(glyphs)}
+        for name, value in found.items():
+            before = self.kept.get(name, value[None][:0])
+            self.kept[name] = torch.cat([before, value[None]])
+        data = safetensors.torch.save(self.kept)
+        replace_file(self.path, lambda temporary: temporary.write_bytes(data))

@@ -1,0 +1,1 @@
+"""What takes longer than a chapter's minute: a module a study."""

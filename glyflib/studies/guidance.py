@@ -1,0 +1,119 @@
+"""How hard to guide: what chapter 15 reads instead of waiting for it.
+
+Invariant: picture i of a set starts from the noise of seed + i, whatever the scale,
+the levels that are guided, the fix or the negative prompt.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from glyflib.data import images_from_x0
+from glyflib.glyffuser import Glyffuser
+from glyflib.sampling import (
+    FixX0,
+    PredictEps,
+    clip,
+    dynamic_threshold,
+    fresh_noise,
+    guided_between,
+    sample_dpm,
+)
+from glyflib.studies.common import Part, asked_rows, held_out, shipped
+from glyflib.text import TextCondition
+
+SCALES = (0, 1, 2, 3, 5, 8, 15)
+NUM_DRAWN, NUM_STEPS = 64, 12
+PROMPTS, NUM_EACH = ("gold", "fish", "insect"), 8
+SPAN_SCALE, SPANS = 8, {"early": (667, 1000), "middle": (333, 667), "late": (0, 333)}
+FIX_SCALE, FIXES = 15, {"clip": clip, "dynamic": dynamic_threshold()}
+NEGATIVES = {"shrimp": "insect", "to cut": "knife"}
+NEGATIVE_SCALE, NUM_NEGATIVE = 3, 16
+MARGIN = 1.05  # beliefs beyond it lie outside the range of pixels
+
+
+def predictor(
+    glyffuser: Glyffuser, both: TextCondition, scale: float, span: tuple[int, int]
+) -> PredictEps:
+    """Guided within a span of levels; scale 0 is the empty caption alone."""
+    if scale == 0:
+        swapped = (torch.cat(x.chunk(2)[::-1]) for x in (both.tokens, both.mask))
+        return glyffuser.guided(TextCondition(*swapped), 1)
+    plain, guided = glyffuser.guided(both, 1), glyffuser.guided(both, scale)
+    return guided_between(guided, plain, *span)
+
+
+def outside(x0: Tensor) -> float:
+    """Share of numbers that lie outside the range of pixels."""
+    return (x0.abs() > MARGIN).double().mean().item()
+
+
+@torch.no_grad()
+def draw(
+    prompts: Sequence[str],
+    scale: float,
+    seed: int,
+    *,
+    span: tuple[int, int] = (0, 1000),
+    fix: FixX0 | None = None,
+    negative: str = "",
+) -> dict:
+    """Pictures (N, 1, S, S), the level before each step, and the share outside.
+
+    "outside" is of the belief at each step, before it is fixed.
+    """
+    glyffuser, shares = shipped(), []
+    texts = [*prompts, *[negative] * len(prompts)]
+    both = glyffuser.encoder.encode(texts, max_tokens=glyffuser.max_tokens)
+    size = len(prompts), 1, glyffuser.size, glyffuser.size
+    sources = [torch.Generator().manual_seed(seed + i) for i in range(len(prompts))]
+    xt = fresh_noise(torch.empty(size, dtype=torch.float64), sources)
+
+    def watch(x0_hat: Tensor) -> Tensor:
+        shares.append(outside(x0_hat))
+        return x0_hat if fix is None else fix(x0_hat)
+
+    steps = sample_dpm(
+        predictor(glyffuser, both, scale, span),
+        xt,
+        glyffuser.alpha_bar,
+        num_steps=NUM_STEPS,
+        fix_x0=watch,
+    )
+    path = list(steps)
+    levels = [1000, *[step.t for step in path[:-1]]]
+    images = images_from_x0(path[-1].xt.float().clamp(-1, 1))
+    return {"scale": scale, "levels": levels, "outside": shares, "images": images}
+
+
+def guidance(
+    seed: int,
+    *,
+    scales: Sequence[float] = SCALES,
+    num_drawn: int = NUM_DRAWN,
+    num_each: int = NUM_EACH,
+    num_negative: int = NUM_NEGATIVE,
+) -> Mapping[str, Part]:
+    """Parts "sweep 3", "same gold 3", "span early", "fix clip", "without shrimp".
+
+    "with shrimp" has no negative prompt; "without shrimp" has one, from the same
+    noises.
+    """
+    captions, found = held_out().captions, {}
+    asked = [captions[row] for row in asked_rows(num_drawn, len(captions))]
+    for scale in scales:
+        found[f"sweep {scale}"] = partial(draw, asked, scale, seed)
+        for prompt in PROMPTS:
+            same = [prompt] * num_each
+            found[f"same {prompt} {scale}"] = partial(draw, same, scale, seed)
+    for name, span in SPANS.items():
+        found[f"span {name}"] = partial(draw, asked, SPAN_SCALE, seed, span=span)
+    for name, fix in FIXES.items():
+        found[f"fix {name}"] = partial(draw, asked, FIX_SCALE, seed, fix=fix)
+    for prompt, negative in NEGATIVES.items():
+        part = partial(draw, [prompt] * num_negative, NEGATIVE_SCALE, seed)
+        found[f"with {prompt}"] = part
+        found[f"without {prompt}"] = partial(part, negative=negative)
+    return found

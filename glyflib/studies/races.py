@@ -1,0 +1,257 @@
+"""Short races at equal processor time: why the shipped recipe is what it is.
+
+Invariant: racers differ in what their name says and in nothing else; all are judged by
+the noise they see wrongly, at the same log-SNRs, on the same noisy held-out glyphs.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from itertools import pairwise
+from statistics import median
+from time import process_time
+
+import torch
+from torch import Tensor
+from transformers import T5EncoderModel
+
+from glyflib.data import known_glyphs, load_glyphs, x0_from_images
+from glyflib.evaluation.card import interval, table
+from glyflib.evaluation.intervals import bootstrap_interval, share_interval
+from glyflib.evaluation.radicals import RadicalClassifier
+from glyflib.evaluation.report import ReportConfig, draw
+from glyflib.glyffuser import Glyffuser
+from glyflib.lessons.stored import Results
+from glyflib.schedule import add_noise, log_snr
+from glyflib.studies.common import Part
+from glyflib.text import TextCondition, TextEncoder, encode_captions
+from glyflib.training import TrainConfig, train
+from glyflib.unet import UNet
+
+LOG_SNRS = (5.0, 3.0, 1.0, -1.0, -3.0, -5.0, -7.0)
+SECONDS = 150.0  # of one core's time, for a race of recipes
+TEXT_SECONDS = 480.0  # for a race of texts: words are learnt late
+TRIAL_STEPS = 6
+SIZE = 32
+EVERY = 8  # of the held-out glyphs, for the errors
+NUM_DRAWN = 300  # held-out captions, one glyph each
+NUM_STEPS, SCALE = 10, 3.0
+CHUNK = 128
+
+
+@dataclass(frozen=True)
+class Racer:
+    """A recipe, as far as it differs from the shipped one.
+
+    Attributes:
+        unet: options of the network.
+        config: options of `TrainConfig`.
+        schedule: name and options.
+        prediction: "eps", "v" or "x0".
+        is_distilled: whether the text encoder is the shipped one, or random.
+    """
+
+    unet: dict = field(default_factory=dict)
+    config: dict = field(default_factory=dict)
+    schedule: dict = field(
+        default_factory=lambda: {"name": "cosine", "num_levels": 1000}
+    )
+    prediction: str = "v"
+    is_distilled: bool = True
+
+
+LIGHT = {"patch": 4, "channels": (64, 128), "attention_levels": (0, 1)}
+RECIPES = {
+    "as shipped": Racer(),
+    "predict eps": Racer(prediction="eps"),
+    "predict x0": Racer(prediction="x0"),
+    "min-SNR weight, gamma 5": Racer(config={"min_snr_gamma": 5.0}),
+    "linear schedule": Racer(schedule={"name": "linear", "num_levels": 1000}),
+    "sigmoid schedule": Racer(schedule={"name": "sigmoid", "num_levels": 1000}),
+    "learning rate 2.5e-4": Racer(config={"learning_rate": 2.5e-4}),
+    "learning rate 1e-3": Racer(config={"learning_rate": 1e-3}),
+    "batch of 64": Racer(config={"batch_size": 64}),
+    "channels 48-96-192": Racer(unet={"channels": (48, 96, 192)}),
+    "channels 64-128, patch 4": Racer(unet=LIGHT),
+    "channels 128-256, patch 4": Racer(unet=LIGHT | {"channels": (128, 256)}),
+}
+TEXTS = {  # the lightest network sees the most captions
+    "distilled text encoder": Racer(unet=LIGHT),
+    "untrained text encoder": Racer(unet=LIGHT, is_distilled=False),
+}
+
+
+@cache
+def encoder_of(is_distilled: bool, seed: int) -> TextEncoder:
+    """The shipped encoder, or one of its form and vocabulary with random weights."""
+    encoder = TextEncoder.load()
+    if is_distilled:
+        return encoder
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return TextEncoder(encoder.tokenizer, T5EncoderModel(encoder.model.config))
+
+
+@cache
+def encoded(is_distilled: bool, seed: int, split: str) -> TextCondition:
+    """Captions of a split, then the empty one."""
+    captions = load_glyphs(split, SIZE).captions
+    return encode_captions(encoder_of(is_distilled, seed), [*captions, ""])
+
+
+def new_racer(racer: Racer, seed: int) -> Glyffuser:
+    """A glyffuser with random weights, by the racer's recipe."""
+    encoder = encoder_of(racer.is_distilled, seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        unet = UNet(**({"channels": (64, 128, 192)} | racer.unet), text_dim=256)
+    return Glyffuser(
+        unet, encoder, prediction=racer.prediction, schedule=racer.schedule
+    )
+
+
+def run_race(racer: Racer, seconds: float, seed: int) -> tuple[Glyffuser, dict]:
+    """Train for so much processor time; the steps it takes are found by a trial."""
+    glyffuser = new_racer(racer, seed)
+    images = load_glyphs("train", SIZE).images
+    tokens, mask = encoded(racer.is_distilled, seed, "train")
+    options = {"prediction": racer.prediction, "seed": seed, "warmup": 0}
+    config = TrainConfig(**({"steps": TRIAL_STEPS} | options | racer.config))
+    train_on = partial(
+        train,
+        images=images,
+        alpha_bar=glyffuser.alpha_bar,
+        cond=(tokens[:-1], mask[:-1]),
+        null=(tokens[-1:].float(), mask[-1:]),
+    )
+    times = [process_time()]
+    for _ in train_on(deepcopy(glyffuser.unet), config=config):
+        times.append(process_time())
+    pace = median(b - a for a, b in pairwise(times[2:]))
+    steps = max(2, round(seconds / pace))
+    config = replace(config, steps=steps, warmup=min(100, steps // 4))
+    begin = process_time()
+    for step in train_on(glyffuser.unet, config=config):
+        last = step
+    spent = process_time() - begin
+    glyphs = steps * config.batch_size
+    facts = {"steps": steps, "glyphs": glyphs, "seconds": round(spent, 1)}
+    return replace(glyffuser, unet=last.ema_model), facts
+
+
+@torch.no_grad()
+def held_out_errors(
+    glyffuser: Glyffuser, cond: TextCondition, x0: Tensor, seed: int
+) -> Tensor:
+    """Mean squared error of eps_hat (7, N) at `LOG_SNRS`, on the same noise for all."""
+    generator = torch.Generator().manual_seed(seed)
+    found, snr = [], log_snr(glyffuser.alpha_bar)[1:]
+    for wanted in LOG_SNRS:
+        t = int((snr - wanted).abs().argmin()) + 1
+        eps = torch.randn(x0.shape, generator=generator)
+        errors = []
+        for rows in torch.arange(len(x0)).split(CHUNK):
+            level = torch.full((len(rows),), t)
+            xt = add_noise(x0[rows], eps[rows], level, glyffuser.alpha_bar)
+            some = TextCondition(cond.tokens[rows].float(), cond.mask[rows])
+            wrong = glyffuser.predict_eps(xt, level, some) - eps[rows]
+            errors.append(wrong.square().mean((1, 2, 3)))
+        found.append(torch.cat(errors))
+    return torch.stack(found).double()
+
+
+def held_out(racer: Racer, seed: int) -> tuple[Tensor, TextCondition]:
+    """x0 and captions of every fourth held-out glyph."""
+    tokens, mask = encoded(racer.is_distilled, seed, "test")
+    x0 = x0_from_images(load_glyphs("test", SIZE).images[::EVERY])
+    return x0, TextCondition(tokens[:-1:EVERY], mask[:-1:EVERY])
+
+
+def race_recipe(racer: Racer, seconds: float, seed: int) -> dict:
+    """The held-out loss of a recipe, its interval over glyphs, and what it took."""
+    glyffuser, facts = run_race(racer, seconds, seed)
+    x0, cond = held_out(racer, seed)
+    errors = held_out_errors(glyffuser, cond, x0, seed)
+    generator = torch.Generator().manual_seed(seed)
+    loss = bootstrap_interval(torch.mean, errors.mean(0), generator=generator)
+    by_level = dict(zip(map(str, LOG_SNRS), errors.mean(1).tolist(), strict=True))
+    return facts | {"loss": loss._asdict(), "by_log_snr": by_level}
+
+
+def race_text(racer: Racer, seconds: float, seed: int, num_drawn: int) -> dict:
+    """What a way of reading text brings: lower loss than a stranger's caption, hits."""
+    glyffuser, facts = run_race(racer, seconds, seed)
+    x0, cond = held_out(racer, seed)
+    own = held_out_errors(glyffuser, cond, x0, seed)
+    order = torch.arange(len(x0)).roll(len(x0) // 2)
+    dealt = TextCondition(cond.tokens[order], cond.mask[order])
+    gain = (held_out_errors(glyffuser, dealt, x0, seed) - own).mean(0)
+    generator = torch.Generator().manual_seed(seed)
+    interval = partial(bootstrap_interval, torch.mean, generator=generator)
+    _, radicals, captions = known_glyphs("test", SIZE)
+    rows = torch.linspace(0, len(captions) - 1, num_drawn).round().long()
+    prompts = [captions[row] for row in rows.tolist()]
+    settings = ReportConfig(num_steps=NUM_STEPS, seed=seed)
+    samples = draw(glyffuser, prompts, SCALE, settings, lambda chunks: chunks)
+    hits = RadicalClassifier.load().read(samples).radicals == radicals[rows]
+    return facts | {
+        "loss": interval(own.mean(0))._asdict(),
+        "gain": interval(gain)._asdict(),
+        "hit_rate": share_interval(hits)._asdict(),
+    }
+
+
+def recipes(seed: int, *, seconds: float = SECONDS) -> Mapping[str, Part]:
+    """A part for each recipe, by its name."""
+    return {
+        name: partial(race_recipe, racer, seconds, seed)
+        for name, racer in RECIPES.items()
+    }
+
+
+def texts(
+    seed: int, *, seconds: float = TEXT_SECONDS, num_drawn: int = NUM_DRAWN
+) -> Mapping[str, Part]:
+    """A part for each text encoder, by its name."""
+    return {
+        name: partial(race_text, racer, seconds, seed, num_drawn)
+        for name, racer in TEXTS.items()
+    }
+
+
+def race_tables(recipes: Results, texts: Results) -> str:
+    """Why this recipe: short races, see `glyflib.studies.races`."""
+    head = ["recipe", "glyphs", "seconds", "error of the noise, held out"]
+    rows = [
+        [name, f"{part['glyphs']:,}", f"{part['seconds']:.0f}", interval(part["loss"])]
+        for name, part in recipes.parts.items()
+    ]
+    more = ["text", "glyphs", "error", "more with a stranger's caption", "radical hit"]
+    heard = [
+        [
+            name,
+            f"{part['glyphs']:,}",
+            interval(part["loss"]),
+            interval(part["gain"], digits=4),
+            interval(part["hit_rate"]),
+        ]
+        for name, part in texts.parts.items()
+    ]
+    return f"""
+## Why this recipe
+
+Short races from random weights, one processor core each, for the same processor time;
+the error of eps_hat is a mean over seven log-SNRs from 5 to -7 and over every eighth
+held-out glyph, with the interval over glyphs. What wins a short race need not win a
+long one. `{recipes.facts["command"]}` ({recipes.facts["date"]}):
+
+{table(head, rows)}
+
+The lightest of these networks, for longer, with the text encoder's weights and with
+random ones; last, the share of {NUM_DRAWN} held-out captions whose radical is drawn at
+scale {SCALE:g}.
+`{texts.facts["command"]}` ({texts.facts["date"]}):
+
+{table(more, heard)}
+"""

@@ -1,0 +1,97 @@
+"""The studies behind data/results/, by name; `glyflib data results` runs them.
+
+Invariant: a study is a function of its seed that returns its parts in order; it
+computes nothing before a part is called.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from glyflib.files import CONFIG, provenance
+from glyflib.glyffuser import SHIPPED
+from glyflib.lessons.stored import RESULTS, Results, load_results, save_results
+from glyflib.studies.common import Part
+from glyflib.studies.guidance import guidance
+from glyflib.studies.memorisation import memorisation
+from glyflib.studies.races import recipes, texts
+from glyflib.studies.sampling import sampling
+from glyflib.studies.solvers import solvers
+from glyflib.studies.training import training
+from glyflib.studies.words import words
+
+Study = Callable[[int], Mapping[str, Part]]
+
+STUDIES: dict[str, Study] = {
+    "solvers": solvers,
+    "sampling": sampling,
+    "training": training,
+    "guidance": guidance,
+    "words": words,
+    "recipes": recipes,
+    "texts": texts,
+    "memorisation": memorisation,
+}
+# New weights do not make these stale.
+WITHOUT_GLYFFUSER = {"recipes", "texts", "memorisation"}
+
+
+def study_facts(name: str, seed: int) -> dict:
+    """What makes a study: command, seed, weights of the shipped glyffuser, machine."""
+    weights = None
+    if name not in WITHOUT_GLYFFUSER:
+        weights = json.loads((SHIPPED / CONFIG).read_text("utf-8"))["sha256"]
+    return {
+        "name": name,
+        "command": f"glyflib data results {name} --seed {seed}",
+        "seed": seed,
+        "model": weights,
+        **provenance(),
+    }
+
+
+def run_study(
+    name: str, study: Mapping[str, Part], facts: dict, folder: Path | str = RESULTS
+) -> Iterator[str]:
+    """Compute the parts of a study that are missing, and keep each as it is found.
+
+    Args:
+        name: of the study.
+        study: by name, in order, functions that return numbers and tensors by name.
+        facts: what makes it; "seed" and "model" decide what may be gone on with.
+        folder: where its files lie.
+
+    Yields:
+        the name of each part, once it is there.
+
+    Raises:
+        ValueError: If the files there are of another seed or model, or damaged.
+    """
+    results = Results(dict(facts))
+    if (Path(folder) / f"{name}.json").is_file():
+        results = load_results(name, folder)
+        check_same(name, results.facts, facts)
+        results.facts.update(facts)
+    for part, compute in study.items():
+        if part not in results.parts:
+            found = compute()
+            is_tensor = {key: isinstance(value, Tensor) for key, value in found.items()}
+            for key, value in found.items():
+                if is_tensor[key]:
+                    results.tensors[f"{part}/{key}"] = value.contiguous()
+            numbers = {key: found[key] for key in found if not is_tensor[key]}
+            results.parts[part] = numbers
+            save_results(name, results, folder)
+        yield part
+
+
+def check_same(name: str, before: dict, now: dict) -> None:
+    """Raise a ValueError if seed or model differ: parts of two do not mix."""
+    for key in ("seed", "model"):
+        if before[key] != now[key]:
+            raise ValueError(
+                f"{name} was made with {key} {before[key]}, now it is {now[key]}: "
+                "remove it with --anew, or write elsewhere with --out"
+            )

@@ -1,0 +1,171 @@
+"""How many steps, and which: what chapter 10 reads instead of waiting for it.
+
+Invariant: picture i starts from the noise of seed + i, under held-out caption i,
+whatever the sampler and the number of steps; guidance is off (scale 1).
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+
+from glyflib.data import images_from_x0, load_glyphs, x0_from_images
+from glyflib.evaluation.intervals import bootstrap_interval
+from glyflib.evaluation.metrics import frechet_distance
+from glyflib.evaluation.radicals import RadicalClassifier
+from glyflib.glyffuser import Glyffuser
+from glyflib.sampling import Step, clip, sample, sample_dpm
+from glyflib.studies.common import (
+    SIZE,
+    Part,
+    asked_rows,
+    held_out,
+    real_features,
+    shipped,
+)
+
+COUNTS = (1, 2, 3, 5, 10, 20, 50, 120, 1000)
+SHORT = COUNTS[:7]
+NUM_SAME, NUM_FILM, NUM_FRAMES = 12, 16, 24
+NUM_DRAWN = 128  # held-out captions, one glyph each
+JUDGED = {"ddim": SHORT, "ddpm": (10,), "dpm": (10,), "ddim clipped": (5,)}
+BETWEEN_STEPS = 20
+NUM_BOOTSTRAP = 200
+CHUNK = 64
+
+ddpm = partial(sample, eta=1.0)
+SAMPLERS = {
+    "ddim": sample,
+    "ddpm": ddpm,
+    "dpm": sample_dpm,
+    "ddim clipped": partial(sample, fix_x0=clip),
+}
+
+
+def walk(
+    glyffuser: Glyffuser, prompts: list[str], sampler: Callable, count: int, seed: int
+) -> Iterator[Step]:
+    """Every step of one way down, without guidance."""
+    return glyffuser.steps(
+        prompts, num_steps=count, scale=1.0, sampler=sampler, seed=seed
+    )
+
+
+def draw(
+    glyffuser: Glyffuser, prompts: list[str], sampler: Callable, count: int, seed: int
+) -> Tensor:
+    """Where the walks end: x0 (N, 1, S, S) as it comes, a chunk at a time."""
+    found = []
+    for first in range(0, len(prompts), CHUNK):
+        some = prompts[first : first + CHUNK]
+        steps = walk(glyffuser, some, sampler, count, seed + first)
+        found.append(deque(steps, maxlen=1).pop().xt.float())
+    return torch.cat(found)
+
+
+def same_noise(prompts: list[str], name: str, count: int, seed: int) -> dict:
+    """A few glyphs from the noises that all samplers share."""
+    x0 = draw(shipped(), prompts, SAMPLERS[name], count, seed)
+    return {"steps": count, "x0": x0.half()}
+
+
+def film(prompts: list[str], name: str, count: int, seed: int, frames: int) -> dict:
+    """Frames of a walk, evenly spaced from the first step to the last, as greys.
+
+    Noisy frames are shown from -2 to +2, believed ones from -1 to +1.
+    """
+    steps = list(walk(shipped(), prompts, SAMPLERS[name], count, seed))
+    keep = torch.linspace(0, count - 1, frames).round().long().tolist()
+    return {
+        "levels": [steps[i].t for i in keep],
+        "x0": steps[-1].xt.half(),
+        "xt": torch.stack([images_from_x0(steps[i].xt / 2) for i in keep]),
+        "x0_hat": torch.stack([images_from_x0(steps[i].x0_hat) for i in keep]),
+    }
+
+
+def frechet(features: Tensor, real: Tensor, seed: int) -> dict:
+    """Distance to the real features, with its interval."""
+    generator = torch.Generator().manual_seed(seed)
+    found = bootstrap_interval(
+        frechet_distance,
+        features,
+        real,
+        generator=generator,
+        num=NUM_BOOTSTRAP,
+        is_recentred=True,
+    )
+    return found._asdict()
+
+
+def judged(prompts: list[str], name: str, count: int, seed: int) -> dict:
+    """Likeness of one glyph a caption to the held-out glyphs."""
+    x0 = draw(shipped(), prompts, SAMPLERS[name], count, seed).clamp(-1, 1)
+    features = RadicalClassifier.load().read(x0).features
+    found = {"frechet": frechet(features, real_features(), seed)}
+    found |= {"steps": count, "features": features.half()}
+    return found | ({"images": images_from_x0(x0)} if count == BETWEEN_STEPS else {})
+
+
+def floor(num: int, seed: int) -> dict:
+    """The same for as many training glyphs."""
+    train = load_glyphs("train", SIZE)
+    generator = torch.Generator().manual_seed(seed)
+    rows = torch.randperm(len(train), generator=generator)[:num]
+    features = RadicalClassifier.load().read(x0_from_images(train.images[rows]))
+    return {"frechet": frechet(features.features, real_features(), seed)}
+
+
+def between(prompts: list[str], seed: int) -> dict:
+    """Glyphs from the middles of pairs of noises, straight and on the sphere.
+
+    Noise i is paired with noise i + N / 2, under the caption of the first.
+    """
+    half, glyffuser = len(prompts) // 2, shipped()
+    shape = 1, glyffuser.size, glyffuser.size
+    sources = [torch.Generator().manual_seed(seed + i) for i in range(2 * half)]
+    noise = [torch.randn(shape, generator=g, dtype=torch.float64) for g in sources]
+    first, second = torch.stack(noise).chunk(2)
+    angle = cosine_similarity(first.flatten(1), second.flatten(1)).acos()
+    straight = (first + second) / 2
+    curved = straight / (angle / 2).cos().reshape(-1, 1, 1, 1)
+    text = glyffuser.encoder.encode(prompts[:half], max_tokens=glyffuser.max_tokens)
+    predict_eps = partial(glyffuser.predict_eps, cond=text)
+    found = {}
+    for name, xt in {"straight": straight, "curved": curved}.items():
+        steps = sample(predict_eps, xt, glyffuser.alpha_bar, num_steps=BETWEEN_STEPS)
+        found[name] = images_from_x0(deque(steps, maxlen=1).pop().xt.float())
+    return found
+
+
+def sampling(
+    seed: int,
+    *,
+    counts: tuple[int, ...] = COUNTS,
+    num_same: int = NUM_SAME,
+    num_film: int = NUM_FILM,
+    num_frames: int = NUM_FRAMES,
+    num_drawn: int = NUM_DRAWN,
+    judge: Mapping[str, tuple[int, ...]] = JUDGED,
+) -> Mapping[str, Part]:
+    """Parts "same ddim 5" and the like, "film", "judged ddim 5", "floor", "between"."""
+    captions = held_out().captions
+    prompts = [captions[row] for row in asked_rows(num_drawn, len(captions))]
+    few, found = prompts[:num_same], {}
+    for name in ("ddpm", "dpm", "ddim"):
+        for count in counts[:-1] if name == "ddim" else counts[: len(SHORT)]:
+            part = partial(same_noise, few, name, count, seed)
+            found[f"same {name} {count}"] = part
+    found["film"] = partial(film, prompts[:num_film], "ddim", 120, seed, num_frames)
+    for name, some in judge.items():
+        for count in some:
+            part = partial(judged, prompts, name, count, seed)
+            found[f"judged {name} {count}"] = part
+    found["floor"] = partial(floor, num_drawn, seed)
+    found["between"] = partial(between, prompts, seed)
+    last = counts[-1]  # the reference, which takes longest
+    found[f"same ddim {last}"] = partial(same_noise, few, "ddim", last, seed)
+    return found

@@ -1,0 +1,193 @@
+"""The table of a model card: complete, resumable, of one model only."""
+
+import json
+
+import pytest
+import torch
+from click.testing import CliRunner
+from tiny_models import random_unet, save_encoder
+
+from glyflib.__main__ import main
+from glyflib.data import Glyphs, load_glyphs
+from glyflib.evaluation import report
+from glyflib.evaluation.card import card_text, missed, products_of
+from glyflib.evaluation.radicals import RadicalClassifier
+from glyflib.evaluation.report import (
+    PLAIN,
+    TOGETHER,
+    ReportConfig,
+    build_report,
+    mean_tokens,
+)
+from glyflib.glyffuser import SHIPPED, Glyffuser
+from glyflib.lessons.stored import Results
+from glyflib.studies.races import race_tables
+from glyflib.text import TextEncoder
+
+CONFIG = ReportConfig(
+    (1.0, 3.0), num_captions=5, num_samples=2, num_plain=2, num_steps=2
+)
+PARTS = ["references", "scale 1", "plain 1", "scale 3", "plain 3"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    encoder = TextEncoder.load(save_encoder(folder / "text_encoder"))
+    Glyffuser(random_unet(), encoder, size=32).save(folder / "glyffuser")
+    return folder / "glyffuser"
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """A quick classifier, 60 glyphs a split, and few draws for an interval."""
+
+    def load_few(split, size):
+        found = load_glyphs(split, size)
+        names = Glyphs.__dataclass_fields__
+        return Glyphs(**{name: getattr(found, name)[:60] for name in names})
+
+    torch.manual_seed(0)
+    classifier = RadicalClassifier((4, 4, 4), 8).eval()
+    monkeypatch.setattr(RadicalClassifier, "load", lambda: classifier)
+    monkeypatch.setattr(report, "load_glyphs", load_few)
+
+
+def test_a_report_has_all_parts_with_intervals_and_what_they_are_of(model, tmp_path):
+    parts = dict(build_report(model, tmp_path / "report.json", CONFIG))
+    assert list(parts) == PARTS
+    stored = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert stored["parts"] == parts and stored["settings"]["seed"] == 0
+    assert {"model", "glyphs_seen", "machine", "date"} < stored.keys()
+    for name in ("scale 1", "scale 3"):
+        for row in parts[name].values():
+            assert row["low"] <= row["high"]
+    assert list(parts["plain 3"]) == [*PLAIN, TOGETHER]
+    others = [parts["plain 3"][name]["value"] for name in PLAIN if name != "gold"]
+    assert parts["plain 3"][TOGETHER]["value"] == pytest.approx(sum(others) / 10)
+    assert 0 < parts["references"]["words_alone"]["top1"]["value"] < 1
+
+
+def test_a_killed_report_goes_on_to_the_same_end(model, tmp_path, monkeypatch):
+    whole = dict(build_report(model, tmp_path / "whole.json", CONFIG))
+    for name, _ in build_report(model, tmp_path / "cut.json", CONFIG):
+        if name == "plain 1":
+            break
+    calls = []
+    drawn = report.draw
+    monkeypatch.setattr(report, "draw", lambda *x: calls.append(x[2]) or drawn(*x))
+    assert dict(build_report(model, tmp_path / "cut.json", CONFIG)) == whole
+    assert calls == [3.0, 3.0]
+
+
+def test_glyphs_do_not_depend_on_how_many_are_drawn_at_once(model, monkeypatch):
+    glyffuser = Glyffuser.load(model)
+    prompts = ["gold", "water", "fish"]
+
+    def draw():
+        return report.draw(glyffuser, prompts, 2.0, CONFIG, lambda chunks: chunks)
+
+    together = draw()
+    monkeypatch.setattr(report, "CHUNK", 2)
+    torch.testing.assert_close(draw(), together, atol=1e-3, rtol=0)
+
+
+def test_another_models_report_is_not_gone_on_with(model, tmp_path):
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps({"model": "x", "glyphs_seen": 0, "settings": {}}))
+    with pytest.raises(ValueError, match="of another model or with other settings"):
+        next(build_report(model, path, CONFIG))
+    path.write_text("[]")
+    with pytest.raises(ValueError, match="is no report"):
+        next(build_report(model, path, CONFIG))
+
+
+def test_a_mean_token_leaves_padding_out(model):
+    encoder = Glyffuser.load(model).encoder
+    both = mean_tokens(encoder, ["gold", "water; river; a current of clear water"])
+    torch.testing.assert_close(both[0], mean_tokens(encoder, ["gold"])[0])
+
+
+def test_the_command_prints_each_number_with_its_interval(model, tmp_path):
+    words = f"evaluate {model} --out {tmp_path}/r.json --scales 2 --captions 3 "
+    words += "--samples 2 --plain 1 --steps 1"
+    result = CliRunner().invoke(main, words.split())
+    assert result.exit_code == 0, result.output
+    for name in ("hit_rate", "floor, frechet", "words, top1", "gold", "scale 2"):
+        assert name in result.output
+    again = CliRunner().invoke(main, words.replace("--steps 1", "--steps 2").split())
+    assert again.exit_code == 1 and "other settings" in again.output
+
+
+def test_a_card_states_what_config_and_report_say(model):
+    stage = {"glyphs": 4321, "steps": 9, "steps_done": 7, "batch_size": 4}
+    stage |= {"learning_rate": 5e-4, "seed": 3, "seconds": 600}
+    stage |= {"machine": "a loom", "bf16": True, "date": "2026-01-02"}
+    glyffuser = Glyffuser.load(model)
+    glyffuser.training["stages"] = [stage]
+    glyffuser.save(model)
+    words = (
+        f"evaluate {model} --scales 1,3 --captions 3 --samples 2 --plain 1 --steps 1"
+    )
+    result = CliRunner().invoke(main, words.split())
+    assert result.exit_code == 0, result.output
+    card = (model / "README.md").read_text("utf-8")
+    report = json.loads((model / "report.json").read_text("utf-8"))
+    found = report["parts"]["scale 3"]["hit_rate"]
+    wanted = ["4,321 glyphs", "| 4,321 | 7 | 9 |", "a loom, 2026-01-02", "scale 3"]
+    wanted += [f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})"]
+    assert [text for text in wanted if text not in card] == []
+    del report["parts"]["plain 3"]
+    (model / "report.json").write_text(json.dumps(report))
+    with pytest.raises(ValueError, match="finish it"):
+        card_text(model)
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        ({"machine": "2 CPU cores", "bf16": True}, "float32"),
+        ({"machine": "2 CPU cores", "bf16": True, "cpu_bf16": True}, "bfloat16"),
+        ({"machine": "a GPU", "bf16": True, "cpu_bf16": False}, "bfloat16"),
+        ({"machine": "a GPU", "bf16": False, "cpu_bf16": True}, "float32"),
+    ],
+)
+def test_a_card_tells_in_which_numbers_a_stage_multiplied(stage, said):
+    assert products_of(stage) == said
+
+
+def test_a_card_names_the_prompts_that_fail_at_every_scale():
+    values = dict.fromkeys(PLAIN, 0.9) | {"hand": 0.1, "silk": 0.4, "gold": 0.5}
+    parts = {"plain 1": {prompt: {"value": v} for prompt, v in values.items()}}
+    parts["plain 3"] = parts["plain 1"] | {"silk": {"value": 0.8}}
+    assert missed(parts, [1.0, 3.0]) == ["hand"]
+    assert missed(parts, [1.0]) == ["silk", "hand"]
+
+
+def test_the_shipped_card_is_what_config_report_and_races_say():
+    assert (SHIPPED / "README.md").read_text("utf-8") == card_text(SHIPPED)
+
+
+def test_a_card_tells_how_the_races_ended():
+    row = {"value": 0.25, "low": 0.2, "high": 0.3}
+    took = {"glyphs": 1234, "seconds": 90.2}
+    facts = {"command": "glyflib data results x", "date": "2026-01-02"}
+    text = race_tables(
+        Results(facts, {"as shipped": took | {"loss": row}}),
+        Results(
+            facts,
+            {
+                "random": took
+                | dict.fromkeys(("loss", "gain"), row)
+                | {"hit_rate": row | {"value": 0.21}}
+            },
+        ),
+    )
+    assert "| as shipped | 1,234 | 90 | 0.250 (0.200 to 0.300) |" in text
+    assert "0.210 (0.200 to 0.300)" in text and facts["command"] in text
+
+
+@pytest.mark.parametrize("scales", ["a", "1,,2", "1,1"])
+def test_wrong_scales_are_wrong_usage(scales):
+    result = CliRunner().invoke(main, ["evaluate", "--scales", scales])
+    assert result.exit_code == 2 and scales in result.output

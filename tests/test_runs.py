@@ -1,0 +1,191 @@
+"""Training a glyffuser: captions in tokens, log, snapshots, the model at the end."""
+
+import pytest
+import safetensors.torch
+import torch
+
+from glyflib import runs as weights
+from glyflib.data import Glyphs, load_glyphs
+from glyflib.glyffuser import Glyffuser
+from glyflib.run_log import FIELDS, Log, Snapshots, read_log
+from glyflib.runs import (
+    PRESETS,
+    Preset,
+    glyphs_seen,
+    new_glyffuser,
+    snapshot_steps,
+    train_glyffuser,
+)
+from glyflib.text import TextCondition, encode_captions
+from glyflib.training import TrainConfig, TrainStep
+from glyflib.unet import UNet
+
+TINY = Preset(32, {"patch": 4, "channels": (8, 16), "attention_levels": (1,)})
+CONFIG = TrainConfig(12, batch_size=4, warmup=2, checkpoint_seconds=0)
+
+
+class Letters:
+    """A text encoder of one token a letter, seen as its place in the alphabet."""
+
+    width = 8
+
+    def encode(self, prompts, *, max_tokens=40, length=None):
+        texts = [prompts] if isinstance(prompts, str) else list(prompts)
+        texts = [text[: max_tokens - 1] + "." for text in texts]
+        length = length or max(map(len, texts))
+        tokens = torch.zeros(len(texts), length, self.width)
+        mask = torch.zeros(len(texts), length, dtype=torch.bool)
+        for row, text in enumerate(texts):
+            codes = torch.tensor([ord(letter) % 32 for letter in text])
+            turns = codes[:, None] * torch.arange(1, self.width + 1)
+            tokens[row, : len(text)] = torch.sin(turns.float())
+            mask[row, : len(text)] = True
+        return TextCondition(tokens, mask)
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Only 40 glyphs a split, so that a test takes seconds."""
+
+    def load_few(split, size):
+        found = load_glyphs(split, size)
+        names = Glyphs.__dataclass_fields__
+        return Glyphs(**{name: getattr(found, name)[:40] for name in names})
+
+    monkeypatch.setattr(weights, "load_glyphs", load_few)
+    monkeypatch.setattr(weights, "NUM_HELD_OUT", 6)
+
+
+def run(out, config=CONFIG, *, glyffuser=None, resume=False, stop=None):
+    glyffuser = glyffuser or new_glyffuser(TINY, Letters(), seed=0)
+    steps = train_glyffuser(glyffuser, out, config, resume=resume)
+    seen = []
+    for step in steps:
+        seen.append(step.loss)
+        if step.step == stop:
+            break
+    return seen
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_each_preset_gives_a_network_of_its_size(name):
+    preset = PRESETS[name]
+    with torch.device("meta"):
+        unet = UNet(**preset.unet, text_dim=256)
+    step = unet.config["patch"] * 2 ** (len(unet.config["channels"]) - 1)
+    assert preset.size % step == 0
+    num_parameters = sum(value.numel() for value in unet.parameters())
+    assert 2 * num_parameters < {"small": 20e6, "large": 80e6}[name]
+
+
+def test_captions_are_encoded_as_one_by_one_whatever_their_order():
+    captions = ["water; river", "gold", "", "gold", "a" * 100]
+    cond = encode_captions(Letters(), captions, batch_size=2)
+    assert cond.tokens.shape == (5, 40, 8) and cond.tokens.dtype == torch.half
+    for row, caption in enumerate(captions):
+        alone = Letters().encode(caption, length=40)
+        torch.testing.assert_close(cond.tokens[row], alone.tokens[0].half())
+        assert torch.equal(cond.mask[row], alone.mask[0])
+
+
+def test_snapshots_are_taken_at_the_ends_and_at_round_numbers_between():
+    assert sorted(snapshot_steps(3000)) == [0, 100, 200, 500, 1000, 2000, 3000]
+    assert snapshot_steps(50) == {0, 50}
+
+
+def test_a_run_leaves_log_snapshots_and_a_model_that_loads(tmp_path, few):
+    losses = run(tmp_path)
+    rows = read_log(tmp_path / "log.csv")
+    assert [row["step"] for row in rows] == list(range(1, 13))
+    assert [row["glyphs"] for row in rows] == list(range(4, 52, 4))
+    assert [row["loss"] for row in rows] == pytest.approx(losses, abs=1e-6)
+    kept = safetensors.torch.load_file(tmp_path / "snapshots.safetensors")
+    assert kept["step"].tolist() == [0, 12] and kept["glyphs"].tolist() == [0, 48]
+    assert kept["ema_samples"].shape == (2, 16, 1, 32, 32)
+    assert kept["raw_loss"].shape == kept["ema_loss"].shape == (2, len(weights.LEVELS))
+    assert not torch.equal(kept["raw_samples"][1], kept["ema_samples"][1])
+    model = Glyffuser.load(tmp_path / "model", encoder=Letters())
+    (stage,) = model.training["stages"]
+    assert stage["glyphs"] == 48 and stage["batch_size"] == 4 and stage["seed"] == 0
+    again = model.sample(weights.PROMPTS, num_steps=20)
+    grey = ((again + 1) * 127.5).round().byte()
+    close = (grey.int() - kept["ema_samples"][1].int()).abs()
+    assert close.max() <= 3, "the model is the average of the last snapshot"
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path, few):
+    whole = run(tmp_path / "whole")
+    first = run(tmp_path / "cut", stop=7)
+    rest = run(tmp_path / "cut", resume=True)
+    assert first + rest == whole
+    steps = [row["step"] for row in read_log(tmp_path / "cut" / "log.csv")]
+    assert steps == list(range(1, 13))
+    files = [
+        tmp_path / name / "model" / "model.safetensors" for name in ("whole", "cut")
+    ]
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_a_run_killed_after_its_last_step_still_writes_its_model(tmp_path, few):
+    run(tmp_path, stop=12)
+    assert not (tmp_path / "model").exists()
+    assert run(tmp_path, resume=True) == []
+    assert Glyffuser.load(tmp_path / "model", encoder=Letters()).size == 32
+
+
+def test_an_unfinished_run_can_be_kept_and_says_how_far_it_came(tmp_path, few):
+    run(tmp_path, stop=5)
+    glyffuser = new_glyffuser(TINY, Letters(), seed=0)
+    weights.save_model(glyffuser, tmp_path, CONFIG, 1.5)
+    kept = Glyffuser.load(tmp_path / "model", encoder=Letters())
+    (stage,) = kept.training["stages"]
+    assert (stage["steps"], stage["steps_done"], stage["glyphs"]) == (12, 5, 20)
+    assert len(run(tmp_path, resume=True)) == 7
+
+
+def test_a_second_stage_starts_from_the_first_and_counts_on(tmp_path, few):
+    run(tmp_path / "one")
+    model = Glyffuser.load(tmp_path / "one" / "model", encoder=Letters())
+    assert glyphs_seen(model) == 48
+    before = model.unet.head.weight.clone()
+    run(tmp_path / "two", glyffuser=model)
+    two = Glyffuser.load(tmp_path / "two" / "model", encoder=Letters())
+    assert glyphs_seen(two) == 96 and len(two.training["stages"]) == 2
+    assert read_log(tmp_path / "two" / "log.csv")[0]["glyphs"] == 52
+    assert not torch.equal(before, two.unet.head.weight)
+
+
+def test_a_reopened_log_forgets_what_came_after_the_checkpoint(tmp_path):
+    path = tmp_path / "log.csv"
+    log = Log(path, step=0, glyphs=100)
+    for step in range(1, 6):
+        log.add(TrainStep(step, 0.5, 1e-3, 1.0, None), 10)
+    path.write_text(
+        path.read_text("utf-8") + "6,160,0.", "utf-8"
+    )  # killed while writing
+    log = Log(path, step=3, glyphs=100)
+    log.add(TrainStep(4, 0.25, 1e-3, 1.0, None), 10)
+    rows = read_log(path)
+    assert [row["step"] for row in rows] == [1, 2, 3, 4]
+    assert rows[-1]["glyphs"] == 140 and rows[-1]["loss"] == 0.25
+    assert rows[-1]["seconds"] >= rows[-2]["seconds"]
+
+
+def test_a_file_that_is_no_log_is_named(tmp_path):
+    (tmp_path / "log.csv").write_text("a,b\n1,2\n", "utf-8")
+    with pytest.raises(ValueError, match=r"log\.csv is no loss log"):
+        read_log(tmp_path / "log.csv")
+    assert FIELDS[0] == "step"
+
+
+def test_reopened_snapshots_forget_what_came_after_the_checkpoint(tmp_path):
+    path = tmp_path / "snapshots.safetensors"
+    snapshots = Snapshots(path, 0)
+    for step in (0, 5, 10):
+        snapshots.add(step, 4 * step, {"loss": torch.tensor([float(step)])})
+    again = Snapshots(path, 7)
+    again.add(5, 20, {"loss": torch.tensor([99.0])})
+    again.add(9, 36, {"loss": torch.tensor([9.0])})
+    kept = safetensors.torch.load_file(path)
+    assert kept["step"].tolist() == [0, 5, 9]
+    assert kept["loss"].flatten().tolist() == [0, 5, 9]
