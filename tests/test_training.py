@@ -8,13 +8,13 @@ import sys
 from dataclasses import asdict, replace
 from itertools import islice, pairwise
 
-import glyflib.checkpoint
-import glyflib.files
 import pytest
 import torch
 from accelerate import Accelerator
 from torch import nn
 
+import glyflib.checkpoint
+import glyflib.files
 from glyflib.schedule import add_noise, cosine_alpha_bar, eps_from_v, v_from_x0_eps
 from glyflib.training import (
     EMA,
