@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from glyflib.files import replace_file
+from glyflib.files import write_text
 
 ROOT = Path(__file__).parents[1]
 ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]*[\w-]")
@@ -62,7 +62,7 @@ def write_cell(path: Path, cell: dict) -> None:
     kept = [some for some in notebook["cells"] if some["id"] != CELL_ID]
     notebook["cells"] = [kept[0], cell, *kept[1:]]
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-    replace_file(path, lambda temporary: temporary.write_text(text, "utf-8"))
+    write_text(path, text)
 
 
 def add_launch_buttons(root: Path, url: str, branch: str = "main") -> int:
@@ -87,7 +87,7 @@ def add_launch_buttons(root: Path, url: str, branch: str = "main") -> int:
     path = root / "_config.yml"
     before, _, _ = path.read_text("utf-8").partition(MARK)
     text = before.rstrip("\n") + "\n\n" + MARK + CONFIG.format(url=url, branch=branch)
-    replace_file(path, lambda temporary: temporary.write_text(text, "utf-8"))
+    write_text(path, text)
     notebooks = sorted((root / "book").glob("*.ipynb"))
     for notebook in notebooks:
         write_cell(notebook, launch_cell(url, branch))

@@ -17,7 +17,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from glyflib.files import replace_file
+from glyflib.files import write_bytes, write_text
 
 RECORD = "checkpoint.json"
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW keeps for each parameter
@@ -144,11 +144,11 @@ def save_checkpoint(directory: Path | str, checkpoint: Checkpoint) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     name = f"state-{checkpoint.facts['step']:08d}.safetensors"
     data = safetensors.torch.save(checkpoint.tensors)
-    replace_file(directory / name, lambda path: path.write_bytes(data))
+    write_bytes(directory / name, data)
     sha256 = hashlib.sha256(data).hexdigest()
     record = {"tensors": name, "sha256": sha256, "facts": checkpoint.facts}
     text = json.dumps(record, indent=2) + "\n"
-    replace_file(directory / RECORD, lambda path: path.write_text(text, "utf-8"))
+    write_text(directory / RECORD, text)
     for path in directory.glob("state-*.safetensors*"):
         if path.name != name:
             path.unlink(missing_ok=True)
@@ -200,5 +200,11 @@ def check_same(checkpoint: Checkpoint, facts: dict, alpha_bar: Tensor) -> None:
     if checkpoint.facts["shapes"] != facts["shapes"]:
         before = checkpoint.facts["shapes"]
         raise ValueError(f"the data were {before}, now {facts['shapes']}")
+    known, given = checkpoint.facts.get("data_sha256", ""), facts["data_sha256"]
+    if known and given and known != given:
+        raise ValueError(
+            f"the data are from another file: its sha256 was {known[:12]}…, now "
+            f"{given[:12]}…; give the file that the run was started with"
+        )
     if not torch.equal(checkpoint.tensors["alpha_bar"], alpha_bar):
         raise ValueError("alpha_bar is not that of the checkpoint")

@@ -4,6 +4,7 @@ Invariant: images are uint8 with paper 255 and ink 0; `x0` is the same scaled to
 [-1, 1], paper +1 and ink -1.
 """
 
+import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ class Glyphs:
         radicals: (N,) int64 Kangxi radical, 1 to 214; 0 where unknown.
         strokes: (N,) int64 number of strokes; 0 where unknown.
         is_test: (N,) bool, held out from training.
+        path: of the file that they are from; None if from none.
+        sha256: of that file, "" if from none: what was trained on stays known.
     """
 
     images: Tensor
@@ -53,6 +56,13 @@ class Glyphs:
     radicals: Tensor
     strokes: Tensor
     is_test: Tensor
+    path: Path | None = None
+    sha256: str = ""
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether they are the book's own."""
+        return self.path is not None and self.path.resolve() == GLYPHS.resolve()
 
     def __len__(self) -> int:
         return len(self.chars)
@@ -67,6 +77,40 @@ class Glyphs:
         if missing := [char for char in chars if char not in rows]:
             raise KeyError(f"{', '.join(missing)} not among these {len(self)} glyphs")
         return [rows[char] for char in chars]
+
+    def take(self, rows: Sequence[int] | Tensor | slice) -> "Glyphs":
+        """Some of these glyphs, in the order asked for.
+
+        Args:
+            rows: row numbers, which may repeat; a slice; or (N,) bool, True to keep.
+
+        Raises:
+            IndexError: If there is no such row, or a mask has another length.
+        """
+        kept = torch.arange(len(self))[rows]
+        return Glyphs(
+            images=self.images[kept],
+            chars=tuple(self.chars[row] for row in kept.tolist()),
+            captions=tuple(self.captions[row] for row in kept.tolist()),
+            pinyin=tuple(self.pinyin[row] for row in kept.tolist()),
+            codepoints=self.codepoints[kept],
+            radicals=self.radicals[kept],
+            strokes=self.strokes[kept],
+            is_test=self.is_test[kept],
+            path=self.path,
+            sha256=self.sha256,
+        )
+
+
+def evenly(num: int, total: int) -> Tensor:
+    """Row numbers (num,) int64 from the first of `total` rows to the last, evenly.
+
+    Raises:
+        ValueError: If num is not in [1, total].
+    """
+    if not 1 <= num <= total:
+        raise ValueError(f"num {num} must lie in [1, {total}], the rows there are")
+    return torch.linspace(0, total - 1, num).round().long()
 
 
 def shrink(levels: np.ndarray, size: int) -> np.ndarray:
@@ -131,6 +175,8 @@ def load_glyphs(
         is_test = table["split"].to_numpy() == "test"
         keep = {"all": np.full(len(table), True), "test": is_test, "train": ~is_test}
         images = read_images(path, keep[split], size)
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{path} is damaged ({reason}): {RESTORE}") from error
@@ -144,25 +190,29 @@ def load_glyphs(
         radicals=torch.tensor(columns["radical"]),
         strokes=torch.tensor(columns["strokes"]),
         is_test=torch.from_numpy(is_test[keep[split]]),
+        path=path,
+        sha256=digest,
     )
 
 
-def x0_from_images(images: Tensor) -> Tensor:
-    """Scale uint8 images (paper 255, ink 0) to float32 x0 (paper +1, ink -1)."""
-    return images.float() / 127.5 - 1
+def x0_from_images(images: Tensor, *, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Scale uint8 images (paper 255, ink 0) to x0 (paper +1, ink -1).
+
+    Floating images are x0 already: their dtype alone is changed.
+
+    Raises:
+        ValueError: If the images are neither uint8 nor floating.
+    """
+    if images.is_floating_point():
+        return images.to(dtype)
+    if images.dtype != torch.uint8:
+        raise ValueError(f"images are {images.dtype}: give uint8, or floating x0")
+    return images.to(dtype) / 127.5 - 1
 
 
 def images_from_x0(x0: Tensor) -> Tensor:
     """Scale x0 back to uint8 images; what lies outside [-1, 1] is clipped."""
     return ((x0.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-
-
-def known_glyphs(split: str, size: int) -> tuple[Tensor, Tensor, list[str]]:
-    """x0, radical and caption of a split's glyphs whose radical is known."""
-    glyphs: Glyphs = load_glyphs(split, size)
-    rows = glyphs.radicals.nonzero().squeeze(1)
-    captions = [glyphs.captions[row] for row in rows.tolist()]
-    return x0_from_images(glyphs.images[rows]), glyphs.radicals[rows], captions
 
 
 def ink_points(image: Tensor, num_points: int, *, generator: torch.Generator) -> Tensor:

@@ -7,17 +7,16 @@ come back in the dtype of xt.
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Self
 
 import torch
 from torch import Tensor
 
+from glyflib.data import x0_from_images
 from glyflib.schedule import check_noisy, eps_from_score, eps_from_x0, level
 
-
-def as_x0(data: Tensor) -> Tensor:
-    """Scale uint8 images (paper 255, ink 0) to x0 (paper +1); pass floats on."""
-    return data.double() / 127.5 - 1 if data.dtype == torch.uint8 else data.double()
+as_x0 = partial(x0_from_images, dtype=torch.float64)  # a chunk at a time: it is large
 
 
 def as_rows(xt: Tensor, shape: torch.Size) -> Tensor:

@@ -1,7 +1,8 @@
-"""A model on disk: a folder with config.json and the weights it belongs to.
+"""Files: where the data lie, whole or nothing on disk, and models in folders.
 
-Invariant: each file is replaced at once, config.json last, and it holds the sha256 of
-the weights; so a save that was cut off is noticed, never drawn from.
+Invariant: a file is replaced at once. A model is a folder with config.json, written
+last, which holds the sha256 of its weights: a save that was cut off is noticed, never
+drawn from.
 """
 
 import hashlib
@@ -38,14 +39,38 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
             os.close(folder)
 
 
-def read_config(path: Path, keys: Sequence[str], what: str, ways_out: str) -> dict:
-    """What config.json in a model's folder says, no less and no more than the keys.
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file, or nothing; see `replace_file`."""
+    replace_file(path, lambda temporary: temporary.write_bytes(data))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file in UTF-8, or nothing; see `replace_file`."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def read_model(
+    path: Path, keys: Sequence[str], what: str, ways_out: str, *, is_open: bool = False
+) -> tuple[dict, dict[str, Tensor]]:
+    """What a model's config.json says, and the weights that it was written for.
+
+    Arguments and errors as those of `read_config`. The sha256 is checked and left out.
+    """
+    config = read_config(path, keys, what, ways_out, is_open=is_open)
+    return config, read_weights(path, config.pop("sha256"), what, ways_out)
+
+
+def read_config(
+    path: Path, keys: Sequence[str], what: str, ways_out: str, *, is_open: bool = False
+) -> dict:
+    """What config.json in a model's folder says: the keys and, unless open, no more.
 
     Args:
         path: folder.
         keys: of config.json.
         what: the model is called in errors, which end in `ways_out`.
         ways_out: how to get a whole one.
+        is_open: whether it may hold more.
 
     Raises:
         FileNotFoundError: If there is no config.json.
@@ -57,7 +82,8 @@ def read_config(path: Path, keys: Sequence[str], what: str, ways_out: str) -> di
         config = json.loads((path / CONFIG).read_text("utf-8"))
         if not isinstance(config, dict):
             raise ValueError(f"it holds a {type(config).__name__}")
-        if odd := sorted(set(keys) ^ config.keys()):
+        more = set() if is_open else config.keys() - set(keys)
+        if odd := sorted(set(keys) - config.keys() | more):
             raise ValueError(f"it {'has' if odd[0] in config else 'lacks'} {odd[0]!r}")
         if not isinstance(config.get("text_encoder", ""), str):
             raise ValueError(f"text_encoder {config['text_encoder']!r} is no name")
@@ -116,8 +142,8 @@ def write_files(path: Path, config: dict, state: dict[str, Tensor]) -> None:
     config = config | {"sha256": hashlib.sha256(data).hexdigest()}
     text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
     path.mkdir(parents=True, exist_ok=True)
-    replace_file(path / WEIGHTS, lambda file: file.write_bytes(data))
-    replace_file(path / CONFIG, lambda file: file.write_text(text, "utf-8"))
+    write_bytes(path / WEIGHTS, data)
+    write_text(path / CONFIG, text)
 
 
 def provenance() -> dict[str, str | int]:

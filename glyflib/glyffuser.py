@@ -5,8 +5,7 @@ the batch that it is drawn in (up to float rounding).
 """
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -19,11 +18,18 @@ from glyflib.data import images_from_x0
 from glyflib.files import (
     DATA,
     fitting,
-    read_config,
-    read_weights,
+    read_model,
     write_files,
 )
-from glyflib.sampling import PredictEps, Step, fresh_noise, sample_dpm, seeds_of
+from glyflib.sampling import (
+    PredictEps,
+    Step,
+    fresh_noise,
+    guided,
+    last_of,
+    sample_dpm,
+    seeds_of,
+)
 from glyflib.schedule import (
     COSINE,
     alpha_bar_of,
@@ -39,16 +45,15 @@ WAYS_OUT = (
     "restore the shipped one with `git checkout -- data/glyffuser-32`, or train your "
     "own with `glyflib train`"
 )
-KEYS = (  # of config.json, from the network to the weights it belongs to
-    "unet",
+SETTINGS = (  # kept in config.json as they are
     "size",
     "prediction",
     "schedule",
     "text_encoder",
     "max_tokens",
     "training",
-    "sha256",
 )
+KEYS = ("unet", *SETTINGS, "sha256")  # of config.json
 
 
 Sampler = Callable[..., Iterator[Step]]
@@ -135,8 +140,7 @@ class Glyffuser:
             OSError: If the encoder is one of the hub's and cannot be reached.
         """
         path = Path(path)
-        config = read_config(path, KEYS, "glyffuser", WAYS_OUT)
-        weights = read_weights(path, config.pop("sha256"), "glyffuser", WAYS_OUT)
+        config, weights = read_model(path, KEYS, "glyffuser", WAYS_OUT)
         if encoder is None:
             encoder = TextEncoder.load(find_encoder(path, config["text_encoder"]))
         with fitting(path, WAYS_OUT):
@@ -154,7 +158,7 @@ class Glyffuser:
             ValueError: If a weight is too large for half precision, or not a number.
         """
         config = {"unet": self.unet.config}
-        config |= {key: getattr(self, key) for key in KEYS[1:-1]}
+        config |= {name: getattr(self, name) for name in SETTINGS}
         write_files(Path(path), config, self.unet.state_dict())
 
     def predict_eps(self, xt: Tensor, t: Tensor, cond: TextCondition) -> Tensor:
@@ -164,27 +168,49 @@ class Glyffuser:
         output = self.unet(xt.to(place), t.to(place.device), *text)
         return predict_eps_from(output.to(xt), xt, t, self.alpha_bar, self.prediction)
 
-    def guided(self, both: TextCondition, scale: float) -> PredictEps:
-        """Classifier-free guidance, `sampling.guided` in one call of a doubled batch.
-
-        That is faster than two calls. At scale 1 the null half is not computed.
+    def guided(
+        self, cond: TextCondition, null: TextCondition, scale: float
+    ) -> PredictEps:
+        """Classifier-free guidance with texts of B rows; see `sampling.guided`.
 
         Args:
-            both: 2 B rows of text, first the conditions, then what to steer away from.
+            cond: what the pictures are to show.
+            null: what to steer away from, such as the empty prompt.
             scale: 0 unconditional, 1 conditional, above 1 pushed beyond it.
         """
-        half = len(both.mask) // 2
-        cond = TextCondition(both.tokens[:half], both.mask[:half])
+        return guided(self.predict_eps, cond, null, scale)
 
-        def predict_plain(xt: Tensor, t: Tensor) -> Tensor:
-            return self.predict_eps(xt, t, cond)
+    def denoiser(
+        self,
+        prompts: str | Sequence[str],
+        scale: float = 1.0,
+        *,
+        negative: str | Sequence[str] = "",
+    ) -> PredictEps:
+        """The noise that it sees in pictures of prompts, as samplers ask for it.
 
+        What comes back is called as `predict_eps(xt, t)` with xt (B, 1, S, S) at levels
+        t (B,), and returns eps_hat of the shape and dtype of xt, without gradients.
+
+        Args:
+            prompts: one for all rows, or B of them; "" is the unconditional model.
+            scale: of the guidance; 1 is none.
+            negative: what to steer away from, one text or B; at scale 1, unused.
+
+        Raises:
+            ValueError: If scale is not finite, or there are neither one nor B texts.
+        """
+        if not math.isfinite(scale):
+            raise ValueError(f"scale {scale} must be finite")
+        cond = self.encoder.encode(prompts, max_tokens=self.max_tokens)
+        null = self.encoder.encode(negative, max_tokens=self.max_tokens)
+
+        @torch.no_grad()
         def predict_eps(xt: Tensor, t: Tensor) -> Tensor:
-            twice = torch.cat([xt, xt]), torch.cat([t, t])
-            eps_cond, eps_null = self.predict_eps(*twice, both).chunk(2)
-            return eps_null.lerp(eps_cond, scale)
+            texts = cond.expand(len(xt)), null.expand(len(xt))
+            return self.guided(*texts, scale)(xt, t)
 
-        return predict_plain if scale == 1 else predict_eps
+        return predict_eps
 
     def steps(
         self,
@@ -211,17 +237,12 @@ class Glyffuser:
             ValueError: If an argument is out of range, or the numbers of prompts,
                 seeds and negatives differ.
         """
-        texts, others = check_prompts(prompts), check_prompts(negative)
-        B = len(texts)
-        others = others * B if isinstance(negative, str) else others
-        if len(others) != B:
-            raise ValueError(f"{len(others)} negatives must be one, or {B}")
-        if not math.isfinite(scale):
-            raise ValueError(f"scale {scale} must be finite")
+        B = len(check_prompts(prompts))
+        if (num := len(check_prompts(negative))) not in (1, B):
+            raise ValueError(f"{num} negatives must be one, or {B}")
+        predict_eps = self.denoiser(prompts, scale, negative=negative)
         sources = [torch.Generator().manual_seed(one) for one in seeds_of(seed, B)]
-        both = self.encoder.encode(texts + others, max_tokens=self.max_tokens)
         xt = fresh_noise(torch.empty(B, 1, self.size, self.size).double(), sources)
-        predict_eps = self.guided(both, scale)
         return sampler(
             predict_eps, xt, self.alpha_bar, num_steps=num_steps, generator=sources
         )
@@ -230,40 +251,44 @@ class Glyffuser:
         self,
         prompts: str | Sequence[str],
         *,
-        num_steps: int = 30,
-        scale: float = 3.0,
-        sampler: Sampler = sample_dpm,
         seed: int | Sequence[int] = 0,
         negative: str | Sequence[str] = "",
+        batch_size: int = 64,
+        progress: Callable[[Sequence], Iterable] = list,
+        **options,
     ) -> Tensor:
-        """Draw one picture a prompt: (B, 1, S, S) in [-1, 1]; arguments as `steps`."""
-        steps = self.steps(
-            prompts,
-            num_steps=num_steps,
-            scale=scale,
-            sampler=sampler,
-            seed=seed,
-            negative=negative,
-        )
-        return deque(steps, maxlen=1).pop().xt.clamp(-1, 1).float()
+        """Draw one picture a prompt: (B, 1, S, S) in [-1, 1].
 
-    def generate(
-        self,
-        prompts: str | Sequence[str],
-        *,
-        num_steps: int = 30,
-        scale: float = 3.0,
-        sampler: Sampler = sample_dpm,
-        seed: int | Sequence[int] = 0,
-        negative: str | Sequence[str] = "",
-    ) -> list[Image.Image]:
-        """Draw one grey picture of S x S pixels a prompt; arguments as `steps`."""
-        x0 = self.sample(
-            prompts,
-            num_steps=num_steps,
-            scale=scale,
-            sampler=sampler,
-            seed=seed,
-            negative=negative,
-        )
-        return [Image.fromarray(grey.numpy()) for grey in images_from_x0(x0).squeeze(1)]
+        Args:
+            prompts: one, or B of them.
+            seed: picture i draws all its noise from seed + i; or B seeds.
+            negative: what to steer away from, one text or B.
+            batch_size: pictures drawn at once; changes memory and speed, no picture.
+            progress: wraps the batches, as tqdm does.
+            options: `num_steps`, `scale` and `sampler`, as those of `steps`.
+
+        Raises:
+            ValueError: If batch_size is below 1, or as `steps` says.
+        """
+        texts, others = check_prompts(prompts), check_prompts(negative)
+        B = len(texts)
+        if batch_size < 1:
+            raise ValueError(f"batch_size {batch_size} must be at least 1")
+        if len(others) not in (1, B):
+            raise ValueError(f"{len(others)} negatives must be one, or {B}")
+        seeds, found = seeds_of(seed, B), []
+        for first in progress(range(0, B, batch_size)):
+            rows = slice(first, first + batch_size)
+            steps = self.steps(
+                texts[rows],
+                seed=seeds[rows],
+                negative=others if len(others) == 1 else others[rows],
+                **options,
+            )
+            found.append(last_of(steps).xt.clamp(-1, 1).float())
+        return torch.cat(found)
+
+    def generate(self, prompts: str | Sequence[str], **options) -> list[Image.Image]:
+        """Draw one grey picture of S x S pixels a prompt; arguments as `sample`."""
+        images = images_from_x0(self.sample(prompts, **options)).squeeze(1)
+        return [Image.fromarray(grey.numpy()) for grey in images]

@@ -13,9 +13,10 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from glyflib.files import replace_file
+from glyflib.files import replace_file, write_bytes
 from glyflib.training import TrainStep
 
+LOG, SNAPSHOTS = "log.csv", "snapshots.safetensors"  # names of the files
 FIELDS = ("step", "glyphs", "seconds", "loss", "learning_rate", "grad_norm")
 
 
@@ -92,4 +93,4 @@ class Snapshots:
             before = self.kept.get(name, value[None][:0])
             self.kept[name] = torch.cat([before, value[None]])
         data = safetensors.torch.save(self.kept)
-        replace_file(self.path, lambda temporary: temporary.write_bytes(data))
+        write_bytes(self.path, data)

@@ -1,13 +1,16 @@
-"""Train a glyffuser: preset, captions in tokens, log, snapshots, checkpoints.
+"""Train a glyffuser in a folder, on any glyphs: log, snapshots, checkpoints, model.
 
-Invariant: everything lies in one folder. A run killed at any moment goes on from its
-last checkpoint, and its log has one row a step all the same.
+Invariant: everything lies in one folder, which can be moved. A run killed at any moment
+goes on from its last checkpoint, and its log has one row a step all the same.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -17,42 +20,39 @@ import torch
 from accelerate import PartialState
 from torch import Tensor
 
-from glyflib.checkpoint import load_checkpoint, stored_checkpoint
-from glyflib.data import Glyphs, load_glyphs
-from glyflib.files import provenance, replace_file
-from glyflib.glyffuser import Glyffuser
-from glyflib.run_log import Log, Snapshots
-from glyflib.text import SHIPPED, TextEncoder, encode_captions
-from glyflib.training import TrainConfig, TrainStep, load, loss_by_level, train
+from glyflib.checkpoint import RECORD, load_checkpoint, stored_checkpoint
+from glyflib.data import Glyphs, evenly, images_from_x0, x0_from_images
+from glyflib.files import provenance, read_config, write_text
+from glyflib.glyffuser import KEYS, WAYS_OUT, Glyffuser, find_encoder
+from glyflib.run_log import LOG, SNAPSHOTS, Log, Snapshots
+from glyflib.text import SHIPPED, TextCondition, TextEncoder, encode_captions
+from glyflib.training import TrainConfig, TrainStep, errors_by_level, load, train
 from glyflib.unet import UNet
 
-START = "run.json"
 TRIAL_STEPS = 12
 WARMUP = 200
-
-
-LOG = "log.csv"
-SNAPSHOTS = "snapshots.safetensors"
-PROMPTS = (
-    "water; river",
-    "gold",
-    "tree",
-    "fish",
-    "insect",
-    "bird",
-    "horse",
-    "silk",
-    "hand",
-    "speech; words",
-    "heart; mind",
-    "grass",
-    "fire",
-    "stone",
-    "food; to eat",
-    "woman",
-)
+KEPT_ENCODER = "encoder"  # a run's copy of an encoder that is not the shipped one
+# Prompts that snapshots, reports and chapters share, and the Kangxi radical of each.
+PROMPTS = {
+    "water; river": 85,
+    "gold": 167,
+    "tree": 75,
+    "fish": 195,
+    "insect": 142,
+    "bird": 196,
+    "horse": 187,
+    "silk": 120,
+    "hand": 64,
+    "speech; words": 149,
+    "heart; mind": 61,
+    "grass": 140,
+    "fire": 86,
+    "stone": 112,
+    "food; to eat": 184,
+    "woman": 38,
+}
 LEVELS = (10, 100, 250, 400, 550, 700, 850, 990)
-NUM_HELD_OUT = 128
+NUM_HELD_OUT = 128  # glyphs whose loss snapshots tell
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,121 @@ PRESETS = {
 }
 
 
+@dataclass(frozen=True)
+class Start:
+    """What a run is started with; kept in its folder.
+
+    Attributes:
+        preset: a key of `PRESETS`.
+        steps: how many; None if `minutes` tells.
+        minutes: about how long to train; a trial tells how many steps that is.
+        init: folder of a glyffuser to start from; None for random weights.
+        encoder: folder or hub name of the text encoder; "text_encoder" is the shipped
+            one. None for that of `init` or, without it, the shipped one.
+        seed: of weights and draws.
+        batch_size: glyphs a step; None for the preset's.
+        learning_rate: peak; None for the preset's.
+        cpu_bf16: whether a CPU multiplies in bfloat16.
+        snapshots: whether samples and held-out losses are kept on the way.
+        checkpoint_seconds: time between checkpoints.
+        glyphs: file of the glyph set; None for the book's.
+    """
+
+    preset: str = "small"
+    steps: int | None = None
+    minutes: float | None = None
+    init: str | None = None
+    encoder: str | None = None
+    seed: int = 0
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    cpu_bf16: bool = False
+    snapshots: bool = True
+    checkpoint_seconds: float = 60.0
+    glyphs: str | None = None
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of a run, and what lies where in it.
+
+    Attributes:
+        path: of the folder itself.
+    """
+
+    path: Path
+
+    @property
+    def start(self) -> Path:
+        """What the run was started with, as JSON."""
+        return self.path / "run.json"
+
+    @property
+    def initial(self) -> Path:
+        """Folder of the glyffuser that the run started from, unless from nothing."""
+        return self.path / "initial"
+
+    @property
+    def encoder(self) -> Path:
+        """Folder of the run's own copy of a text encoder, unless the shipped one."""
+        return self.path / KEPT_ENCODER
+
+    @property
+    def checkpoint(self) -> Path:
+        """Folder of the last checkpoint."""
+        return self.path / "checkpoint"
+
+    @property
+    def log(self) -> Path:
+        """The loss log, one row a step."""
+        return self.path / LOG
+
+    @property
+    def snapshots(self) -> Path:
+        """Samples and held-out losses at a few steps."""
+        return self.path / SNAPSHOTS
+
+    @property
+    def model(self) -> Path:
+        """Folder of the trained glyffuser."""
+        return self.path / "model"
+
+    @property
+    def loss_picture(self) -> Path:
+        """The loss, drawn."""
+        return self.path / "loss.png"
+
+    @property
+    def samples_picture(self) -> Path:
+        """A sheet of samples of the trained glyffuser."""
+        return self.path / "samples.png"
+
+    def has_checkpoint(self) -> bool:
+        """Whether there is anything to go on from."""
+        return (self.checkpoint / RECORD).exists()
+
+    def read_start(self) -> Start:
+        """What the run was started with.
+
+        Raises:
+            FileNotFoundError: If there is no run.
+            ValueError: If its record is damaged.
+        """
+        if not self.start.is_file():
+            text = f"no run in {self.path}: leave out --resume to start one"
+            raise FileNotFoundError(text)
+        try:
+            return Start(**json.loads(self.start.read_text("utf-8")))
+        except (TypeError, ValueError) as error:
+            text = f"{self.start} is damaged ({error}): start anew"
+            raise ValueError(text) from error
+
+    def write_start(self, start: Start) -> None:
+        """Keep what a run is started with, before its first step."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_text(self.start, json.dumps(asdict(start), indent=2) + "\n")
+
+
 def snapshot_steps(num_steps: int) -> set[int]:
     """Steps to keep samples of: 0, 100, 200, 500, 1000, 2000, ... and the last."""
     found, size = {0, num_steps}, 100
@@ -93,88 +208,106 @@ def snapshot_steps(num_steps: int) -> set[int]:
     return found
 
 
-@torch.no_grad()
 def take_snapshot(
-    glyffusers: Sequence[Glyffuser], held_out: Glyphs, *, num_steps: int = 20
+    raw: Glyffuser,
+    average: Glyffuser,
+    held_out: Glyphs | None,
+    prompts: Sequence[str] = tuple(PROMPTS),
+    *,
+    num_steps: int = 20,
 ) -> dict[str, Tensor]:
-    """Samples of `PROMPTS` and held-out loss by level, of raw and averaged weights."""
+    """Samples of prompts, and held-out loss by level, of raw and averaged weights.
+
+    Returns:
+        "raw_samples" and "ema_samples" (P, 1, S, S) uint8; with held-out glyphs also
+        "raw_loss" and "ema_loss" (K,), squared errors of eps_hat at `LEVELS`.
+    """
     found = {}
-    for name, glyffuser in zip(("raw", "ema"), glyffusers, strict=True):
-        seeds = range(len(PROMPTS))
-        samples = glyffuser.sample(PROMPTS, num_steps=num_steps, seed=seeds)
-        found[f"{name}_samples"] = ((samples + 1) * 127.5).round().byte()
-        cond = encode_captions(glyffuser.encoder, held_out.captions)
-        found[f"{name}_loss"] = loss_by_level(
-            glyffuser.unet,
-            held_out.images,
+    for name, glyffuser in {"raw": raw, "ema": average}.items():
+        with warnings.catch_warnings(action="ignore"):  # long captions are cut
+            samples = glyffuser.sample(prompts, num_steps=num_steps)
+            found[f"{name}_samples"] = images_from_x0(samples)
+            if held_out is None or not len(held_out):
+                continue
+            predict_eps = glyffuser.denoiser(held_out.captions)
+        errors = errors_by_level(
+            predict_eps,
+            x0_from_images(held_out.images),
             LEVELS,
             glyffuser.alpha_bar,
-            prediction=glyffuser.prediction,
-            cond=(cond.tokens.float(), cond.mask),
-            generator=torch.Generator().manual_seed(0),
-        ).float()
+            torch.Generator().manual_seed(0),
+        )
+        found[f"{name}_loss"] = errors.mean(1).float()
     return found
 
 
-def new_glyffuser(
-    preset: Preset, encoder: TextEncoder, seed: int, *, text_encoder: str = SHIPPED.name
-) -> Glyffuser:
-    """A glyffuser with random weights, the same for the same seed.
-
-    Its `text_encoder` says where to find the encoder again.
-    """
+def new_glyffuser(preset: Preset, encoder: TextEncoder, seed: int) -> Glyffuser:
+    """A glyffuser with random weights, the same for the same seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         unet = UNet(**preset.unet, text_dim=encoder.width)
-    return Glyffuser(unet, encoder, size=preset.size, text_encoder=text_encoder)
+    return Glyffuser(unet, encoder, size=preset.size)
 
 
 def train_glyffuser(
     glyffuser: Glyffuser,
-    out: Path | str,
+    glyphs: Glyphs,
+    folder: RunFolder,
     config: TrainConfig,
     *,
+    held_out: Glyphs | None = None,
+    prompts: Sequence[str] = tuple(PROMPTS),
     resume: bool = False,
     has_snapshots: bool = True,
-    progress: Callable[[Sequence], Sequence] = lambda batches: batches,
+    progress: Callable[[Sequence], Iterable] = list,
 ) -> Iterator[TrainStep]:
-    """Train a glyffuser on the captions and glyphs of the training split.
+    """Train a glyffuser on glyphs and their captions.
 
-    The folder gets `checkpoint/`, `log.csv`, `snapshots.safetensors` and, at the end,
-    `model/`, which `Glyffuser.load` reads. A kill costs what came after the last
-    checkpoint, and at most one row of the log.
+    The folder gets a checkpoint, a log, snapshots and, at the end, the model, which
+    `Glyffuser.load` reads. A kill costs what came after the last checkpoint, and at
+    most one row of the log.
 
     Args:
         glyffuser: where to start from, random weights or trained ones.
-        out: folder.
+        glyphs: what to learn, of the glyffuser's size.
+        folder: of the run.
         config: how to train.
-        resume: go on from the checkpoint in `out`; the weights come from there.
+        held_out: glyphs whose loss snapshots tell; `NUM_HELD_OUT` of them are enough.
+        prompts: what snapshots draw.
+        resume: go on from the folder's checkpoint; the weights come from there.
         has_snapshots: whether samples and held-out losses are kept on the way.
         progress: wraps the batches of captions, as tqdm does.
 
     Raises:
-        ValueError: As `glyflib.training.train` says.
+        ValueError: If the glyphs are of another size, or as `training.train` says.
         FileNotFoundError: If there is no checkpoint to resume from.
         FileExistsError: If there is one, and resume is not set.
     """
-    out = Path(out)
-    stored = stored_checkpoint(out / "checkpoint", resume)
-    data = load_glyphs("train", glyffuser.size)
-    cond = encode_captions(glyffuser.encoder, [*data.captions, ""], progress=progress)
+    for some in (glyphs, held_out):
+        if some is not None and some.images.shape[-1] != glyffuser.size:
+            sides = f"{some.images.shape[-1]} pixels a side, not {glyffuser.size}"
+            raise ValueError(f"the glyphs have {sides}: load them at the model's size")
+    stored = stored_checkpoint(folder.checkpoint, resume)
+    cond = encode_captions(glyffuser.encoder, [*glyphs.captions, ""], progress=progress)
+    null = cond.take(slice(-1, None))
     steps = train(
         glyffuser.unet,
-        data.images,
+        glyphs.images,
         config,
         glyffuser.alpha_bar,
-        cond=(cond.tokens[:-1], cond.mask[:-1]),
-        null=(cond.tokens[-1:].float(), cond.mask[-1:]),
-        directory=out / "checkpoint",
+        cond=cond.take(slice(-1)),
+        null=TextCondition(null.tokens.float(), null.mask),
+        data_sha256=glyphs.sha256,
+        directory=folder.checkpoint,
         resume=resume,
     )
     if not PartialState().is_main_process:
         return steps  # one process writes
     first = stored.facts["step"] if stored else 0
-    return record_steps(steps, glyffuser, out, config, first, has_snapshots)
+    kept_at = snapshot_steps(config.steps) if has_snapshots else set()
+    snap = partial(take_snapshot, held_out=held_out, prompts=prompts)
+    save = partial(save_model, glyffuser, glyphs, folder, config)
+    return record_steps(steps, glyffuser, folder, config, first, kept_at, snap, save)
 
 
 def glyphs_seen(glyffuser: Glyffuser) -> int:
@@ -182,137 +315,172 @@ def glyphs_seen(glyffuser: Glyffuser) -> int:
     return sum(stage["glyphs"] for stage in glyffuser.training.get("stages", []))
 
 
-def held_out_glyphs(size: int) -> Glyphs:
-    """The first `NUM_HELD_OUT` glyphs of the test split."""
-    held_out = load_glyphs("test", size)
-    found = {}
-    for item in fields(held_out):
-        found[item.name] = getattr(held_out, item.name)[:NUM_HELD_OUT]
-    return Glyphs(**found)
-
-
 def record_steps(
     steps: Iterator[TrainStep],
     glyffuser: Glyffuser,
-    out: Path,
+    folder: RunFolder,
     config: TrainConfig,
     first: int,
-    has_snapshots: bool,
+    kept_at: set[int],
+    snap: Callable[[Glyffuser, Glyffuser], dict[str, Tensor]],
+    save: Callable[[float], None],
 ) -> Iterator[TrainStep]:
     """Pass training steps on, and write log, snapshots and the model at the end."""
     before = glyphs_seen(glyffuser)
-    log = Log(out / LOG, step=first, glyphs=before)
-    snapshots = Snapshots(out / SNAPSHOTS, first)
-    held_out = held_out_glyphs(glyffuser.size)
-    kept_at = snapshot_steps(config.steps) if has_snapshots else set()
-    average = glyffuser
+    log = Log(folder.log, step=first, glyphs=before)
+    snapshots = Snapshots(folder.snapshots, first)
     if first == 0 and 0 in kept_at:
-        snapshots.add(0, before, take_snapshot((glyffuser, average), held_out))
+        snapshots.add(0, before, snap(glyffuser, glyffuser))
     for step in steps:
         log.add(step, config.batch_size)
         if step.step in kept_at:
-            average = replace(glyffuser, unet=step.ema_model)
-            found = take_snapshot((glyffuser, average), held_out)
+            found = snap(glyffuser, replace(glyffuser, unet=step.ema_model))
             snapshots.add(step.step, log.glyphs, found)
             log.last = perf_counter()  # the snapshot's time is not training's
         yield step
-    save_model(glyffuser, out, config, log.seconds)
+    save(log.seconds)
 
 
 def save_model(
-    glyffuser: Glyffuser, out: Path, config: TrainConfig, seconds: float
+    glyffuser: Glyffuser,
+    glyphs: Glyphs,
+    folder: RunFolder,
+    config: TrainConfig,
+    seconds: float,
 ) -> None:
-    """Write the averaged weights of the last checkpoint as `model/`, with their story.
+    """Write the averaged weights of the last checkpoint as the run's model.
 
     Args:
         glyffuser: as it was before this run; gets the averaged weights.
-        out: folder of the run, finished or not.
+        glyphs: that it was trained on; the model keeps their file's name and sha256.
+        folder: of the run, finished or not.
         config: of the run.
         seconds: time spent.
     """
-    step = load_checkpoint(out / "checkpoint").facts["step"]
-    load(out / "checkpoint", glyffuser.unet)
+    step = load_checkpoint(folder.checkpoint).facts["step"]
+    load(folder.checkpoint, glyffuser.unet)
     stage = asdict(config) | {
         "steps_done": step,
         "glyphs": step * config.batch_size,
         "seconds": round(seconds),
+        "data": glyphs.path.name if glyphs.path else None,
+        "data_sha256": glyphs.sha256,
     }
     stages = [*glyffuser.training.get("stages", []), stage | provenance()]
     told = glyffuser.training | {"stages": stages}
-    replace(glyffuser, training=told).save(out / "model")
+    replace(glyffuser, training=told).save(folder.model)
 
 
-def read_start(out: Path) -> dict:
-    """What a run was started with.
+def prepare(start: Start, folder: RunFolder) -> tuple[Glyffuser, TrainConfig]:
+    """The glyffuser to train and how, from what a run is started with.
+
+    What the folder itself keeps of it comes first, so that a run can be moved.
 
     Raises:
-        FileNotFoundError: If there is no run.
-        ValueError: If its record is damaged.
+        FileNotFoundError: If there is no such glyffuser or text encoder.
+        ValueError: If they are damaged, or a setting is out of range.
+        OSError: If the encoder is one of the hub's and cannot be reached.
     """
-    path = out / START
-    if not path.is_file():
-        raise FileNotFoundError(f"no run in {out}: leave out --resume to start one")
-    try:
-        return dict(json.loads(path.read_text("utf-8")))
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path} is damaged ({error}): start anew") from error
-
-
-def write_start(out: Path, start: dict) -> None:
-    """Keep what a run was started with, before its first step."""
-    out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(start, indent=2, default=str) + "\n"
-    replace_file(out / START, lambda path: path.write_text(text, "utf-8"))
-
-
-def prepare(start: dict) -> tuple[Glyffuser, TrainConfig]:
-    """The glyffuser to train and how, from a run's options."""
-    preset, encoder = PRESETS[start["preset"]], TextEncoder.load(start["encoder"])
-    if start["init"] is None:
-        glyffuser = new_glyffuser(
-            preset, encoder, start["seed"], text_encoder=name_of(start["encoder"])
-        )
+    source = encoder_source(start, folder)
+    encoder = TextEncoder.load(source)
+    init = folder.initial if folder.initial.is_dir() else start.init
+    if init is None:
+        glyffuser = new_glyffuser(PRESETS[start.preset], encoder, start.seed)
     else:
-        glyffuser = Glyffuser.load(start["init"], encoder=encoder)
+        glyffuser = Glyffuser.load(init, encoder=encoder)
+    glyffuser.text_encoder = encoder_name(source)
     glyffuser.unet.to(memory_format=torch.channels_last)  # convolutions are quicker
-    steps = start["steps"] or TRIAL_STEPS
-    config = TrainConfig(
-        steps,
-        batch_size=start["batch_size"] or preset.batch_size,
-        learning_rate=start["learning_rate"] or preset.learning_rate,
-        warmup=min(WARMUP, steps // 10),
-        ema_decay=preset.ema_decay,
-        prediction=glyffuser.prediction,
-        seed=start["seed"],
-        cpu_bf16=start.get("cpu_bf16", False),
-    )
-    if start["minutes"] is not None:
-        count = round(60 * start["minutes"] / seconds_a_step(glyffuser, config))
-        count = max(count, TRIAL_STEPS)
-        config = replace(config, steps=count, warmup=min(WARMUP, count // 10))
-    return glyffuser, config
+    return glyffuser, config_of(start, glyffuser)
 
 
-def name_of(encoder: str) -> str:
-    """How a glyffuser's config.json names an encoder: shipped, a folder, or a hub's."""
-    if Path(encoder) == SHIPPED:
-        return SHIPPED.name
-    return str(Path(encoder).resolve()) if Path(encoder).is_dir() else encoder
+def config_of(start: Start, glyffuser: Glyffuser) -> TrainConfig:
+    """How to train; where minutes are given, a trial tells how many steps fit."""
+    preset = PRESETS[start.preset]
+
+    def config(steps: int) -> TrainConfig:
+        return TrainConfig(
+            steps,
+            batch_size=start.batch_size or preset.batch_size,
+            learning_rate=start.learning_rate or preset.learning_rate,
+            warmup=min(WARMUP, steps // 10),
+            ema_decay=preset.ema_decay,
+            prediction=glyffuser.prediction,
+            seed=start.seed,
+            cpu_bf16=start.cpu_bf16,
+            checkpoint_seconds=start.checkpoint_seconds,
+        )
+
+    if start.steps is not None:
+        return config(start.steps)
+    seconds = seconds_a_step(glyffuser, config(TRIAL_STEPS))
+    return config(steps_in(start.minutes, seconds))
+
+
+def steps_in(minutes: float, seconds_a_step: float) -> int:
+    """How many training steps fit into some minutes, `TRIAL_STEPS` at the least."""
+    return max(round(60 * minutes / seconds_a_step), TRIAL_STEPS)
+
+
+def keep_sources(start: Start, folder: RunFolder, glyffuser: Glyffuser) -> None:
+    """Put into a run's folder what it goes on from, which may move or change."""
+    source = encoder_source(start, folder)
+    if encoder_name(source) == KEPT_ENCODER and source != folder.encoder:
+        shutil.copytree(source, folder.encoder, dirs_exist_ok=True)
+    if start.init is not None and not folder.initial.is_dir():
+        glyffuser.save(folder.initial)
+    folder.write_start(start)
+
+
+def encoder_source(start: Start, folder: RunFolder) -> Path | str:
+    """Where to load a run's text encoder from: a folder, or a hub name.
+
+    The run's own copy comes first; then the one that was asked for; then that of the
+    glyffuser to start from; then the shipped one.
+    """
+    if folder.encoder.is_dir():
+        return folder.encoder
+    if start.encoder is not None:
+        is_shipped = start.encoder == SHIPPED.name
+        found = SHIPPED if is_shipped else start.encoder
+        return Path(found) if Path(found).is_dir() else found
+    if start.init is not None:
+        config = read_config(Path(start.init), KEYS, "glyffuser", WAYS_OUT)
+        return find_encoder(Path(start.init), config["text_encoder"])
+    return SHIPPED
+
+
+def encoder_name(source: Path | str) -> str:
+    """How config.json names an encoder: shipped, kept beside the model, or a hub's."""
+    if not Path(source).is_dir():
+        return str(source)
+    is_shipped = Path(source).resolve() == SHIPPED.resolve()
+    return SHIPPED.name if is_shipped else KEPT_ENCODER
 
 
 def seconds_a_step(glyffuser: Glyffuser, config: TrainConfig) -> float:
-    """Median time of a training step, found with a copy that is thrown away."""
-    images = load_glyphs("test", glyffuser.size).images
+    """Median time of a training step, found with a copy that is thrown away.
+
+    It learns blank pictures without captions, which take as long as any.
+    """
+    size = config.batch_size, 1, glyffuser.size, glyffuser.size
     empty = glyffuser.encoder.encode("", length=glyffuser.max_tokens)
-    rows = [some.expand(len(images), *some.shape[1:]) for some in empty]
     steps = train(
         deepcopy(glyffuser.unet),
-        images,
+        torch.full(size, 255, dtype=torch.uint8),
         replace(config, steps=TRIAL_STEPS, warmup=0),
         glyffuser.alpha_bar,
-        cond=tuple(rows),
-        null=tuple(empty),
+        cond=empty.expand(config.batch_size),
+        null=empty,
     )
     times = [perf_counter()]
     times += [perf_counter() for _ in steps]
     return median(later - sooner for sooner, later in pairwise(times[3:]))
+
+
+def prompts_for(glyphs: Glyphs) -> tuple[str, ...]:
+    """What to draw on the way: `PROMPTS` for the book's glyphs, else some captions."""
+    if glyphs.is_shipped:
+        return tuple(PROMPTS)
+    captions = list(dict.fromkeys(glyphs.captions))
+    rows = evenly(min(len(PROMPTS), len(captions)), len(captions))
+    return tuple(captions[row] for row in rows.tolist())

@@ -4,8 +4,7 @@ Invariant: a picture depends on its small picture, its seed and the settings alo
 never on the batch that it is drawn in (up to float rounding).
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -14,8 +13,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glyflib.files import DATA, fitting, read_config, read_weights, write_files
-from glyflib.sampling import PredictEps, Step, fresh_noise, sample_dpm, seeds_of
+from glyflib.files import DATA, fitting, read_model, write_files
+from glyflib.sampling import (
+    PredictEps,
+    Step,
+    fresh_noise,
+    last_of,
+    sample_dpm,
+    seeds_of,
+)
 from glyflib.schedule import (
     COSINE,
     add_noise,
@@ -26,15 +32,8 @@ from glyflib.schedule import (
 from glyflib.unet import UNet
 
 SHIPPED = DATA / "super-resolution"
-KEYS = (
-    "unet",
-    "factor",
-    "max_aug_level",
-    "prediction",
-    "schedule",
-    "training",
-    "sha256",
-)
+SETTINGS = ("factor", "max_aug_level", "prediction", "schedule", "training")
+KEYS = ("unet", *SETTINGS, "sha256")  # of config.json
 WAYS_OUT = (
     "restore the shipped one with `git checkout -- data/super-resolution`, or train "
     "your own with `glyflib data super-resolution`"
@@ -56,6 +55,15 @@ class SuperNet(nn.Module):
         enlarged = F.interpolate(low, size=xt.shape[2:], mode="bilinear")
         plane = std[:, None, None, None].expand_as(xt)
         return self.unet(torch.cat([xt, enlarged, plane], dim=1), t)
+
+
+def check_small(small: Tensor) -> None:
+    """Raise a ValueError unless these are small pictures (B, 1, h, w), B above 0."""
+    is_shaped = small.ndim == 4 and small.shape[1] == 1 and len(small) > 0
+    if not is_shaped or not small.is_floating_point():
+        raise ValueError(
+            f"small {tuple(small.shape)} {small.dtype} must be (B, 1, h, w), x0"
+        )
 
 
 @dataclass(eq=False)
@@ -113,9 +121,8 @@ class SuperResolver:
             FileNotFoundError: If the folder or a file of it is missing.
             ValueError: If a file is damaged, or they do not belong together.
         """
-        path, what = Path(path), "super-resolver"
-        config = read_config(path, KEYS, what, WAYS_OUT)
-        weights = read_weights(path, config.pop("sha256"), what, WAYS_OUT)
+        path = Path(path)
+        config, weights = read_model(path, KEYS, "super-resolver", WAYS_OUT)
         with fitting(path, WAYS_OUT):
             unet = UNet(**config.pop("unet"))
             unet.load_state_dict(weights)
@@ -128,7 +135,7 @@ class SuperResolver:
             ValueError: If a weight is too large for half precision, or not a number.
         """
         config = {"unet": self.unet.config}
-        config |= {key: getattr(self, key) for key in KEYS[1:-1]}
+        config |= {name: getattr(self, name) for name in SETTINGS}
         write_files(Path(path), config, self.unet.state_dict())
 
     def noised(self, small: Tensor, aug_level: int, sources: Sequence) -> Tensor:
@@ -176,10 +183,7 @@ class SuperResolver:
         Raises:
             ValueError: If an argument is out of range or of a wrong shape.
         """
-        if small.ndim != 4 or small.shape[1] != 1 or not small.is_floating_point():
-            raise ValueError(
-                f"small {tuple(small.shape)} {small.dtype} must be (B, 1, h, w), x0"
-            )
+        check_small(small)
         if not 0 <= aug_level <= self.max_aug_level:
             raise ValueError(
                 f"aug_level {aug_level} must lie in [0, {self.max_aug_level}]"
@@ -198,17 +202,29 @@ class SuperResolver:
         self,
         small: Tensor,
         *,
-        num_steps: int = 20,
-        aug_level: int = 100,
-        sampler: Callable[..., Iterator[Step]] = sample_dpm,
         seed: int | Sequence[int] = 0,
+        batch_size: int = 16,
+        progress: Callable[[Sequence], Iterable] = list,
+        **options,
     ) -> Tensor:
-        """Draw large pictures (B, 1, S, S) in [-1, 1]; arguments as `steps`."""
-        steps = self.steps(
-            small,
-            num_steps=num_steps,
-            aug_level=aug_level,
-            sampler=sampler,
-            seed=seed,
-        )
-        return deque(steps, maxlen=1).pop().xt.clamp(-1, 1).float()
+        """Draw large pictures (B, 1, S, S) in [-1, 1].
+
+        Args:
+            small: (B, 1, h, w) in [-1, 1].
+            seed: picture i draws all its noise from seed + i; or B seeds.
+            batch_size: pictures drawn at once; changes memory and speed, no picture.
+            progress: wraps the batches, as tqdm does.
+            options: `num_steps`, `aug_level` and `sampler`, as those of `steps`.
+
+        Raises:
+            ValueError: If batch_size is below 1, or as `steps` says.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size {batch_size} must be at least 1")
+        check_small(small)
+        seeds, found = seeds_of(seed, len(small)), []
+        for first in progress(range(0, len(small), batch_size)):
+            rows = slice(first, first + batch_size)
+            steps = self.steps(small[rows], seed=seeds[rows], **options)
+            found.append(last_of(steps).xt.clamp(-1, 1).float())
+        return torch.cat(found)

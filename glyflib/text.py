@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from glyflib.files import DATA
 
@@ -41,6 +42,35 @@ class TextCondition(NamedTuple):
 
     tokens: Tensor
     mask: Tensor
+
+    def take(self, rows: Sequence[int] | Tensor | slice) -> "TextCondition":
+        """Some of the texts, in the order asked for."""
+        return TextCondition(self.tokens[rows], self.mask[rows])
+
+    def expand(self, num_rows: int) -> "TextCondition":
+        """One text, as often as there are rows; as many texts as rows stay as they are.
+
+        Raises:
+            ValueError: If there are neither one nor `num_rows` texts.
+        """
+        if len(self.mask) not in (1, num_rows):
+            raise ValueError(f"{len(self.mask)} texts must be one, or {num_rows}")
+        shapes = (num_rows, -1, -1), (num_rows, -1)
+        return TextCondition(self.tokens.expand(shapes[0]), self.mask.expand(shapes[1]))
+
+    def cat(self, other: "TextCondition") -> "TextCondition":
+        """These texts, then the others, the shorter ones padded to one length."""
+        longest = max(self.mask.shape[1], other.mask.shape[1])
+        both = [some.padded(longest) for some in (self, other)]
+        tokens = torch.cat([some.tokens for some in both])
+        return TextCondition(tokens, torch.cat([some.mask for some in both]))
+
+    def padded(self, length: int) -> "TextCondition":
+        """The same texts with zeros behind them, up to `length` tokens."""
+        more = length - self.mask.shape[1]
+        return TextCondition(
+            pad(self.tokens, (0, 0, 0, more)), pad(self.mask, (0, more))
+        )
 
 
 def check_prompts(prompts: str | Sequence[str]) -> list[str]:

@@ -26,11 +26,12 @@ from glyflib.checkpoint import (
     save_checkpoint,
     stored_checkpoint,
 )
+from glyflib.data import x0_from_images
 from glyflib.precision import products_in_bf16
+from glyflib.sampling import PredictEps
 from glyflib.schedule import (
     add_noise,
     check_prediction,
-    predict_eps_from,
     target_of,
 )
 
@@ -163,10 +164,6 @@ def check_data(data: Data, batch_size: int, num_processes: int) -> None:
         images.dtype == torch.uint8 or images.is_floating_point()
     ):
         raise ValueError(f"images {tuple(images.shape)} {images.dtype}: none to learn")
-    if batch_size > len(images):
-        raise ValueError(
-            f"batch_size {batch_size} is above the {len(images)} images: repeat them"
-        )
     if batch_size % num_processes:
         raise ValueError(f"batch_size {batch_size} must divide by {num_processes}")
     if (cond is None) != (null is None):
@@ -175,11 +172,6 @@ def check_data(data: Data, batch_size: int, num_processes: int) -> None:
         if len(some) != len(images) or empty.shape != (1, *some.shape[1:]):
             shapes = f"cond {tuple(some.shape)} and null {tuple(empty.shape)}"
             raise ValueError(f"{shapes} must be {len(images)} rows and 1, of one shape")
-
-
-def x0_of(rows: Tensor) -> Tensor:
-    """Scale uint8 rows to float32 x0 in [-1, 1]; floating rows are x0 already."""
-    return rows.float() / 127.5 - 1 if rows.dtype == torch.uint8 else rows.float()
 
 
 def draw_condition(data: Data, rows: Tensor, is_dropped: Tensor) -> tuple[Tensor, ...]:
@@ -213,7 +205,7 @@ def draw_batch(
     eps = torch.randn(B, *data.images.shape[1:], generator=generator)[mine]
     rows, is_dropped = rows.to(device), is_dropped.to(device)
     condition = draw_condition(data, rows, is_dropped)
-    return Batch(x0_of(data.images[rows]), eps.to(device), t, condition)
+    return Batch(x0_from_images(data.images[rows]), eps.to(device), t, condition)
 
 
 class TrainStep(NamedTuple):
@@ -311,6 +303,7 @@ def train(
     *,
     cond: Condition | None = None,
     null: Condition | None = None,
+    data_sha256: str = "",
     directory: Path | str | None = None,
     resume: bool = False,
     accelerator: Accelerator | None = None,
@@ -330,6 +323,7 @@ def train(
         cond: tokens (N, L, D) and mask (N, L), row by row those of the images.
         null: the empty condition, (1, L, D) and (1, L): encode "" together with the
             captions, so that all have one length.
+        data_sha256: of the file that the data are from; kept in the checkpoint.
         directory: folder for checkpoints; none are written without.
         resume: go on from the checkpoint there: the same steps bit by bit, on the
             same machine with as many threads.
@@ -355,7 +349,7 @@ def train(
     stored = stored_checkpoint(directory, resume)
     alpha_bar = alpha_bar.to("cpu", torch.float64)
     shapes = [list(rows.shape) for rows in (images, *(cond or ()))]
-    facts = {"config": asdict(config), "shapes": shapes}
+    facts = {"config": asdict(config), "shapes": shapes, "data_sha256": data_sha256}
     net = accelerator.prepare(model)
     run = new_run(model, config)
     if stored is not None:
@@ -371,48 +365,37 @@ def train(
 
 
 @torch.no_grad()
-def loss_by_level(
-    model: nn.Module,
-    images: Tensor,
+def errors_by_level(
+    predict_eps: PredictEps,
+    x0: Tensor,
     levels: Sequence[int],
     alpha_bar: Tensor,
-    *,
-    prediction: str,
-    cond: Condition | None = None,
     generator: torch.Generator,
-    batch_size: int = 256,
 ) -> Tensor:
-    """Mean squared error of eps_hat at each level, on the same images.
+    """Mean squared error of eps_hat for each picture at each level.
 
-    Any prediction is turned into eps_hat, to compare networks with each other and with
-    the exact denoiser. Evaluation mode is up to the caller.
+    All denoisers that are given a generator of one seed see the same noise, so that
+    networks can be compared with each other and with the exact ones. The error in v is
+    this one divided by alpha_bar (Salimans and Ho 2022, section 4).
 
     Args:
-        model: network on the device of the images.
-        images: (N, ...) uint8, or floating x0.
+        predict_eps: callable of (xt, t) that returns eps_hat for these N pictures, such
+            as `glyffuser.denoiser(captions)`.
+        x0: (N, ...) clean pictures.
         levels: K integer noise levels in [1, T].
         alpha_bar: (T + 1,) schedule.
-        prediction: "eps", "v" or "x0": what the model returns.
-        cond: tokens (N, L, D) and mask (N, L).
         generator: CPU source of the noise.
-        batch_size: images a call; changes the speed, not the noise.
 
     Returns:
-        (K,) float64 on the CPU.
+        (K, N) float64 on the CPU.
     """
-    losses = []
+    rows = []
     for number in levels:
-        x0, errors = x0_of(images), []
-        noise = torch.randn(x0.shape, generator=generator).to(x0)
-        for rows in torch.arange(len(x0)).split(batch_size):
-            t = torch.full((len(rows),), number)
-            xt = add_noise(x0[rows], noise[rows], t, alpha_bar)
-            condition = [some[rows].to(xt.device) for some in cond or ()]
-            output = model(xt, t.to(xt.device), *condition)
-            eps_hat = predict_eps_from(output, xt, t, alpha_bar, prediction)
-            errors.append(squared_error(eps_hat, noise[rows]).double().cpu())
-        losses.append(torch.cat(errors).mean())
-    return torch.stack(losses)
+        eps = torch.randn(x0.shape, generator=generator).to(x0)
+        t = torch.full((len(x0),), number)
+        eps_hat = predict_eps(add_noise(x0, eps, t, alpha_bar), t)
+        rows.append(squared_error(eps_hat, eps).double().cpu())
+    return torch.stack(rows)
 
 
 def load(path: Path | str, model: nn.Module) -> nn.Module:

@@ -9,7 +9,7 @@ from time import perf_counter
 import click
 from tqdm import tqdm
 
-from glyflib.data import GLYPHS, MAP
+from glyflib.data import GLYPHS, MAP, load_glyphs
 from glyflib.files import DATA
 from glyflib.glyphs.assemble import build_glyphs
 from glyflib.glyphs.fonts import open_face
@@ -85,7 +85,9 @@ def build(
 @click.option("--seed", default=0, show_default=True, help="Seed of UMAP.")
 def place(out: Path, seed: int) -> None:
     """Lay all glyphs out on a plane: principal components, then UMAP."""
-    click.echo(f"{build_map(out, seed=seed)} glyphs placed in {out}")
+    click.echo(
+        f"{build_map(load_glyphs('all', 32), out, seed=seed)} glyphs placed in {out}"
+    )
 
 
 @data.command("cover")
@@ -93,7 +95,7 @@ def place(out: Path, seed: int) -> None:
 @click.option("--seed", default=0, show_default=True, help="Seed of the noise.")
 def cover(out: Path, seed: int) -> None:
     """Draw the README's picture, real glyphs under growing noise, as the PNG OUT."""
-    build_cover(out, seed=seed)
+    build_cover(load_glyphs("all", 64), out, seed=seed)
 
 
 @data.command("radicals")
@@ -113,7 +115,8 @@ def radicals(fonts: tuple[tuple[Path, str], ...], out: Path, seed: int) -> None:
     from glyflib.making.radicals.train import build_classifier
 
     faces = [open_face(path, face) for path, face in fonts]
-    found = build_classifier(out, fonts=faces, seed=seed, progress=tqdm)
+    glyphs = load_glyphs("all", 64)
+    found = build_classifier(glyphs, out, fonts=faces, seed=seed, progress=tqdm)
     click.echo(f"{found['parameters']} parameters written to {out}")
 
 
@@ -146,7 +149,9 @@ def text_encoder(
     from glyflib.making.text_encoder.student import DistilConfig
 
     config = DistilConfig(steps, warmup=min(200, steps // 10), seed=seed)
-    done = build_text_encoder(out, teacher, wordnet, config, work=work, progress=tqdm)
+    done = build_text_encoder(
+        load_glyphs("all", 32), out, teacher, wordnet, config, work=work, progress=tqdm
+    )
     for step, errors in tqdm(done, total=steps, unit=" steps"):
         if step % 500 == 0 or step == steps:
             told = ", ".join(f"{error:.4f}" for error in errors)
@@ -174,7 +179,7 @@ def super_resolution(work: Path, out: Path, steps: int, seed: int) -> None:
     from glyflib.training import TrainConfig
 
     config = TrainConfig(steps, warmup=min(200, steps // 10), seed=seed)
-    follow(train_super_resolver(out, work, config), steps)
+    follow(train_super_resolver(load_glyphs("all"), out, work, config), steps)
     click.echo(f"super-resolver written to {out}")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
+from glyflib.data import GLYPHS, load_glyphs
 from glyflib.evaluation.card import write_card
 from glyflib.evaluation.report import (
     PLAIN,
@@ -17,7 +18,8 @@ from glyflib.evaluation.report import (
     ReportConfig,
     build_report,
 )
-from glyflib.glyffuser import SHIPPED
+from glyflib.files import read_config
+from glyflib.glyffuser import KEYS, SHIPPED, WAYS_OUT
 from glyflib.lessons.stored import load_results
 
 COLUMNS = ("hit_rate", "shuffled", "frechet", "kernel", "precision", "recall")
@@ -39,6 +41,12 @@ def numbers(ctx: click.Context, param: click.Parameter, text: str) -> tuple[floa
 @click.command(context_settings={"show_default": True})
 @click.argument(
     "model", type=click.Path(file_okay=False, path_type=Path), default=SHIPPED
+)
+@click.option(
+    "--glyphs",
+    type=click.Path(dir_okay=False, path_type=Path),
+    show_default="data/glyphs.parquet",
+    help="Glyph set to judge by: a file that `glyflib data build` made.",
 )
 @click.option(
     "--out",
@@ -63,6 +71,7 @@ def numbers(ctx: click.Context, param: click.Parameter, text: str) -> tuple[floa
 @click.option("--seed", default=ReportConfig.seed, help="Of all draws.")
 def evaluate(
     model: Path,
+    glyphs: Path | None,
     out: Path | None,
     scales: tuple[float, ...],
     captions: int,
@@ -79,9 +88,18 @@ def evaluate(
     cut off goes on where it was. Without --out, the model's README.md, its model
     card, is then written anew from the report.
     """
-    config = ReportConfig(scales, captions, samples, plain, steps, seed)
+    config = ReportConfig(
+        scales=scales,
+        num_captions=captions,
+        num_samples=samples,
+        num_plain=plain,
+        num_steps=steps,
+        seed=seed,
+    )
+    size = read_config(model, KEYS, "glyffuser", WAYS_OUT)["size"]
     parts = build_report(
         model,
+        load_glyphs("all", size, path=glyphs or GLYPHS),
         out or model / REPORT,
         config,
         progress=lambda chunks: tqdm(chunks, unit=" chunks", disable=None),

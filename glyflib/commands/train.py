@@ -4,7 +4,8 @@ Invariant: what a run was started with lies in its folder, so that --resume need
 nothing but that folder.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
@@ -13,26 +14,27 @@ from accelerate import Accelerator, PartialState
 from click.core import ParameterSource
 from tqdm import tqdm
 
-from glyflib.checkpoint import RECORD
 from glyflib.commands.sheets import contact_sheet, pictures_from_x0, write_frames
+from glyflib.data import GLYPHS, Glyphs, load_glyphs
 from glyflib.glyffuser import Glyffuser
 from glyflib.plotting.training import plot_loss_log
 from glyflib.run_log import read_log
 from glyflib.runs import (
-    LOG,
+    NUM_HELD_OUT,
     PRESETS,
-    PROMPTS,
-    START,
+    RunFolder,
+    Start,
+    keep_sources,
     prepare,
-    read_start,
+    prompts_for,
     save_model,
     train_glyffuser,
-    write_start,
 )
-from glyflib.text import SHIPPED
 from glyflib.training import TrainConfig, TrainStep
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+HELD_OUT = slice(NUM_HELD_OUT)
 
 
 @click.command("train", context_settings={"show_default": True})
@@ -52,14 +54,19 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
 @click.option(
     "--init",
-    type=FOLDER,
+    type=click.Path(file_okay=False),
     help="Glyffuser to start from, instead of random weights.",
 )
 @click.option(
     "--encoder",
-    default=str(SHIPPED),
-    show_default="data/text_encoder",
+    show_default="data/text_encoder, or that of --init",
     help="Text encoder: a folder or a hub name, such as google-t5/t5-small.",
+)
+@click.option(
+    "--glyphs",
+    type=FILE,
+    show_default="data/glyphs.parquet",
+    help="Glyph set to learn: a file that `glyflib data build` made.",
 )
 @click.option("--seed", default=0, help="Of the weights and of all draws.")
 @click.option("--batch-size", type=click.IntRange(1), help="Glyphs a step.")
@@ -76,63 +83,93 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     default=True,
     help="Whether samples and held-out losses are kept on the way.",
 )
+@click.option(
+    "--checkpoint-seconds",
+    type=click.FloatRange(0),
+    default=60.0,
+    help="Time between checkpoints, which is what a kill costs.",
+)
 @click.pass_context
-def train_command(ctx: click.Context, out: Path, resume: bool, **options) -> None:
-    """Train a glyffuser on the book's glyphs.
+def train_command(
+    ctx: click.Context, out: Path, resume: bool, glyphs: Path | None, **options
+) -> None:
+    """Train a glyffuser on the book's glyphs, or on your own.
 
     The folder gets log.csv, loss.png, samples.png, snapshots.safetensors, model/ for
     `glyflib generate --model`, and a checkpoint each minute: after a kill, go on with
-    --resume.
+    --resume. The folder may be moved in between; where the file of --glyphs has moved,
+    name it again.
     """
-    state = Accelerator()
-    is_alone = state.num_processes == 1
+    state, folder = Accelerator(), RunFolder(out)
     if resume:
         refuse_options(ctx)
-        start = read_start(out)
+        start = folder.read_start()
+        if glyphs is not None:
+            start = replace(start, glyphs=str(glyphs.resolve()))
     else:
-        start = options
-        if (out / START).exists():
-            raise FileExistsError(f"{out} holds a run: give --resume, or another --out")
-        if (start["minutes"] is None) == (start["steps"] is None):
-            raise click.UsageError("give --minutes or --steps")
-        if start["minutes"] and not is_alone:
-            raise click.UsageError("--minutes is for one process: give --steps")
-    glyffuser, config = prepare(start)
+        path = None if glyphs is None else str(glyphs.resolve())
+        start = new_start(folder, state.num_processes, **options, glyphs=path)
+    file = GLYPHS if start.glyphs is None else Path(start.glyphs)
+    glyffuser, config = prepare(start, folder)
+    to_learn = load_glyphs("train", glyffuser.size, path=file)
+    held_out = load_glyphs("test", glyffuser.size, path=file).take(HELD_OUT)
     state.wait_for_everyone()
     if not resume and state.is_main_process:
-        write_start(out, start | {"minutes": None, "steps": config.steps})
+        start = replace(start, minutes=None, steps=config.steps)
+        keep_sources(start, folder, glyffuser)
+    prompts = prompts_for(to_learn)
     steps = train_glyffuser(
         glyffuser,
-        out,
+        to_learn,
+        folder,
         config,
-        resume=resume and (out / "checkpoint" / RECORD).exists(),
-        has_snapshots=start["snapshots"],
+        held_out=held_out,
+        prompts=prompts,
+        resume=resume and folder.has_checkpoint(),
+        has_snapshots=start.snapshots,
         progress=lambda rows: tqdm(rows, desc="captions", disable=None),
     )
     try:
         follow(steps, config.steps)
     except KeyboardInterrupt:
-        if state.is_main_process:
-            keep_so_far(glyffuser, out, config)
+        if state.is_main_process and folder.has_checkpoint():
+            keep_so_far(glyffuser, to_learn, folder, config)
         raise
     if state.is_main_process:
-        finish(out)
+        finish(folder, prompts)
 
 
-def keep_so_far(glyffuser: Glyffuser, out: Path, config: TrainConfig) -> None:
-    """Write the model of the last checkpoint of an interrupted run, if there is one."""
-    if not (out / "checkpoint" / RECORD).exists():
-        return
-    rows = read_log(out / LOG)
-    save_model(glyffuser, out, config, rows[-1]["seconds"] if rows else 0.0)
-    click.echo(
-        f"\n{out / 'model'} is the last checkpoint's; --resume goes on", err=True
-    )
+def new_start(folder: RunFolder, num_processes: int, **options) -> Start:
+    """What a new run is started with.
+
+    Raises:
+        UsageError: If neither minutes nor steps are given, or both.
+        FileExistsError: If the folder holds a run that could be gone on with.
+    """
+    start = Start(**options)
+    if (start.minutes is None) == (start.steps is None):
+        raise click.UsageError("give --minutes or --steps")
+    if start.minutes and num_processes > 1:
+        raise click.UsageError("--minutes is for one process: give --steps")
+    if folder.has_checkpoint():
+        text = f"{folder.path} holds a run: give --resume, or another --out"
+        raise FileExistsError(text)
+    return start
+
+
+def keep_so_far(
+    glyffuser: Glyffuser, glyphs: Glyphs, folder: RunFolder, config: TrainConfig
+) -> None:
+    """Write the model of the last checkpoint of an interrupted run."""
+    rows = read_log(folder.log)
+    seconds = rows[-1]["seconds"] if rows else 0.0
+    save_model(glyffuser, glyphs, folder, config, seconds)
+    click.echo(f"\n{folder.model} is the last checkpoint's; --resume goes on", err=True)
 
 
 def refuse_options(ctx: click.Context) -> None:
     """Raise a UsageError if --resume comes with what the run has settled already."""
-    for name in ctx.params.keys() - {"out", "resume"}:
+    for name in ctx.params.keys() - {"out", "resume", "glyphs"}:
         if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
             option = name.replace("_", "-")
             raise click.UsageError(f"--resume goes on as before: leave out --{option}")
@@ -149,22 +186,22 @@ def follow(steps: Iterator[TrainStep], num_steps: int) -> None:
         bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
 
 
-def finish(out: Path) -> None:
+def finish(folder: RunFolder, prompts: Sequence[str]) -> None:
     """Draw the loss and a sheet of samples, and say what there is."""
-    rows = read_log(out / LOG)
-    plot_loss_log(rows).savefig(out / "loss.png")
-    glyffuser = Glyffuser.load(out / "model")
-    x0 = glyffuser.sample(PROMPTS)
-    sheet = contact_sheet(pictures_from_x0(x0), num_columns=4, side=128)
-    write_frames(out / "samples.png", [sheet])
-    part = max(1, len(rows) // 20)
-    first, last = (
-        mean(row["loss"] for row in some) for some in (rows[:part], rows[-part:])
+    rows = read_log(folder.log)
+    plot_loss_log(rows).savefig(folder.loss_picture)
+    glyffuser = Glyffuser.load(folder.model)
+    sheet = contact_sheet(
+        pictures_from_x0(glyffuser.sample(prompts)), num_columns=4, side=128
     )
+    write_frames(folder.samples_picture, [sheet])
+    part = max(1, len(rows) // 20)
+    first = mean(row["loss"] for row in rows[:part])
+    last = mean(row["loss"] for row in rows[-part:])
     click.echo(
         f"{rows[-1]['glyphs']} glyphs seen in {rows[-1]['seconds']:.0f} s, loss "
         f"{first:.3f} to {last:.3f}; draw with `glyflib generate gold --model "
-        f"{out / 'model'}`"
+        f"{folder.model}`"
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from glyflib.evaluation.report import PLAIN, REPORT, TOGETHER
-from glyflib.files import replace_file
+from glyflib.files import write_text
 from glyflib.glyffuser import Glyffuser
 
 ROWS = {
@@ -181,4 +181,4 @@ text encoder. It has learnt definitions as Unihan gives them, with gaps and bias
 def write_card(folder: Path, *, more: str = "") -> None:
     """Write README.md into a glyffuser's folder; see `card_text`."""
     text = card_text(folder, more=more)
-    replace_file(folder / "README.md", lambda path: path.write_text(text, "utf-8"))
+    write_text(folder / "README.md", text)

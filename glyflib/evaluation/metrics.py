@@ -144,7 +144,7 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, flo
     """Share of fakes that lie where real data do, and of real data where fakes do.
 
     Both depend on the sizes of the sets: give sets of one size. One lonely real row has
-    a ball wide enough for much that is not real: see `realism_rate`.
+    a ball wide enough for much that is not real: see `is_within_reach`, pruned.
 
     Args:
         real: (N, D) floats, N above k.
@@ -160,27 +160,6 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, flo
     check_neighbours(real, fake, k)
     inside = is_within_reach(fake, real, k), is_within_reach(real, fake, k)
     return tuple(hits.double().mean().item() for hits in inside)
-
-
-def realism_rate(real: Tensor, fake: Tensor, k: int = 3) -> float:
-    """Share of fakes with a realism score of at least 1: a precision without outliers.
-
-    Only the smaller half of the real rows' balls count. Real data themselves stay far
-    below 1, so compare with them.
-
-    Args:
-        real: (N, D) floats, N above k.
-        fake: (M, D) floats, M above k.
-        k: neighbours that a ball reaches to.
-
-    Raises:
-        ValueError: If k is below 1, shapes do not fit, or a number is not finite.
-
-    References:
-        Kynkaanniemi et al. 2019, Eq. 3.
-    """
-    check_neighbours(real, fake, k)
-    return is_within_reach(fake, real, k, is_pruned=True).double().mean().item()
 
 
 def nearest_distance(samples: Tensor, train: Tensor) -> Tensor:

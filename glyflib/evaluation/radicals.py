@@ -3,28 +3,24 @@
 Invariant: pictures are x0 (paper +1, ink -1); column r - 1 of the logits is radical r.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, relu
 
 from glyflib.data import SIZES
-from glyflib.files import DATA
+from glyflib.files import DATA, fitting, read_model
 
 RADICALS = DATA / "radicals"
 NUM_RADICALS = 214
-DAMAGE = (KeyError, TypeError, ValueError, RuntimeError, SafetensorError)
+KEYS = ("network", "sha256")  # of config.json, which holds more
 SIZE = 32  # pixels a side that the network sees
 RESTORE = (
     "restore it with `git checkout -- data/radicals`, or make it again with "
-    "glyflib.making.radicals.train.build_classifier"
+    "`glyflib data radicals`"
 )
 
 
@@ -50,22 +46,6 @@ def check_radicals(radicals: Tensor, glyphs: Tensor) -> None:
         raise ValueError(f"radicals {shapes} must be (N,), one a glyph, N above 0")
     if (odd := radicals[(radicals < 1) | (radicals > NUM_RADICALS)]).numel():
         raise ValueError(f"radicals holds {odd[0]}: leave out what is not 1 to 214")
-
-
-def hit_rate(predicted: Tensor, radicals: Tensor) -> float:
-    """Share of glyphs read as the radical that they should have.
-
-    Args:
-        predicted: (N,) radicals, or (N, 214) logits.
-        radicals: (N,) int64, 1 to 214.
-
-    Raises:
-        ValueError: If shapes do not fit, N is 0, or a radical is out of range.
-    """
-    found = predicted.argmax(1) + 1 if predicted.ndim == 2 else predicted
-    check_radicals(radicals, found)
-    check_radicals(found, radicals)
-    return (found == radicals).double().mean().item()
 
 
 class Reading(NamedTuple):
@@ -147,19 +127,9 @@ class RadicalClassifier(nn.Module):
             FileNotFoundError: If one of them is not there.
             ValueError: If they are damaged or do not fit each other.
         """
-        path = Path(path)
-        for name in ("config.json", "model.safetensors"):
-            if not (path / name).is_file():
-                raise FileNotFoundError(f"no {name} in {path}: {RESTORE}")
-        try:
-            config = json.loads((path / "config.json").read_text("utf-8"))
-            data = (path / "model.safetensors").read_bytes()
-            if hashlib.sha256(data).hexdigest() != config["sha256"]:
-                raise ValueError("model.safetensors does not have its sha256")
+        path, what = Path(path), "radical classifier"
+        config, weights = read_model(path, KEYS, what, RESTORE, is_open=True)
+        with fitting(path, RESTORE):
             model = cls(**config["network"])
-            model.load_state_dict(safetensors.torch.load(data))
-        except DAMAGE as error:
-            reason = str(error).splitlines()[0]
-            text = f"the classifier in {path} is damaged ({reason}): {RESTORE}"
-            raise ValueError(text) from error
+            model.load_state_dict(weights)
         return model.eval().requires_grad_(False)

@@ -6,40 +6,35 @@ run goes on with the first part that is missing, and never mixes two models.
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from glyflib.data import known_glyphs
+from glyflib.data import Glyphs, evenly, x0_from_images
 from glyflib.evaluation.intervals import share_interval
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.evaluation.samples import evaluate_samples, reference_rows, words_alone
-from glyflib.files import provenance, replace_file
+from glyflib.files import WEIGHTS, provenance, write_text
 from glyflib.glyffuser import Glyffuser
-from glyflib.runs import glyphs_seen
+from glyflib.runs import PROMPTS, glyphs_seen
 from glyflib.text import TextEncoder, encode_captions
 
 REPORT = "report.json"  # in the folder of the glyffuser that it judges
-# Plain prompts and the radical that each names.
+# Plain words and the radical that each names: the first word of one of `PROMPTS`.
 PLAIN = {
-    "gold": 167,
-    "water": 85,
-    "fish": 195,
-    "tree": 75,
-    "grass": 140,
-    "insect": 142,
-    "bird": 196,
-    "horse": 187,
-    "silk": 120,
-    "hand": 64,
-    "speech": 149,
+    word: radical
+    for word in (
+        *("gold", "water", "fish", "tree", "grass", "insect"),
+        *("bird", "horse", "silk", "hand", "speech"),
+    )
+    for prompt, radical in PROMPTS.items()
+    if prompt.partition(";")[0] == word
 }
 TOGETHER = "all but gold"
-CHUNK = 64  # glyphs drawn at once
 
 
 @dataclass(frozen=True)
@@ -63,86 +58,95 @@ class ReportConfig:
     seed: int = 0
 
 
-def draw(
-    glyffuser: Glyffuser,
-    prompts: Sequence[str],
-    scale: float,
-    config: ReportConfig,
-    progress: Callable[[Sequence], Sequence],
-) -> Tensor:
-    """One glyph (B, 1, S, S) a prompt, glyph i from the seed plus i."""
-    chunks = [prompts[i : i + CHUNK] for i in range(0, len(prompts), CHUNK)]
-    found, seed = [], config.seed
-    for chunk in progress(chunks):
-        options = {"num_steps": config.num_steps, "scale": scale, "seed": seed}
-        with warnings.catch_warnings(action="ignore"):  # long captions are cut
-            found.append(glyffuser.sample(chunk, **options))
-        seed += len(chunk)
-    return torch.cat(found)
+@dataclass(frozen=True)
+class Judge:
+    """Who judges, what, and by which glyphs; nothing here is loaded by itself.
 
-
-def judge_scale(
-    glyffuser: Glyffuser,
-    classifier: RadicalClassifier,
-    scale: float,
-    config: ReportConfig,
-    progress: Callable[[Sequence], Sequence],
-) -> dict:
-    """All metrics at one scale, on held-out captions."""
-    real, radicals, captions = known_glyphs("test", glyffuser.size)
-    train, _, _ = known_glyphs("train", glyffuser.size)
-    count = min(config.num_captions, len(captions))
-    rows = torch.linspace(0, len(captions) - 1, count).round().long()
-    rows = rows.repeat_interleave(config.num_samples)
-    samples = draw(
-        glyffuser, [captions[row] for row in rows.tolist()], scale, config, progress
-    )
-    generator = torch.Generator().manual_seed(config.seed)
-    found = evaluate_samples(
-        samples, radicals[rows], rows, real, train, classifier, generator
-    )
-    return as_json(found)
-
-
-def judge_plain(
-    glyffuser: Glyffuser,
-    classifier: RadicalClassifier,
-    scale: float,
-    config: ReportConfig,
-    progress: Callable[[Sequence], Sequence],
-) -> dict:
-    """How often each plain prompt is answered with the radical that it names.
-
-    And how often the ten other than "gold" are, all counted together.
+    Attributes:
+        glyffuser: to be judged.
+        classifier: reads radicals and describes glyphs.
+        train: training glyphs whose radical is known.
+        held_out: held-out glyphs whose radical is known.
+        config: what to draw.
+        progress: wraps the batches of glyphs drawn, as tqdm does.
     """
-    prompts = [prompt for prompt in PLAIN for _ in range(config.num_plain)]
-    radicals = torch.tensor([PLAIN[prompt] for prompt in prompts])
-    samples = draw(glyffuser, prompts, scale, config, progress)
-    hits = classifier.read(samples).radicals == radicals
-    parts = dict(zip(PLAIN, hits.split(config.num_plain), strict=True))
-    parts[TOGETHER] = torch.cat([parts[prompt] for prompt in PLAIN if prompt != "gold"])
-    return {name: share_interval(some)._asdict() for name, some in parts.items()}
 
+    glyffuser: Glyffuser
+    classifier: RadicalClassifier
+    train: Glyphs
+    held_out: Glyphs
+    config: ReportConfig
+    progress: Callable[[Sequence], Iterable] = list
 
-def judge_references(
-    encoder: TextEncoder, classifier: RadicalClassifier, size: int, config: ReportConfig
-) -> dict:
-    """Chance, ceiling and floor, and what the words alone can tell."""
-    real, real_radicals, real_captions = known_glyphs("test", size)
-    train, radicals, captions = known_glyphs("train", size)
-    generator = torch.Generator().manual_seed(config.seed)
-    rows = reference_rows(
-        real,
-        real_radicals,
-        train,
-        radicals,
-        classifier,
-        generator,
-        num_samples=min(len(train), config.num_captions * config.num_samples),
-    )
-    means = [mean_tokens(encoder, some) for some in (captions, real_captions)]
-    words = words_alone(means[0], radicals, means[1], real_radicals, generator)
-    return as_json(rows) | {"words_alone": as_json(words)}
+    def draw(self, prompts: Sequence[str], scale: float) -> Tensor:
+        """One glyph (B, 1, S, S) a prompt, glyph i from the seed plus i."""
+        with warnings.catch_warnings(action="ignore"):  # long captions are cut
+            return self.glyffuser.sample(
+                prompts,
+                num_steps=self.config.num_steps,
+                scale=scale,
+                seed=self.config.seed,
+                progress=self.progress,
+            )
+
+    def scale(self, scale: float) -> dict:
+        """All metrics at one scale, on held-out captions."""
+        config, held_out = self.config, self.held_out
+        rows = evenly(min(config.num_captions, len(held_out)), len(held_out))
+        rows = rows.repeat_interleave(config.num_samples)
+        found = evaluate_samples(
+            self.draw([held_out.captions[row] for row in rows.tolist()], scale),
+            held_out.radicals[rows],
+            rows,
+            x0_from_images(held_out.images),
+            x0_from_images(self.train.images),
+            self.classifier,
+            torch.Generator().manual_seed(config.seed),
+        )
+        return as_json(found)
+
+    def plain(self, scale: float) -> dict:
+        """How often each plain prompt is answered with the radical that it names.
+
+        And how often the ten other than "gold" are, all counted together.
+        """
+        num = self.config.num_plain
+        prompts = [prompt for prompt in PLAIN for _ in range(num)]
+        wanted = torch.tensor(list(PLAIN.values())).repeat_interleave(num)
+        hits = self.classifier.read(self.draw(prompts, scale)).radicals == wanted
+        parts = dict(zip(PLAIN, hits.split(num), strict=True))
+        others = [parts[prompt] for prompt in PLAIN if prompt != "gold"]
+        parts[TOGETHER] = torch.cat(others)
+        return {name: share_interval(some)._asdict() for name, some in parts.items()}
+
+    def references(self) -> dict:
+        """Chance, ceiling and floor, and what the words alone can tell."""
+        config, train, held_out = self.config, self.train, self.held_out
+        generator = torch.Generator().manual_seed(config.seed)
+        rows = reference_rows(
+            x0_from_images(held_out.images),
+            held_out.radicals,
+            x0_from_images(train.images),
+            train.radicals,
+            self.classifier,
+            generator,
+            num_samples=min(len(train), config.num_captions * config.num_samples),
+        )
+        words = words_alone(
+            mean_tokens(self.glyffuser.encoder, train.captions),
+            train.radicals,
+            mean_tokens(self.glyffuser.encoder, held_out.captions),
+            held_out.radicals,
+            generator,
+        )
+        return as_json(rows) | {"words_alone": as_json(words)}
+
+    def part(self, name: str) -> dict:
+        """A part of the report by its name: "references", "scale 3", "plain 3"."""
+        kind, _, scale = name.partition(" ")
+        if kind == "references":
+            return self.references()
+        return self.scale(float(scale)) if kind == "scale" else self.plain(float(scale))
 
 
 def mean_tokens(encoder: TextEncoder, captions: Sequence[str]) -> Tensor:
@@ -161,19 +165,21 @@ def as_json(found: tuple) -> dict:
 
 def build_report(
     model: Path | str,
+    glyphs: Glyphs,
     out: Path | str,
     config: ReportConfig,
     *,
-    progress: Callable[[Sequence], Sequence] = lambda chunks: chunks,
+    progress: Callable[[Sequence], Iterable] = list,
 ) -> Iterator[tuple[str, dict]]:
     """Judge a glyffuser, part by part, and write each part as it is found.
 
     Args:
         model: folder of the glyffuser.
+        glyphs: to judge it by, of both splits and of its size.
         out: JSON file; parts that it holds already, of this model and this
             configuration, are not done again.
         config: what to draw.
-        progress: wraps chunks of 64 glyphs, as tqdm does.
+        progress: wraps the batches of glyphs drawn, as tqdm does.
 
     Yields:
         name and content of each part: "references", then for each scale
@@ -183,31 +189,27 @@ def build_report(
         ValueError: If the file holds a report of another model or configuration.
         FileNotFoundError: If there is no such model.
     """
-    glyffuser, classifier = Glyffuser.load(model), RadicalClassifier.load()
-    weights = (Path(model) / "model.safetensors").read_bytes()
+    glyffuser, known = Glyffuser.load(model), glyphs.take(glyphs.radicals > 0)
+    judge = Judge(
+        glyffuser=glyffuser,
+        classifier=RadicalClassifier.load(),
+        train=known.take(~known.is_test),
+        held_out=known.take(known.is_test),
+        config=config,
+        progress=progress,
+    )
     facts = {
-        "model": sha256(weights).hexdigest(),
+        "model": sha256((Path(model) / WEIGHTS).read_bytes()).hexdigest(),
         "glyphs_seen": glyphs_seen(glyffuser),
-        "settings": json.loads(json.dumps(config.__dict__)),
+        "settings": json.loads(json.dumps(asdict(config))),
     }
     report = read_report(Path(out), facts)
-
-    def judge(name: str) -> dict:
-        kind, _, scale = name.partition(" ")
-        if kind == "references":
-            return judge_references(
-                glyffuser.encoder, classifier, glyffuser.size, config
-            )
-        part = judge_scale if kind == "scale" else judge_plain
-        return part(glyffuser, classifier, float(scale), config, progress)
-
     names = [f"{kind} {s:g}" for s in config.scales for kind in ("scale", "plain")]
     for name in ("references", *names):
         if name not in report["parts"]:
-            report["parts"][name] = judge(name)
+            report["parts"][name] = judge.part(name)
             report |= provenance()
-            text = json.dumps(report, indent=1) + "\n"
-            replace_file(Path(out), lambda path, text=text: path.write_text(text))
+            write_text(Path(out), json.dumps(report, indent=1) + "\n")
         yield name, report["parts"][name]
 
 

@@ -140,21 +140,23 @@ def measure_likeness(
     frechet = grouped(frechet_distance, features, real, is_recentred=True)
     kernel = kernel_interval(features, real, grouped)
     size = min(len(features), len(real))
-    rows, others = (
-        torch.randperm(len(x), generator=generator)[:size] for x in (features, real)
-    )
-    fake, real, groups = (
-        features[rows],
-        real[others],
-        None if groups is None else groups[rows],
-    )
+    rows = torch.randperm(len(features), generator=generator)[:size]
+    others = torch.randperm(len(real), generator=generator)[:size]
+    fake, real = features[rows], real[others]
+    groups = None if groups is None else groups[rows]
     inside = is_within_reach(fake, real, NEIGHBOURS)
     covered = is_within_reach(real, fake, NEIGHBOURS)
     realistic = is_within_reach(fake, real, NEIGHBOURS, is_pruned=True)
     precision = draw(torch.mean, inside.double(), groups=groups)
     recall = draw(torch.mean, covered.double())
     realism = draw(torch.mean, realistic.double(), groups=groups)
-    return Likeness(frechet, kernel, precision, recall, realism)
+    return Likeness(
+        frechet=frechet,
+        kernel=kernel,
+        precision=precision,
+        recall=recall,
+        realism=realism,
+    )
 
 
 def shuffled_rate(pairs: Tensor) -> float:
@@ -201,12 +203,18 @@ def evaluate_samples(
     ratios = nearest_neighbour_ratio(samples, train, real)
     usual = nearest_neighbour_ratio(real, train, real)
     is_copy = (ratios < usual.quantile(COPY_SHARE)).double()
+    # One after the other: the generator's numbers go to them in this order.
+    hit_rate = draw(torch.mean, (reading.radicals == radicals).double())
+    shuffled = draw(shuffled_rate, pairs)
+    likeness = measure_likeness(
+        reading.features, target, generator, groups=groups, num=num
+    )
     return Metrics(
-        draw(torch.mean, (reading.radicals == radicals).double()),
-        draw(shuffled_rate, pairs),
-        *measure_likeness(reading.features, target, generator, groups=groups, num=num),
-        draw(torch.median, ratios),
-        share_interval(is_copy, groups=groups),
+        hit_rate=hit_rate,
+        shuffled=shuffled,
+        **likeness._asdict(),
+        nearest_ratio=draw(torch.median, ratios),
+        copied=share_interval(is_copy, groups=groups),
     )
 
 
@@ -249,14 +257,15 @@ def reference_rows(
     counts = torch.bincount(train_radicals, minlength=NUM_RADICALS + 1).double()
     rows = torch.randperm(len(train), generator=generator)[:num_samples]
     features = classifier.read(train[rows]).features
-    hits = (
-        (real_radicals == counts.argmax()).double(),
-        (counts / counts.sum())[real_radicals],
-        (reading.radicals == real_radicals).double(),
-    )
+    shares = counts / counts.sum()
+    commonest = draw((real_radicals == counts.argmax()).double())
+    by_chance = draw(shares[real_radicals])
+    ceiling = draw((reading.radicals == real_radicals).double())
     return References(
-        *map(draw, hits),
-        measure_likeness(features, reading.features, generator, num=num),
+        commonest=commonest,
+        by_chance=by_chance,
+        ceiling=ceiling,
+        floor=measure_likeness(features, reading.features, generator, num=num),
     )
 
 
@@ -324,4 +333,5 @@ def words_alone(
     is_hit = (chances.argmax(1) == test_radicals).double()
     given = chances.gather(1, test_radicals[:, None]).squeeze(1)
     draw = partial(bootstrap_interval, torch.mean, generator=generator, num=num)
-    return WordsAlone(draw(is_hit), draw(given))
+    top1 = draw(is_hit)
+    return WordsAlone(top1=top1, drawn=draw(given))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from glyflib.evaluation.report import REPORT
-from glyflib.files import replace_file
+from glyflib.files import replace_file, write_bytes, write_text
 from glyflib.glyffuser import Glyffuser
 from glyflib.run_log import read_log, write_log
 from glyflib.runs import LOG, SNAPSHOTS
@@ -92,7 +92,7 @@ def adopt(run: Path, folder: Path) -> int:
     after.save(folder)
     replace_file(folder / LOG, lambda path: write_log(path, joined))
     data = safetensors.torch.save(snapshots)
-    replace_file(folder / SNAPSHOTS, lambda path: path.write_bytes(data))
+    write_bytes(folder / SNAPSHOTS, data)
     return int(joined[-1]["glyphs"])
 
 
@@ -107,5 +107,5 @@ def write_sums(folder: Path) -> int:
     names = [path.relative_to(folder).as_posix() for path in paths]
     lines = [f"{digest}  {name}\n" for digest, name in zip(sums, names, strict=True)]
     text = "".join(lines)
-    replace_file(folder / SUMS, lambda path: path.write_text(text, "utf-8"))
+    write_text(folder / SUMS, text)
     return len(paths)

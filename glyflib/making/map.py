@@ -6,8 +6,7 @@ and UMAP's many small steps can amplify that, so the book loads one stored map.
 """
 
 import json
-import os
-from hashlib import sha256
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from glyflib.data import GLYPHS, MAP, load_glyphs
+from glyflib.data import MAP, Glyphs
+from glyflib.files import replace_file
 from glyflib.glyphs.layout import lay_out, principal_parts
 
 SIZE = 32  # pixels a side: strokes are still apart, and PCA is quick
@@ -26,29 +26,27 @@ SCHEMA = pa.schema(
 
 
 def build_map(
+    glyphs: Glyphs,
     out: Path | str = MAP,
     *,
     seed: int = 0,
     num_parts: int = 50,
     num_neighbors: int = 15,
     min_dist: float = 0.1,
-    glyphs_path: Path | str = GLYPHS,
 ) -> int:
     """Make the map of every glyph and write it with a record of how it was made.
 
     Args:
+        glyphs: 32x32 ones of both splits.
         out: the Parquet file, columns codepoint, x, y.
         seed: UMAP's seed.
         num_parts: principal components handed to UMAP.
         num_neighbors: as in `lay_out`.
         min_dist: as in `lay_out`.
-        glyphs_path: the glyph set.
 
     Returns:
         Number of glyphs on the map.
     """
-    out, glyphs_path = Path(out), Path(glyphs_path)
-    glyphs = load_glyphs("all", SIZE, path=glyphs_path)
     parts = principal_parts(glyphs.images, num_parts=num_parts)
     points = lay_out(parts, seed=seed, num_neighbors=num_neighbors, min_dist=min_dist)
     record = {
@@ -58,12 +56,12 @@ def build_map(
         "num_parts": num_parts,
         "num_neighbors": num_neighbors,
         "min_dist": min_dist,
-        "glyphs_sha256": sha256(glyphs_path.read_bytes()).hexdigest(),
+        "glyphs_sha256": glyphs.sha256,
         "versions": {name: version(name) for name in PACKAGES},
     }
     columns = [glyphs.codepoints.numpy().astype(np.int32), points[:, 0], points[:, 1]]
     schema = SCHEMA.with_metadata({"glyflib": json.dumps(record)})
-    part = out.with_name(out.name + ".part")
-    pq.write_table(pa.table(columns, schema=schema), part, compression="zstd")
-    os.replace(part, out)
+    table = pa.table(columns, schema=schema)
+    write = partial(pq.write_table, table, compression="zstd")
+    replace_file(Path(out), write)
     return len(glyphs)

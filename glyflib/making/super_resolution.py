@@ -15,18 +15,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from glyflib.checkpoint import RECORD, load_checkpoint
-from glyflib.data import Glyphs, load_glyphs, x0_from_images
+from glyflib.data import Glyphs, evenly, x0_from_images
 from glyflib.evaluation.intervals import bootstrap_interval
-from glyflib.files import provenance, replace_file
-from glyflib.run_log import Log
+from glyflib.files import provenance, write_bytes, write_text
+from glyflib.run_log import LOG, Log
 from glyflib.schedule import add_noise
 from glyflib.super_resolution import SuperResolver
-from glyflib.training import Batch, Data, TrainConfig, TrainStep, load, train, x0_of
+from glyflib.training import Batch, Data, TrainConfig, TrainStep, load, train
 from glyflib.unet import UNet
 
 CHANNELS = (64, 96, 128)
 CROP = 48  # pixels a side: 9 of 64 parts of a glyph
-LOG = "log.csv"
 NUM_JUDGED = 96  # held-out glyphs
 NUM_STEPS = 20
 
@@ -73,7 +72,7 @@ def draw_crops(
     small = crop // factor
     eps_low = torch.randn(B, 1, small, small, generator=generator)[mine]
     places = zip(rows.tolist(), corners.tolist(), strict=True)
-    x0 = x0_of(
+    x0 = x0_from_images(
         torch.stack([images[i, :, y : y + crop, x : x + crop] for i, (y, x) in places])
     )
     low = F.avg_pool2d(x0, factor)
@@ -83,6 +82,7 @@ def draw_crops(
 
 
 def train_super_resolver(
+    glyphs: Glyphs,
     out: Path,
     work: Path,
     config: TrainConfig,
@@ -92,6 +92,7 @@ def train_super_resolver(
     """Train step by step; after the last one, the folder is written.
 
     Args:
+        glyphs: 128x128 ones of both splits: to learn from, and to be judged by.
         out: folder to write: config.json, weights, log.csv and a model card.
         work: folder for what a killed run would lose; it goes on from there.
         config: how to train.
@@ -105,11 +106,12 @@ def train_super_resolver(
     first = load_checkpoint(work / "checkpoint").facts["step"] if is_begun else 0
     steps = train(
         resolver.net,
-        load_glyphs("train").images,
+        glyphs.take(~glyphs.is_test).images,
         config,
         resolver.alpha_bar,
         directory=work / "checkpoint",
         resume=is_begun,
+        data_sha256=glyphs.sha256,
         draw=partial(draw_crops, resolver=resolver),
     )
     log = Log(work / LOG, step=first, glyphs=0)
@@ -117,11 +119,12 @@ def train_super_resolver(
         log.add(step, config.batch_size)
         yield step
     load(work / "checkpoint", resolver.net)
-    save_super_resolver(resolver, config, log, out)
+    held_out = glyphs.take(glyphs.is_test)
+    save_super_resolver(resolver, config, log, held_out, out)
 
 
 def save_super_resolver(
-    resolver: SuperResolver, config: TrainConfig, log: Log, out: Path
+    resolver: SuperResolver, config: TrainConfig, log: Log, held_out: Glyphs, out: Path
 ) -> None:
     """Write weights, log and card, judged as they are shipped: in half precision."""
     resolver.unet.half().float().eval()
@@ -130,19 +133,13 @@ def save_super_resolver(
         "crops": config.steps * config.batch_size,
         "seconds": round(log.seconds),
     }
-    report = judge(resolver, held_out_glyphs(), seed=config.seed)
+    rows = evenly(min(NUM_JUDGED, len(held_out)), len(held_out))
+    x0 = x0_from_images(held_out.images[rows])
+    report = judge(resolver, x0, seed=config.seed)
     resolver.training = stage | {"report": report} | provenance()
     resolver.save(out)
-    data = Path(log.file.name).read_bytes()
-    replace_file(out / LOG, lambda path: path.write_bytes(data))
+    write_bytes(out / LOG, Path(log.file.name).read_bytes())
     write_super_card(out)
-
-
-def held_out_glyphs() -> Tensor:
-    """x0 (96, 1, 128, 128) of held-out glyphs, evenly spaced among all."""
-    glyphs: Glyphs = load_glyphs("test")
-    rows = torch.linspace(0, len(glyphs.images) - 1, NUM_JUDGED).round().long()
-    return x0_from_images(glyphs.images[rows])
 
 
 def root_errors(x0_hat: Tensor, x0: Tensor) -> Tensor:
@@ -159,11 +156,12 @@ def judge(resolver: SuperResolver, x0: Tensor, *, seed: int) -> dict[str, dict]:
     """
     small = F.avg_pool2d(x0, resolver.factor)
     bicubic = F.interpolate(small, scale_factor=resolver.factor, mode="bicubic")
-    one, many = (
-        resolver.sample(small, num_steps=count, aug_level=0, seed=seed)
-        for count in (1, NUM_STEPS)
-    )
-    ways = {"bicubic": bicubic, "one step": one, "sample": many}
+    draw = partial(resolver.sample, small, aug_level=0, seed=seed)
+    ways = {
+        "bicubic": bicubic,
+        "one step": draw(num_steps=1),
+        "sample": draw(num_steps=NUM_STEPS),
+    }
     generator = torch.Generator().manual_seed(seed)
     return {
         name: bootstrap_interval(
@@ -220,4 +218,4 @@ the loss.
 It has seen one typeface, and draws in its manner. It knows nothing of words: a small
 picture that shows nonsense becomes large, sharp nonsense.
 """
-    replace_file(folder / "README.md", lambda path: path.write_text(text, "utf-8"))
+    write_text(folder / "README.md", text)

@@ -22,7 +22,6 @@ from glyflib.sampling import (
     sample_dpm,
 )
 from glyflib.studies.common import Part, asked_rows, held_out, shipped
-from glyflib.text import TextCondition
 
 SCALES = (0, 1, 2, 3, 5, 8, 15)
 NUM_DRAWN, NUM_STEPS = 64, 12
@@ -35,14 +34,17 @@ MARGIN = 1.05  # beliefs beyond it lie outside the range of pixels
 
 
 def predictor(
-    glyffuser: Glyffuser, both: TextCondition, scale: float, span: tuple[int, int]
+    glyffuser: Glyffuser,
+    prompts: Sequence[str],
+    negative: str,
+    scale: float,
+    span: tuple[int, int],
 ) -> PredictEps:
     """Guided within a span of levels; scale 0 is the empty caption alone."""
+    guided = glyffuser.denoiser(prompts, scale, negative=negative)
     if scale == 0:
-        swapped = (torch.cat(x.chunk(2)[::-1]) for x in (both.tokens, both.mask))
-        return glyffuser.guided(TextCondition(*swapped), 1)
-    plain, guided = glyffuser.guided(both, 1), glyffuser.guided(both, scale)
-    return guided_between(guided, plain, *span)
+        return guided
+    return guided_between(guided, glyffuser.denoiser(prompts), *span)
 
 
 def outside(x0: Tensor) -> float:
@@ -65,8 +67,6 @@ def draw(
     "outside" is of the belief at each step, before it is fixed.
     """
     glyffuser, shares = shipped(), []
-    texts = [*prompts, *[negative] * len(prompts)]
-    both = glyffuser.encoder.encode(texts, max_tokens=glyffuser.max_tokens)
     size = len(prompts), 1, glyffuser.size, glyffuser.size
     sources = [torch.Generator().manual_seed(seed + i) for i in range(len(prompts))]
     xt = fresh_noise(torch.empty(size, dtype=torch.float64), sources)
@@ -76,7 +76,7 @@ def draw(
         return x0_hat if fix is None else fix(x0_hat)
 
     steps = sample_dpm(
-        predictor(glyffuser, both, scale, span),
+        predictor(glyffuser, prompts, negative, scale, span),
         xt,
         glyffuser.alpha_bar,
         num_steps=NUM_STEPS,

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from glyflib.data import GLYPHS, IMAGE_SIZE, Glyphs, load_glyphs, shrink
+from glyflib.data import IMAGE_SIZE, Glyphs, shrink
 from glyflib.evaluation.radicals import RADICALS, RadicalClassifier
-from glyflib.files import replace_file
+from glyflib.files import CONFIG, WEIGHTS, write_bytes, write_text
 from glyflib.glyphs.fonts import Face, draw
 from glyflib.making.radicals.augment import augment
 from glyflib.making.radicals.card import card, measure
@@ -109,14 +109,12 @@ def fit(
     return model.eval().requires_grad_(False)
 
 
-def load_known(path: Path) -> Glyphs:
-    """The whole glyph set, if both sides of the split have known radicals."""
-    glyphs = load_glyphs("all", SIZE, path=path)
+def check_known(glyphs: Glyphs) -> None:
+    """Raise a ValueError unless both sides of the split have known radicals."""
     is_known = glyphs.radicals > 0
     if not all((side & is_known).any() for side in (glyphs.is_test, ~glyphs.is_test)):
         found = f"{len(glyphs)} glyphs, {int(glyphs.is_test.sum())} held out"
-        raise ValueError(f"{path} has {found}: both sides need known radicals")
-    return glyphs
+        raise ValueError(f"{found}: both sides need known radicals")
 
 
 def halve(model: RadicalClassifier) -> bytes:
@@ -152,30 +150,29 @@ def save(out: Path, data: bytes, config: dict[str, Any]) -> None:
     Until the last one is in place the check sums differ, and loading says so.
     """
     out.mkdir(parents=True, exist_ok=True)
-    text, page = json.dumps(config, indent=2) + "\n", card(config)
-    replace_file(out / "model.safetensors", lambda path: path.write_bytes(data))
-    replace_file(out / "README.md", lambda path: path.write_text(page, "utf-8"))
-    replace_file(out / "config.json", lambda path: path.write_text(text, "utf-8"))
+    write_bytes(out / WEIGHTS, data)
+    write_text(out / "README.md", card(config))
+    write_text(out / CONFIG, json.dumps(config, indent=2) + "\n")
 
 
 def build_classifier(
+    glyphs: Glyphs,
     out: Path | str = RADICALS,
     *,
     fonts: Sequence[Face],
     seed: int = 0,
     steps: int = 2000,
     progress: Callable = lambda items: items,
-    glyphs_path: Path | str = GLYPHS,
 ) -> dict[str, Any]:
     """Train the classifier and write it with what it was measured to do.
 
     Args:
+        glyphs: 64x64 ones of both splits.
         out: folder for model.safetensors (half precision), config.json and README.md.
         fonts: faces to draw further training views with; may be empty.
         seed: of weights and draws.
         steps: updates, each on 128 glyphs.
         progress: wraps the sequence of steps.
-        glyphs_path: the glyph set.
 
     Returns:
         What config.json holds.
@@ -185,9 +182,9 @@ def build_classifier(
     """
     if steps < 1:
         raise ValueError(f"steps {steps} must be at least 1")
-    out, glyphs_path, start = Path(out), Path(glyphs_path), time.process_time()
-    glyphs = load_known(glyphs_path)
-    views, names = draw_views(glyphs, fonts), [face.name for face in fonts]
+    check_known(glyphs)
+    start, names = time.process_time(), [face.name for face in fonts]
+    views = draw_views(glyphs, fonts)
     model = fit(views, glyphs, seed=seed, steps=steps, progress=progress)
     seconds = round(time.process_time() - start)
     data = halve(model)
@@ -198,8 +195,8 @@ def build_classifier(
         "cpu_seconds": seconds,
         "parameters": sum(p.numel() for p in model.parameters()),
         "held_out": measure(model, views.images, glyphs, names),
-        "glyphs_sha256": sha256(glyphs_path.read_bytes()).hexdigest(),
+        "glyphs_sha256": glyphs.sha256,
         "sha256": sha256(data).hexdigest(),
     }
-    save(out, data, config)
+    save(Path(out), data, config)
     return config

@@ -19,9 +19,9 @@ from torch.nn.functional import normalize
 from transformers import T5EncoderModel, T5Tokenizer
 
 from glyflib.checkpoint import EMA, RECORD, Run, load_checkpoint, save_checkpoint
-from glyflib.data import load_glyphs
+from glyflib.data import Glyphs
 from glyflib.evaluation.senses import sense_margins
-from glyflib.files import provenance, replace_file
+from glyflib.files import provenance, replace_file, write_text
 from glyflib.making.text_encoder.corpus import build_corpus, read_wordnet
 from glyflib.making.text_encoder.student import (
     Coded,
@@ -86,7 +86,7 @@ def cached_lesson(
     lesson = take_lesson(teacher, texts, width, progress=progress)
     tensors = {name: value.contiguous() for name, value in lesson._asdict().items()}
     replace_file(path, lambda file: safetensors.torch.save_file(tensors, file))
-    note.write_text(key)
+    write_text(note, key)
     return lesson
 
 
@@ -169,6 +169,7 @@ def save_encoder(
 
 
 def build_text_encoder(
+    glyphs: Glyphs,
     out: Path,
     teacher_path: Path | str,
     wordnet: Path,
@@ -180,6 +181,7 @@ def build_text_encoder(
     """Distil the encoder, step by step; the last step writes it.
 
     Args:
+        glyphs: of both splits, for their captions.
         out: folder to write, in the Hugging Face format, with `training.json`.
         teacher_path: sentence encoder, a folder or hub name.
         wordnet: folder of WordNet's data files.
@@ -196,8 +198,9 @@ def build_text_encoder(
         ValueError: If the checkpoint in `work` is another's.
     """
     teacher = Teacher(teacher_path)
-    train, test = (load_glyphs(split, 32).captions for split in ("train", "test"))
-    captions, held_out = list(dict.fromkeys(train)), list(dict.fromkeys(test))
+    train = glyphs.take(~glyphs.is_test).captions
+    captions = list(dict.fromkeys(train))
+    held_out = list(dict.fromkeys(glyphs.take(glyphs.is_test).captions))
     synsets, lists = read_wordnet(wordnet), config.num_lists
     texts = build_corpus(list(train), held_out, synsets, num_lists=lists)
     tokenizer = train_tokenizer(
