@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,15 +13,14 @@ import pytest
 import torch
 from click.testing import CliRunner
 from PIL import Image
-from tiny_models import save_encoder
+from tiny_models import save_encoder, save_glyphs
 
+from glyflib import runs
 from glyflib.__main__ import main
 from glyflib.checkpoint import RECORD
 from glyflib.commands import train as command
-from glyflib.data import Glyphs, load_glyphs
 from glyflib.run_log import read_log
-from glyflib.runs import TRIAL_STEPS, Preset, prepare
-from glyflib.training import TrainConfig
+from glyflib.runs import Preset, RunFolder, Start, prepare
 
 TINY = {"patch": 4, "channels": (8, 16), "attention_levels": (1,)}
 
@@ -30,32 +30,26 @@ def encoder(tmp_path_factory):
     return save_encoder(tmp_path_factory.mktemp("models") / "encoder")
 
 
+@pytest.fixture(scope="module")
+def glyphs(tmp_path_factory):
+    return save_glyphs(tmp_path_factory.mktemp("glyphs") / "few.parquet")
+
+
 def make_quick(monkeypatch):
-    """A tiny preset, few glyphs, and a checkpoint several times a second."""
-
-    def load_few(split, size):
-        found = load_glyphs(split, size)
-        names = Glyphs.__dataclass_fields__
-        return Glyphs(**{name: getattr(found, name)[:40] for name in names})
-
-    quick = Preset(32, TINY, batch_size=4)
-    monkeypatch.setitem(command.PRESETS, "small", quick)
-    monkeypatch.setattr("glyflib.runs.load_glyphs", load_few)
-    monkeypatch.setattr(command, "load_glyphs", load_few)
-
-    def config(*rest, **options):
-        return TrainConfig(*rest, checkpoint_seconds=0.2, **options)
-
-    monkeypatch.setattr(command, "TrainConfig", config)
+    """A tiny preset."""
+    monkeypatch.setitem(command.PRESETS, "small", Preset(32, TINY, batch_size=4))
 
 
 @pytest.fixture
-def invoke(monkeypatch, encoder):
+def invoke(monkeypatch, encoder, glyphs):
+    """Train on few glyphs with an encoder of seconds, often checkpointed."""
     make_quick(monkeypatch)
 
     def run(*words, **options):
-        given = ["train", "--encoder", str(encoder), *map(str, words)]
-        given = given[:1] + given[3:] if "--resume" in words else given
+        given = ["train", *map(str, words)]
+        if "--resume" not in words:
+            given += ["--encoder", str(encoder), "--glyphs", str(glyphs)]
+            given += ["--checkpoint-seconds", "0.2"]
         return CliRunner().invoke(main, given, **options)
 
     return run
@@ -78,34 +72,30 @@ def test_a_run_leaves_all_it_promises_and_says_what_the_loss_did(invoke, tmp_pat
     assert drawn.exit_code == 0, drawn.output
 
 
-def test_pictures_are_laid_out_with_their_channels_last(encoder, monkeypatch):
+def test_pictures_are_laid_out_with_their_channels_last(encoder, monkeypatch, tmp_path):
     make_quick(monkeypatch)
-    options = {"preset": "small", "encoder": str(encoder), "init": None, "seed": 0}
-    options |= {"steps": 5, "minutes": None, "batch_size": 8, "learning_rate": None}
-    glyffuser, _ = prepare(options)
+    start = Start(steps=5, encoder=str(encoder), batch_size=8)
+    glyffuser, _ = prepare(start, RunFolder(tmp_path))
     weights = [value for value in glyffuser.unet.parameters() if value.ndim == 4]
     layout = torch.channels_last
     assert weights and all(w.is_contiguous(memory_format=layout) for w in weights)
 
 
-def test_minutes_become_about_as_many_steps_as_fit(invoke, tmp_path):
-    start = time.perf_counter()
+def test_minutes_are_kept_as_steps(invoke, tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "seconds_a_step", lambda *_: 0.2)
     result = invoke("--minutes", 0.05, "--no-snapshots", "--out", tmp_path / "run")
-    spent = time.perf_counter() - start
     assert result.exit_code == 0, result.output
-    rows = read_log(tmp_path / "run" / "log.csv")
-    assert len(rows) > TRIAL_STEPS and rows[-1]["seconds"] < spent
-    assert json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))[
-        "steps"
-    ] == len(rows)
+    assert RunFolder(tmp_path / "run").read_start().steps == 15
+    assert len(read_log(tmp_path / "run" / "log.csv")) == 15
 
 
-def start(encoder, *words, **shared):
+def start(encoder, glyphs, *words, **shared):
     """Start `glyflib train` as a process of its own, with the quick preset."""
     script = (
         "import pytest, sys, test_cli_train; from glyflib.__main__ import main\n"
         "test_cli_train.make_quick(pytest.MonkeyPatch())\n"
-        f"main(['train', '--encoder', {str(encoder)!r}, *sys.argv[1:]])"
+        f"main(['train', '--encoder', {str(encoder)!r}, '--glyphs', {str(glyphs)!r},"
+        " '--checkpoint-seconds', '0.2', *sys.argv[1:]])"
     )
     paths = [str(Path(__file__).parent), *sys.path]
     env = os.environ | {"PYTHONPATH": os.pathsep.join(paths)} | shared
@@ -116,9 +106,11 @@ def start(encoder, *words, **shared):
     )
 
 
-def test_a_run_killed_at_any_moment_resumes_to_its_end(invoke, tmp_path, encoder):
+def test_a_run_killed_at_any_moment_resumes_to_its_end(
+    invoke, tmp_path, encoder, glyphs
+):
     out = tmp_path / "run"
-    process = start(encoder, "--steps", 150, "--out", out)
+    process = start(encoder, glyphs, "--steps", 150, "--out", out)
     deadline = time.monotonic() + 120
     while not (out / "checkpoint" / RECORD).exists():
         assert process.poll() is None and time.monotonic() < deadline
@@ -134,7 +126,7 @@ def test_a_run_killed_at_any_moment_resumes_to_its_end(invoke, tmp_path, encoder
 
 
 @pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="needs gloo")
-def test_two_processes_share_a_run_and_one_of_them_writes(tmp_path, encoder):
+def test_two_processes_share_a_run_and_one_of_them_writes(tmp_path, encoder, glyphs):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -142,7 +134,7 @@ def test_two_processes_share_a_run_and_one_of_them_writes(tmp_path, encoder):
     shared |= {"ACCELERATE_USE_CPU": "true", "GLOO_SOCKET_IFNAME": "lo"}
     ranks = [
         start(
-            *(encoder, "--steps", 12, "--out", tmp_path / "run"),
+            *(encoder, glyphs, "--steps", 12, "--out", tmp_path / "run"),
             **(shared | {"RANK": rank, "LOCAL_RANK": rank}),
         )
         for rank in "01"
@@ -215,3 +207,24 @@ def test_a_run_is_neither_overwritten_nor_resumed_from_a_damaged_record(
     (tmp_path / "run" / "run.json").write_text("{", "utf-8")
     broken = invoke("--resume", "--out", tmp_path / "run")
     assert broken.exit_code == 1 and "run.json is damaged" in broken.output
+
+
+def test_what_holds_no_result_binds_nothing(invoke, tmp_path, encoder):
+    """A run that failed before its first checkpoint can be started anew as it is."""
+    RunFolder(tmp_path / "run").write_start(Start(steps=9))
+    result = invoke("--steps", 12, "--no-snapshots", "--out", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    assert RunFolder(tmp_path / "run").read_start().steps == 12
+
+
+def test_a_moved_glyph_file_is_named_again_and_another_is_refused(
+    invoke, tmp_path, glyphs
+):
+    words = ("--steps", 12, "--no-snapshots", "--out", tmp_path / "run")
+    assert invoke(*words).exit_code == 0
+    moved = shutil.copy(glyphs, tmp_path / "moved.parquet")
+    again = invoke("--resume", "--out", tmp_path / "run", "--glyphs", moved)
+    assert again.exit_code == 0, again.output
+    other = save_glyphs(tmp_path / "other.parquet", num_test=9)
+    refused = invoke("--resume", "--out", tmp_path / "run", "--glyphs", other)
+    assert refused.exit_code == 1 and "from another file" in refused.output

@@ -8,6 +8,7 @@ from pyarrow import parquet
 
 from glyflib.data import (
     GLYPHS,
+    evenly,
     images_from_x0,
     ink_points,
     load_glyphs,
@@ -144,3 +145,55 @@ def test_ink_points_lie_on_the_ink(glyphs):
 def test_a_blank_picture_has_no_ink_points():
     with pytest.raises(ValueError, match="image is blank"):
         ink_points(torch.full((1, 4, 4), 255), 10, generator=torch.Generator())
+
+
+def test_rows_are_taken_in_the_order_asked_for_in_every_field():
+    glyphs = load_glyphs("test", 32)
+    some = glyphs.take([7, 0, 7])
+    assert some.chars == tuple(glyphs.chars[row] for row in (7, 0, 7))
+    for name in ("images", "codepoints", "radicals", "strokes", "is_test"):
+        assert torch.equal(getattr(some, name), getattr(glyphs, name)[[7, 0, 7]])
+    for name in ("captions", "pinyin"):
+        assert getattr(some, name)[1] == getattr(glyphs, name)[0]
+    assert (some.path, some.sha256) == (glyphs.path, glyphs.sha256)
+
+
+def test_rows_can_be_taken_by_a_mask_or_a_slice():
+    glyphs = load_glyphs("test", 32)
+    known = glyphs.take(glyphs.radicals == 85)
+    assert len(known) == int((glyphs.radicals == 85).sum()) > 0
+    assert glyphs.take(slice(3)).chars == glyphs.chars[:3]
+    assert len(glyphs.take(slice(0))) == 0
+    with pytest.raises(IndexError):
+        glyphs.take([len(glyphs)])
+
+
+def test_glyphs_know_the_file_that_they_are_from():
+    glyphs = load_glyphs("test", 32)
+    assert glyphs.is_shipped
+    assert glyphs.sha256 == sha256(GLYPHS.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(("num", "total"), [(1, 9), (2, 9), (4, 10), (9, 9)])
+def test_rows_are_spaced_evenly_from_end_to_end(num, total):
+    rows = evenly(num, total)
+    assert len(rows) == num == len(rows.unique()) and rows[0] == 0
+    assert num == 1 or rows[-1] == total - 1
+    gaps = rows.diff()
+    assert num < 3 or gaps.max() - gaps.min() <= 1
+
+
+@pytest.mark.parametrize("num", [0, 10])
+def test_more_rows_than_there_are_cannot_be_spaced(num):
+    with pytest.raises(ValueError, match=rf"num {num} must lie in \[1, 9\]"):
+        evenly(num, 9)
+
+
+def test_floating_images_are_x0_already_and_other_numbers_are_refused():
+    points = torch.tensor([0.25, -3.0])
+    assert torch.equal(x0_from_images(points), points)
+    greys = torch.tensor([0, 255], dtype=torch.uint8)
+    exact = x0_from_images(greys, dtype=torch.float64)
+    assert exact.dtype == torch.float64 and exact.tolist() == [-1, 1]
+    with pytest.raises(ValueError, match="images are torch"):
+        x0_from_images(torch.tensor([0, 255]))

@@ -11,6 +11,7 @@ from torch.nn.functional import cosine_similarity, normalize
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from glyflib.__main__ import main
+from glyflib.data import load_glyphs
 from glyflib.making.text_encoder import distil as text_encoder
 from glyflib.making.text_encoder.student import (
     DistilConfig,
@@ -200,21 +201,20 @@ def test_agreement_is_whole_for_turned_vectors_and_none_for_strangers():
 
 
 @pytest.fixture
-def build(tmp_path, monkeypatch, teacher_folder):
+def build(tmp_path, teacher_folder):
     """Runs the whole build with few captions and a dictionary of two meanings."""
-    captions = {"train": TEXTS[:60], "test": TEXTS[60:70]}
-
-    class Few:
-        def __init__(self, split, size):
-            self.captions = tuple(captions[split])
-
-    monkeypatch.setattr(text_encoder, "load_glyphs", Few)
+    glyphs = replace(
+        load_glyphs("all", 32).take(slice(70)),
+        captions=tuple(TEXTS[:70]),
+        is_test=torch.arange(70) >= 60,
+    )
     for part in ("noun", "verb", "adj", "adv"):
         line = "1 05 n 02 water 0 river 0 000 | gold fire stone  \n"
         (tmp_path / f"data.{part}").write_text(line, "utf-8")
 
     def run(config=CONFIG, stop=None):
         steps = text_encoder.build_text_encoder(
+            glyphs,
             tmp_path / "encoder",
             teacher_folder,
             tmp_path,

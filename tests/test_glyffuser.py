@@ -147,13 +147,63 @@ def test_what_the_network_returns_is_turned_into_noise(encoder, prediction):
 def test_guidance_is_the_one_of_two_calls(glyffuser, scale):
     xt = torch.randn(2, 1, 16, 16, generator=seeded(), dtype=torch.float64)
     t = torch.tensor([500, 500])
-    both = glyffuser.encoder.encode(["gold", "water; river", "", "an insect"])
-    cond = TextCondition(both.tokens[:2], both.mask[:2])
-    null = TextCondition(both.tokens[2:], both.mask[2:])
-    expected = guided(glyffuser.predict_eps, cond, null, scale)(xt, t)
-    torch.testing.assert_close(
-        glyffuser.guided(both, scale)(xt, t), expected, rtol=1e-4, atol=1e-5
+    cond = glyffuser.encoder.encode(["gold", "water; river"])
+    null = glyffuser.encoder.encode(["", "an insect of the sea"])
+    eps_cond, eps_null = (glyffuser.predict_eps(xt, t, some) for some in (cond, null))
+    expected = eps_null + scale * (eps_cond - eps_null)
+    found = glyffuser.guided(cond, null, scale)(xt, t)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_denoiser_of_prompts_is_the_guided_network(glyffuser):
+    xt = torch.randn(2, 1, 16, 16, generator=seeded(), dtype=torch.float64)
+    t = torch.tensor([500, 20])
+    cond = glyffuser.encoder.encode(["gold", "water; river"])
+    null = glyffuser.encoder.encode(["", ""])
+    expected = glyffuser.guided(cond, null, 3.0)(xt, t)
+    found = glyffuser.denoiser(["gold", "water; river"], scale=3.0)(xt, t)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    assert not found.requires_grad and found.dtype == xt.dtype
+
+
+def test_one_prompt_serves_all_the_rows_that_the_denoiser_is_asked_for(glyffuser):
+    xt = torch.randn(5, 1, 16, 16, generator=seeded(), dtype=torch.float64)
+    t = torch.full((5,), 300)
+    found = glyffuser.denoiser("gold", 2.0)(xt, t)
+    expected = glyffuser.denoiser(["gold"] * 5, 2.0)(xt, t)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    with pytest.raises(ValueError, match="2 texts must be one, or 5"):
+        glyffuser.denoiser(["gold", "water"])(xt, t)
+    with pytest.raises(ValueError, match="scale nan must be finite"):
+        glyffuser.denoiser("gold", float("nan"))
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 64])
+def test_pictures_drawn_in_batches_are_those_drawn_at_once(glyffuser, batch_size):
+    asked = ["gold", "water; river", "an insect", "to speak", "gold"]
+    options = {"num_steps": 3, "seed": 5, "negative": ["", "gold", "", "", "water"]}
+    together = glyffuser.sample(asked, batch_size=5, **options)
+    found = glyffuser.sample(asked, batch_size=batch_size, **options)
+    torch.testing.assert_close(found, together, rtol=0, atol=1e-3)
+
+
+def test_no_more_pictures_than_a_batch_are_drawn_at_once_and_each_batch_is_told(
+    glyffuser,
+):
+    calls, told = [], []
+    hook = glyffuser.unet.register_forward_pre_hook(
+        lambda _, args: calls.append(len(args[0]))
     )
+
+    def progress(batches):
+        told.append(len(batches))
+        return batches
+
+    glyffuser.sample(["gold"] * 5, batch_size=2, num_steps=1, progress=progress)
+    hook.remove()
+    assert calls == [4, 4, 2] and told == [3]
+    with pytest.raises(ValueError, match="batch_size 0 must be at least 1"):
+        glyffuser.sample("gold", batch_size=0)
 
 
 def test_it_is_the_sampler_on_the_guided_network_from_the_seed_s_noise(glyffuser):
@@ -167,8 +217,10 @@ def test_it_is_the_sampler_on_the_guided_network_from_the_seed_s_noise(glyffuser
     assert last.xt.abs().max() > 1, "otherwise nothing was clipped"
 
 
-@pytest.mark.parametrize(("scale", "rows"), [(1.0, 2), (3.0, 4), (0.0, 4)])
-def test_a_step_is_one_call_and_scale_one_computes_half(glyffuser, scale, rows):
+@pytest.mark.parametrize(("scale", "rows"), [(1.0, 2), (3.0, 4), (0.0, 2)])
+def test_a_step_is_one_call_and_scales_zero_and_one_compute_half(
+    glyffuser, scale, rows
+):
     calls = []
     hook = glyffuser.unet.register_forward_pre_hook(
         lambda _, args: calls.append(len(args[0]))

@@ -91,8 +91,8 @@ def test_components_are_uncorrelated_and_sorted(parts):
 
 def test_a_built_map_can_be_loaded(tmp_path):
     source, out = small_set(tmp_path / "glyphs.parquet"), tmp_path / "map.parquet"
-    assert build_map(out, seed=1, num_parts=10, glyphs_path=source) == 120
     few = load_glyphs("all", 32, path=source)
+    assert build_map(few, out, seed=1, num_parts=10) == 120
     assert load_map(few.codepoints, path=out).shape == (120, 2)
     assert json.loads(pq.read_schema(out).metadata[b"glyflib"])["seed"] == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == [
@@ -104,8 +104,9 @@ def test_a_built_map_can_be_loaded(tmp_path):
 def test_a_failed_build_leaves_the_old_map(tmp_path):
     out = tmp_path / "map.parquet"
     out.write_bytes(b"old")
-    with pytest.raises(FileNotFoundError):
-        build_map(out, glyphs_path=tmp_path / "none.parquet")
+    few = load_glyphs("all", 32, path=small_set(tmp_path / "glyphs.parquet"))
+    with pytest.raises(ValueError, match="n_components"):
+        build_map(few, out, num_parts=5000)
     assert out.read_bytes() == b"old"
 
 

@@ -5,11 +5,11 @@ import json
 import pytest
 import torch
 from click.testing import CliRunner
-from tiny_models import random_unet, save_encoder
+from tiny_models import random_unet, save_encoder, save_glyphs
 
 from glyflib.__main__ import main
-from glyflib.data import Glyphs, load_glyphs
-from glyflib.evaluation import report
+from glyflib.commands.evaluate import shipped_races
+from glyflib.data import load_glyphs
 from glyflib.evaluation.card import card_text, missed, products_of
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.evaluation.report import (
@@ -25,7 +25,7 @@ from glyflib.studies.races import race_tables
 from glyflib.text import TextEncoder
 
 CONFIG = ReportConfig(
-    (1.0, 3.0), num_captions=5, num_samples=2, num_plain=2, num_steps=2
+    scales=(1.0, 3.0), num_captions=5, num_samples=2, num_plain=2, num_steps=2
 )
 PARTS = ["references", "scale 1", "plain 1", "scale 3", "plain 3"]
 
@@ -39,22 +39,28 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def few(monkeypatch):
-    """A quick classifier, 60 glyphs a split, and few draws for an interval."""
-
-    def load_few(split, size):
-        found = load_glyphs(split, size)
-        names = Glyphs.__dataclass_fields__
-        return Glyphs(**{name: getattr(found, name)[:60] for name in names})
-
+def quick(monkeypatch):
+    """A quick classifier in place of the shipped one."""
     torch.manual_seed(0)
     classifier = RadicalClassifier((4, 4, 4), 8).eval()
     monkeypatch.setattr(RadicalClassifier, "load", lambda: classifier)
-    monkeypatch.setattr(report, "load_glyphs", load_few)
 
 
-def test_a_report_has_all_parts_with_intervals_and_what_they_are_of(model, tmp_path):
-    parts = dict(build_report(model, tmp_path / "report.json", CONFIG))
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("glyphs") / "few.parquet"
+    return save_glyphs(path, num_train=60, num_test=60)
+
+
+@pytest.fixture(scope="module")
+def glyphs(file):
+    return load_glyphs("all", 32, path=file)
+
+
+def test_a_report_has_all_parts_with_intervals_and_what_they_are_of(
+    model, glyphs, tmp_path
+):
+    parts = dict(build_report(model, glyphs, tmp_path / "report.json", CONFIG))
     assert list(parts) == PARTS
     stored = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert stored["parts"] == parts and stored["settings"]["seed"] == 0
@@ -68,38 +74,30 @@ def test_a_report_has_all_parts_with_intervals_and_what_they_are_of(model, tmp_p
     assert 0 < parts["references"]["words_alone"]["top1"]["value"] < 1
 
 
-def test_a_killed_report_goes_on_to_the_same_end(model, tmp_path, monkeypatch):
-    whole = dict(build_report(model, tmp_path / "whole.json", CONFIG))
-    for name, _ in build_report(model, tmp_path / "cut.json", CONFIG):
+def test_a_killed_report_goes_on_to_the_same_end(model, glyphs, tmp_path):
+    whole = dict(build_report(model, glyphs, tmp_path / "whole.json", CONFIG))
+    for name, _ in build_report(model, glyphs, tmp_path / "cut.json", CONFIG):
         if name == "plain 1":
             break
-    calls = []
-    drawn = report.draw
-    monkeypatch.setattr(report, "draw", lambda *x: calls.append(x[2]) or drawn(*x))
-    assert dict(build_report(model, tmp_path / "cut.json", CONFIG)) == whole
-    assert calls == [3.0, 3.0]
+    batches = []
+
+    def count(some):
+        batches.append(some)
+        return some
+
+    rest = build_report(model, glyphs, tmp_path / "cut.json", CONFIG, progress=count)
+    assert dict(rest) == whole
+    assert len(batches) == 2, "scale 3 and plain 3 alone are drawn"
 
 
-def test_glyphs_do_not_depend_on_how_many_are_drawn_at_once(model, monkeypatch):
-    glyffuser = Glyffuser.load(model)
-    prompts = ["gold", "water", "fish"]
-
-    def draw():
-        return report.draw(glyffuser, prompts, 2.0, CONFIG, lambda chunks: chunks)
-
-    together = draw()
-    monkeypatch.setattr(report, "CHUNK", 2)
-    torch.testing.assert_close(draw(), together, atol=1e-3, rtol=0)
-
-
-def test_another_models_report_is_not_gone_on_with(model, tmp_path):
+def test_another_models_report_is_not_gone_on_with(model, glyphs, tmp_path):
     path = tmp_path / "report.json"
     path.write_text(json.dumps({"model": "x", "glyphs_seen": 0, "settings": {}}))
     with pytest.raises(ValueError, match="of another model or with other settings"):
-        next(build_report(model, path, CONFIG))
+        next(build_report(model, glyphs, path, CONFIG))
     path.write_text("[]")
     with pytest.raises(ValueError, match="is no report"):
-        next(build_report(model, path, CONFIG))
+        next(build_report(model, glyphs, path, CONFIG))
 
 
 def test_a_mean_token_leaves_padding_out(model):
@@ -108,9 +106,9 @@ def test_a_mean_token_leaves_padding_out(model):
     torch.testing.assert_close(both[0], mean_tokens(encoder, ["gold"])[0])
 
 
-def test_the_command_prints_each_number_with_its_interval(model, tmp_path):
-    words = f"evaluate {model} --out {tmp_path}/r.json --scales 2 --captions 3 "
-    words += "--samples 2 --plain 1 --steps 1"
+def test_the_command_prints_each_number_with_its_interval(model, file, tmp_path):
+    words = f"evaluate {model} --glyphs {file} --out {tmp_path}/r.json "
+    words += "--scales 2 --captions 3 --samples 2 --plain 1 --steps 1"
     result = CliRunner().invoke(main, words.split())
     assert result.exit_code == 0, result.output
     for name in ("hit_rate", "floor, frechet", "words, top1", "gold", "scale 2"):
@@ -119,16 +117,15 @@ def test_the_command_prints_each_number_with_its_interval(model, tmp_path):
     assert again.exit_code == 1 and "other settings" in again.output
 
 
-def test_a_card_states_what_config_and_report_say(model):
+def test_a_card_states_what_config_and_report_say(model, file):
     stage = {"glyphs": 4321, "steps": 9, "steps_done": 7, "batch_size": 4}
     stage |= {"learning_rate": 5e-4, "seed": 3, "seconds": 600}
     stage |= {"machine": "a loom", "bf16": True, "date": "2026-01-02"}
     glyffuser = Glyffuser.load(model)
     glyffuser.training["stages"] = [stage]
     glyffuser.save(model)
-    words = (
-        f"evaluate {model} --scales 1,3 --captions 3 --samples 2 --plain 1 --steps 1"
-    )
+    words = f"evaluate {model} --glyphs {file} --scales 1,3 --captions 3 "
+    words += "--samples 2 --plain 1 --steps 1"
     result = CliRunner().invoke(main, words.split())
     assert result.exit_code == 0, result.output
     card = (model / "README.md").read_text("utf-8")
@@ -165,7 +162,9 @@ def test_a_card_names_the_prompts_that_fail_at_every_scale():
 
 
 def test_the_shipped_card_is_what_config_report_and_races_say():
-    assert (SHIPPED / "README.md").read_text("utf-8") == card_text(SHIPPED)
+    assert (SHIPPED / "README.md").read_text("utf-8") == card_text(
+        SHIPPED, more=shipped_races()
+    )
 
 
 def test_a_card_tells_how_the_races_ended():

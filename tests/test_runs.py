@@ -3,17 +3,29 @@
 import pytest
 import safetensors.torch
 import torch
+from tiny_models import save_encoder, save_glyphs
 
-from glyflib import runs as weights
-from glyflib.data import Glyphs, load_glyphs
+from glyflib.data import load_glyphs
 from glyflib.glyffuser import Glyffuser
 from glyflib.run_log import FIELDS, Log, Snapshots, read_log
 from glyflib.runs import (
+    LEVELS,
     PRESETS,
+    PROMPTS,
     Preset,
+    RunFolder,
+    Start,
+    encoder_name,
+    encoder_source,
     glyphs_seen,
+    keep_sources,
     new_glyffuser,
+    prepare,
+    prompts_for,
+    save_model,
+    seconds_a_step,
     snapshot_steps,
+    steps_in,
     train_glyffuser,
 )
 from glyflib.text import TextCondition, encode_captions
@@ -43,28 +55,32 @@ class Letters:
         return TextCondition(tokens, mask)
 
 
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    return save_glyphs(tmp_path_factory.mktemp("glyphs") / "few.parquet")
+
+
 @pytest.fixture
-def few(monkeypatch):
-    """Only 40 glyphs a split, so that a test takes seconds."""
+def run(file):
+    """Train a tiny glyffuser on 40 glyphs, and give the losses."""
 
-    def load_few(split, size):
-        found = load_glyphs(split, size)
-        names = Glyphs.__dataclass_fields__
-        return Glyphs(**{name: getattr(found, name)[:40] for name in names})
+    def train(out, config=CONFIG, *, glyffuser=None, resume=False, stop=None):
+        steps = train_glyffuser(
+            glyffuser or new_glyffuser(TINY, Letters(), seed=0),
+            load_glyphs("train", 32, path=file),
+            RunFolder(out),
+            config,
+            held_out=load_glyphs("test", 32, path=file),
+            resume=resume,
+        )
+        seen = []
+        for step in steps:
+            seen.append(step.loss)
+            if step.step == stop:
+                break
+        return seen
 
-    monkeypatch.setattr(weights, "load_glyphs", load_few)
-    monkeypatch.setattr(weights, "NUM_HELD_OUT", 6)
-
-
-def run(out, config=CONFIG, *, glyffuser=None, resume=False, stop=None):
-    glyffuser = glyffuser or new_glyffuser(TINY, Letters(), seed=0)
-    steps = train_glyffuser(glyffuser, out, config, resume=resume)
-    seen = []
-    for step in steps:
-        seen.append(step.loss)
-        if step.step == stop:
-            break
-    return seen
+    return train
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
@@ -93,7 +109,7 @@ def test_snapshots_are_taken_at_the_ends_and_at_round_numbers_between():
     assert snapshot_steps(50) == {0, 50}
 
 
-def test_a_run_leaves_log_snapshots_and_a_model_that_loads(tmp_path, few):
+def test_a_run_leaves_log_snapshots_and_a_model_that_loads(tmp_path, run):
     losses = run(tmp_path)
     rows = read_log(tmp_path / "log.csv")
     assert [row["step"] for row in rows] == list(range(1, 13))
@@ -102,18 +118,19 @@ def test_a_run_leaves_log_snapshots_and_a_model_that_loads(tmp_path, few):
     kept = safetensors.torch.load_file(tmp_path / "snapshots.safetensors")
     assert kept["step"].tolist() == [0, 12] and kept["glyphs"].tolist() == [0, 48]
     assert kept["ema_samples"].shape == (2, 16, 1, 32, 32)
-    assert kept["raw_loss"].shape == kept["ema_loss"].shape == (2, len(weights.LEVELS))
+    assert kept["raw_loss"].shape == kept["ema_loss"].shape == (2, len(LEVELS))
     assert not torch.equal(kept["raw_samples"][1], kept["ema_samples"][1])
     model = Glyffuser.load(tmp_path / "model", encoder=Letters())
     (stage,) = model.training["stages"]
+    assert stage["data"] == "few.parquet" and len(stage["data_sha256"]) == 64
     assert stage["glyphs"] == 48 and stage["batch_size"] == 4 and stage["seed"] == 0
-    again = model.sample(weights.PROMPTS, num_steps=20)
+    again = model.sample(list(PROMPTS), num_steps=20)
     grey = ((again + 1) * 127.5).round().byte()
     close = (grey.int() - kept["ema_samples"][1].int()).abs()
     assert close.max() <= 3, "the model is the average of the last snapshot"
 
 
-def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path, few):
+def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path, run):
     whole = run(tmp_path / "whole")
     first = run(tmp_path / "cut", stop=7)
     rest = run(tmp_path / "cut", resume=True)
@@ -126,24 +143,25 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path, few):
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
-def test_a_run_killed_after_its_last_step_still_writes_its_model(tmp_path, few):
+def test_a_run_killed_after_its_last_step_still_writes_its_model(tmp_path, run):
     run(tmp_path, stop=12)
     assert not (tmp_path / "model").exists()
     assert run(tmp_path, resume=True) == []
     assert Glyffuser.load(tmp_path / "model", encoder=Letters()).size == 32
 
 
-def test_an_unfinished_run_can_be_kept_and_says_how_far_it_came(tmp_path, few):
+def test_an_unfinished_run_can_be_kept_and_says_how_far_it_came(tmp_path, run, file):
     run(tmp_path, stop=5)
     glyffuser = new_glyffuser(TINY, Letters(), seed=0)
-    weights.save_model(glyffuser, tmp_path, CONFIG, 1.5)
+    glyphs = load_glyphs("train", 32, path=file)
+    save_model(glyffuser, glyphs, RunFolder(tmp_path), CONFIG, 1.5)
     kept = Glyffuser.load(tmp_path / "model", encoder=Letters())
     (stage,) = kept.training["stages"]
     assert (stage["steps"], stage["steps_done"], stage["glyphs"]) == (12, 5, 20)
     assert len(run(tmp_path, resume=True)) == 7
 
 
-def test_a_second_stage_starts_from_the_first_and_counts_on(tmp_path, few):
+def test_a_second_stage_starts_from_the_first_and_counts_on(tmp_path, run):
     run(tmp_path / "one")
     model = Glyffuser.load(tmp_path / "one" / "model", encoder=Letters())
     assert glyphs_seen(model) == 48
@@ -189,3 +207,71 @@ def test_reopened_snapshots_forget_what_came_after_the_checkpoint(tmp_path):
     kept = safetensors.torch.load_file(path)
     assert kept["step"].tolist() == [0, 5, 9]
     assert kept["loss"].flatten().tolist() == [0, 5, 9]
+
+
+def test_glyphs_without_held_out_ones_are_trained_on_all_the_same(tmp_path, file):
+    glyphs = load_glyphs("train", 32, path=file).take(slice(3))
+    glyffuser = new_glyffuser(TINY, Letters(), seed=0)
+    folder = RunFolder(tmp_path)
+    assert len(list(train_glyffuser(glyffuser, glyphs, folder, CONFIG))) == 12
+    kept = safetensors.torch.load_file(folder.snapshots)
+    assert "ema_samples" in kept and "ema_loss" not in kept
+
+
+def test_glyphs_of_another_size_are_refused(tmp_path, file):
+    glyphs = load_glyphs("train", 64, path=file)
+    glyffuser = new_glyffuser(TINY, Letters(), seed=0)
+    with pytest.raises(ValueError, match="64 pixels a side, not 32"):
+        train_glyffuser(glyffuser, glyphs, RunFolder(tmp_path), CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "seconds", "steps"), [(1, 0.5, 120), (2, 3.0, 40), (0.01, 1.0, 12)]
+)
+def test_minutes_become_as_many_steps_as_fit(minutes, seconds, steps):
+    assert steps_in(minutes, seconds) == steps
+
+
+def test_a_trial_leaves_the_network_as_it_was():
+    glyffuser = new_glyffuser(TINY, Letters(), seed=0)
+    before = {k: v.clone() for k, v in glyffuser.unet.state_dict().items()}
+    assert seconds_a_step(glyffuser, CONFIG) > 0
+    for name, value in glyffuser.unet.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_the_books_glyphs_have_their_prompts_and_others_their_captions(file):
+    assert prompts_for(load_glyphs("test", 32)) == tuple(PROMPTS)
+    own = load_glyphs("train", 32, path=file)
+    assert set(prompts_for(own)) <= set(own.captions) and len(prompts_for(own)) == 16
+    assert prompts_for(own.take([0, 0, 1])) == own.captions[:2]
+
+
+def test_a_run_that_has_been_moved_finds_its_encoder_and_its_first_weights(tmp_path):
+    encoder = save_encoder(tmp_path / "mine", seed=0)
+    first = Start(steps=3, encoder=str(encoder))
+    one = RunFolder(tmp_path / "one")
+    glyffuser, _ = prepare(first, one)
+    keep_sources(first, one, glyffuser)
+    glyffuser.save(one.model)
+    second = Start(steps=3, init=str(one.model))
+    two = RunFolder(tmp_path / "two")
+    keep_sources(second, two, prepare(second, two)[0])
+    moved = RunFolder((tmp_path / "two").rename(tmp_path / "elsewhere"))
+    (tmp_path / "one").rename(tmp_path / "gone")
+    encoder.rename(tmp_path / "lost")
+    again, _ = prepare(moved.read_start(), moved)
+    assert again.text_encoder == "encoder"
+    torch.testing.assert_close(
+        again.unet.stem.weight, glyffuser.unet.stem.weight, atol=1e-3, rtol=0
+    )
+    cond, other = (some.encoder.encode("gold") for some in (again, glyffuser))
+    torch.testing.assert_close(cond.tokens, other.tokens)
+
+
+def test_the_shipped_encoder_is_named_not_copied(tmp_path):
+    folder = RunFolder(tmp_path)
+    source = encoder_source(Start(steps=1), folder)
+    assert encoder_name(source) == "text_encoder"
+    hub = encoder_source(Start(steps=1, encoder="google-t5/t5-small"), folder)
+    assert encoder_name(hub) == "google-t5/t5-small"

@@ -12,12 +12,12 @@ from glyflib.evaluation import metrics
 from glyflib.evaluation.intervals import bootstrap_interval, draw_rows, share_interval
 from glyflib.evaluation.metrics import (
     frechet_distance,
+    is_within_reach,
     kernel_distance,
     kernel_parts,
     nearest_distance,
     nearest_neighbour_ratio,
     precision_recall,
-    realism_rate,
 )
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.evaluation.samples import (
@@ -29,6 +29,11 @@ from glyflib.evaluation.samples import (
 )
 
 DOUBLE = torch.float64
+
+
+def realism_rate(real, fake, k=3):
+    """Share of fakes with a realism score of at least 1."""
+    return is_within_reach(fake, real, k, is_pruned=True).double().mean().item()
 
 
 def gen(seed=0):
@@ -517,7 +522,7 @@ def test_too_few_neighbours_are_refused():
     with pytest.raises(ValueError, match="k 0 must be at least 1"):
         precision_recall(normal(9, 2), normal(9, 2), k=0)
     with pytest.raises(ValueError, match="N >= 10"):
-        realism_rate(normal(9, 2), normal(9, 2), k=9)
+        precision_recall(normal(9, 2), normal(9, 2), k=9)
 
 
 def test_nearest_neighbours_need_glyphs_that_are_new():

@@ -1,21 +1,25 @@
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
 from diffusers.guiders import ClassifierFreeGuidance
 
 from glyflib.sampling import (
+    Step,
     clip,
     dynamic_threshold,
     fresh_noise,
     guided,
+    last_of,
     level_grid,
     sample,
     sample_dpm,
     sample_heun,
     sample_sde,
+    seeds_of,
 )
 from glyflib.schedule import cosine_alpha_bar, level, linear_alpha_bar
 
@@ -329,3 +333,23 @@ def test_every_guided_step_agrees_with_diffusers(scale, is_original):
         both = [oracles[text](xt, level_t) for text in ("gold", "")]
         xt = twin.step(guider.forward(*both).pred, t, xt).prev_sample
         torch.testing.assert_close(step.xt, xt, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "seed", [3, np.int64(3), torch.tensor(3), np.arange(3, 5), [3, np.int8(4)]]
+)
+def test_seeds_are_integers_of_any_kind(seed):
+    assert seeds_of(seed, 2) == [3, 4]
+
+
+@pytest.mark.parametrize("seed", [None, 3.0, "3", [3.5, 4], [None, 1]])
+def test_what_is_no_integer_is_no_seed(seed):
+    with pytest.raises(ValueError, match="must be an integer"):
+        seeds_of(seed, 2)
+
+
+def test_a_sampler_s_last_step_is_kept_alone():
+    steps = [Step(t, torch.ones(1), torch.ones(1)) for t in (2, 1, 0)]
+    assert last_of(iter(steps)) is steps[-1]
+    with pytest.raises(ValueError, match="has drawn nothing"):
+        last_of(iter([]))

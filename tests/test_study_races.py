@@ -3,9 +3,7 @@
 import pytest
 import torch
 
-from glyflib import runs as weights
-from glyflib.data import Glyphs, load_glyphs, x0_from_images
-from glyflib.evaluation import report
+from glyflib.data import load_glyphs, x0_from_images
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.studies import races as study_races
 from glyflib.studies.races import (
@@ -30,11 +28,9 @@ def few(monkeypatch):
 
     def load_few(split, size):
         found = load_glyphs(split, size)
-        names = Glyphs.__dataclass_fields__
-        return Glyphs(**{name: getattr(found, name)[:70] for name in names})
+        return found.take(slice(70))
 
-    for module in (study_races, report, weights):
-        monkeypatch.setattr(module, "load_glyphs", load_few)
+    monkeypatch.setattr(study_races, "load_glyphs", load_few)
     for name, racer in (RECIPES | TEXTS).items():
         small = Racer(
             TINY | {k: v for k, v in racer.unet.items() if k.endswith("text")},

@@ -6,9 +6,9 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny_models import random_unet
+from tiny_models import random_unet, save_glyphs
 
-from glyflib.data import Glyphs, load_glyphs, x0_from_images
+from glyflib.data import load_glyphs, x0_from_images
 from glyflib.making import super_resolution as build
 from glyflib.making.super_resolution import (
     draw_crops,
@@ -40,17 +40,13 @@ def small_pictures(count, side=8):
 
 
 @pytest.fixture
-def few(monkeypatch):
-    """Twelve glyphs a split, two of them judged in two steps."""
+def few(monkeypatch, tmp_path):
+    """Twelve glyphs to learn, two of them judged in two steps."""
 
-    def load_few(split="train", size=128):
-        found = load_glyphs(split, size)
-        names = Glyphs.__dataclass_fields__
-        return Glyphs(**{name: getattr(found, name)[:12] for name in names})
-
-    monkeypatch.setattr(build, "load_glyphs", load_few)
     monkeypatch.setattr(build, "NUM_JUDGED", 2)
     monkeypatch.setattr(build, "NUM_STEPS", 2)
+    path = save_glyphs(tmp_path / "few.parquet", num_train=12, num_test=4)
+    return load_glyphs("all", path=path)
 
 
 def test_a_picture_does_not_depend_on_its_batch():
@@ -206,7 +202,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path, few):
 
     def run(name, stop=None):
         out, work = tmp_path / name, tmp_path / f"{name}-work"
-        for step in train_super_resolver(out, work, config, channels=(8, 16)):
+        for step in train_super_resolver(few, out, work, config, channels=(8, 16)):
             if step.step == stop:
                 return
         assert (out / "README.md").read_text("utf-8").startswith("# Model card")

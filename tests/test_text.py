@@ -20,7 +20,7 @@ from transformers.utils import logging
 
 from glyflib import text
 from glyflib.data import load_glyphs
-from glyflib.text import SHIPPED, TextEncoder
+from glyflib.text import SHIPPED, TextCondition, TextEncoder
 
 PROMPTS = [
     "gold",
@@ -386,3 +386,27 @@ class TestShipped:
         mean = tokens.sum(1) / mask.sum(1, keepdim=True)
         gold, silver, walk = torch.nn.functional.normalize(mean, dim=1)
         assert gold @ silver > gold @ walk + 0.2
+
+
+def numbered(*lengths):
+    """Texts of so many tokens, each token its own number."""
+    L = max(lengths)
+    mask = torch.arange(L) < torch.tensor(lengths)[:, None]
+    tokens = torch.arange(len(lengths) * L, dtype=torch.float32) + 1
+    return TextCondition(tokens.reshape(len(lengths), L, 1) * mask[..., None], mask)
+
+
+def test_texts_of_two_lengths_are_joined_by_padding_the_shorter():
+    both = numbered(2, 3).cat(numbered(1, 5))
+    assert both.tokens.shape == (4, 5, 1) and both.mask.sum(1).tolist() == [2, 3, 1, 5]
+    assert not both.tokens[~both.mask].any()
+    first = both.take(slice(2))
+    assert torch.equal(first.tokens[:, :3], numbered(2, 3).tokens)
+
+
+def test_one_text_serves_as_many_rows_as_are_wanted():
+    one, two = numbered(3), numbered(1, 2)
+    assert torch.equal(one.expand(4).tokens, one.tokens.repeat(4, 1, 1))
+    assert two.expand(2).mask.shape == (2, 2)
+    with pytest.raises(ValueError, match="2 texts must be one, or 3"):
+        two.expand(3)

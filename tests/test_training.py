@@ -15,25 +15,28 @@ from torch import nn
 
 import glyflib.checkpoint
 import glyflib.files
-from glyflib.schedule import add_noise, cosine_alpha_bar, eps_from_v, v_from_x0_eps
+from glyflib.checkpoint import EMA, load_checkpoint, save_checkpoint
+from glyflib.data import x0_from_images
+from glyflib.schedule import (
+    add_noise,
+    cosine_alpha_bar,
+    eps_from_v,
+    predict_eps_from,
+    target_of,
+    v_from_x0_eps,
+)
 from glyflib.training import (
-    EMA,
     Batch,
     Data,
     TrainConfig,
     draw_batch,
+    errors_by_level,
     learning_rate_at,
     load,
-    load_checkpoint,
-    loss_by_level,
     loss_weight,
     new_run,
-    predict_eps_from,
-    save_checkpoint,
     take_step,
-    target_of,
     train,
-    x0_of,
 )
 
 ALPHA_BAR = cosine_alpha_bar(100)
@@ -141,15 +144,45 @@ def exact_eps(xt, t):
 
 
 def measure(model, prediction, num=40_000):
+    """Mean loss of eps_hat at each level, over many rows of known data."""
+
+    def predict_eps(xt, t):
+        return predict_eps_from(model(xt, t), xt, t, FEW, prediction)
+
     gen = torch.Generator().manual_seed(3)
-    options = {"prediction": prediction, "generator": gen, "batch_size": 8192}
-    return loss_by_level(model, gaussian_rows(num, 6), LEVELS, FEW, **options)
+    x0 = x0_from_images(gaussian_rows(num, 6))
+    return errors_by_level(predict_eps, x0, LEVELS, FEW, gen).mean(1)
 
 
 def test_the_exact_denoiser_has_the_exact_loss():
     a = FEW[LEVELS]
     exact = a * S**2 / (a * S**2 + 1 - a)  # variance of eps given xt
     torch.testing.assert_close(measure(exact_eps, "eps"), exact, rtol=0.03, atol=0)
+
+
+def test_errors_come_for_each_picture_and_repeat_with_their_generator():
+    def found(x0):
+        gen = torch.Generator().manual_seed(0)
+        return errors_by_level(exact_eps, x0, [1, 50, 99], FEW, gen)
+
+    x0 = x0_from_images(gaussian_rows(7, 6))
+    assert found(x0).shape == (3, 7) and found(x0).dtype == torch.float64
+    assert torch.equal(found(x0), found(x0))
+    assert not torch.equal(found(x0)[0], found(-x0)[0])
+
+
+def test_the_error_in_v_is_that_in_eps_over_alpha_bar():
+    """Salimans and Ho 2022, section 4, by both roads."""
+    x0, gen = x0_from_images(gaussian_rows(5, 6)).double(), torch.Generator()
+    errors = errors_by_level(exact_eps, x0, [60], FEW, gen.manual_seed(0))
+    eps = torch.randn(x0.shape, generator=gen.manual_seed(0)).double()
+    t = torch.full((5,), 60)
+    eps_hat = exact_eps(add_noise(x0, eps, t, FEW), t)
+    xt = add_noise(x0, eps, t, FEW)
+    x0_hat = (xt - (1 - FEW[60]).sqrt() * eps_hat) / FEW[60].sqrt()
+    gap = v_from_x0_eps(x0_hat, eps_hat, t, FEW) - v_from_x0_eps(x0, eps, t, FEW)
+    expected = gap.square().mean(1)
+    torch.testing.assert_close(errors[0] / FEW[60], expected, rtol=1e-4, atol=1e-9)
 
 
 @pytest.mark.parametrize("prediction", PREDICTIONS)
@@ -245,13 +278,6 @@ def test_training_uses_that_rate():
 # Draws
 
 
-def test_uint8_is_scaled_to_plus_and_minus_one():
-    x0 = x0_of(torch.tensor([0, 255], dtype=torch.uint8))
-    torch.testing.assert_close(x0, torch.tensor([-1.0, 1.0]))
-    points = torch.tensor([0.25, -3.0])
-    torch.testing.assert_close(x0_of(points), points)
-
-
 def test_what_the_network_sees_is_the_noised_image_with_its_own_caption():
     spy, (cond, null) = Spy(), captions()
     config = config_of(1, warmup=0, caption_dropout=0)
@@ -273,7 +299,9 @@ def test_batches_can_be_drawn_in_another_way():
 
     def only_the_first(data, config, num_levels, generator, mine):
         batch = draw_batch(data, config, num_levels, generator, mine)
-        drawn.append(batch._replace(x0=x0_of(data.images[:1]).expand_as(batch.x0)))
+        drawn.append(
+            batch._replace(x0=x0_from_images(data.images[:1]).expand_as(batch.x0))
+        )
         return drawn[-1]
 
     images = torch.stack([torch.zeros(1, 8, 8), torch.ones(1, 8, 8)])
@@ -688,8 +716,6 @@ def test_data_that_do_not_fit_are_named():
         run(Conv(), config_of(), images=pictures()[:0])
     with pytest.raises(ValueError, match="none to learn"):
         run(Conv(), config_of(), images=pictures().long())
-    with pytest.raises(ValueError, match="batch_size 13 is above the 12 images"):
-        run(Conv(), config_of(batch_size=13))
     with pytest.raises(ValueError, match="cond and null must be given together"):
         run(Conv(), config_of(), cond=cond)
     with pytest.raises(ValueError, match=r"cond \(12, 3, 2\) and null \(1, 1, 2\)"):
@@ -747,16 +773,14 @@ def test_one_image_is_learnt_by_heart():
     assert losses[-1] < losses[0] / 1000
 
 
-def test_loss_by_level_repeats_with_its_generator_and_takes_conditions():
-    cond, _ = captions()
+def test_a_batch_may_be_larger_than_the_set(tmp_path):
+    steps = list(run(Conv(), config_of(2, batch_size=30, warmup=0)))
+    assert [step.step for step in steps] == [1, 2]
 
-    def found(batch_size):
-        gen = torch.Generator().manual_seed(0)
-        options = {"prediction": "v", "generator": gen, "batch_size": batch_size}
-        model = Conv().eval()
-        return loss_by_level(
-            model, pictures(), [1, 50], ALPHA_BAR, cond=cond, **options
-        )
 
-    assert found(5).shape == (2,) and found(5).dtype == torch.float64
-    torch.testing.assert_close(found(5), found(12))
+def test_data_of_another_file_are_refused_even_if_alike(tmp_path):
+    options = {"directory": tmp_path, "data_sha256": "a" * 64}
+    next(run(Conv(), config_of(3, warmup=0, checkpoint_seconds=0), **options))
+    options |= {"data_sha256": "b" * 64, "resume": True}
+    with pytest.raises(ValueError, match=r"another file.*was aaaaaaaaaaaa.*now bbbb"):
+        run(Conv(), config_of(3, warmup=0, checkpoint_seconds=0), **options)

@@ -1,13 +1,16 @@
-"""Small models with random weights, for tests: a T5 encoder and a glyffuser."""
+"""Small things for tests: a glyph set; a T5 encoder, a glyffuser, random weights."""
 
 import io
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import sentencepiece
 import torch
 from transformers import T5Config, T5EncoderModel
 from transformers.utils import logging
 
+from glyflib.data import GLYPHS
 from glyflib.glyffuser import Glyffuser
 from glyflib.text import TextEncoder
 from glyflib.unet import UNet
@@ -21,6 +24,15 @@ LINES = [
     "to speak; words and language",
     "the heating element of a kettle",
 ]
+
+
+def save_glyphs(path, *, num_train=40, num_test=8):
+    """Write the first glyphs of each split of the shipped set, as a set of its own."""
+    table = pq.read_table(GLYPHS)
+    is_test = table["split"].to_numpy() == "test"
+    rows = [*(~is_test).nonzero()[0][:num_train], *is_test.nonzero()[0][:num_test]]
+    pq.write_table(table.take(pa.array(sorted(rows))), path)
+    return path
 
 
 def save_encoder(folder, *, seed=0):
