@@ -4,6 +4,7 @@ Invariant: a user's mistake ends in one line on stderr and exit code 1 (2 for wr
 usage), never in a traceback.
 """
 
+import sys
 from importlib import import_module
 
 import click
@@ -39,6 +40,9 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context):
         """Run the command."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # a log may know few characters
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except (ValueError, OSError, FloatingPointError) as error:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from glyflib.files import DATA
+from glyflib.files import DATA, way_out
 
 GLYPHS = DATA / "glyphs.parquet"
 MAP = DATA / "map.parquet"
@@ -25,10 +25,7 @@ NUM_LEVELS = 16  # grey levels kept in the file, 0 ink to 15 paper
 SIZES = (32, 64, 128)
 SPLITS = ("train", "test", "all")
 TEXT = ["codepoint", "char", "caption", "pinyin", "radical", "strokes", "split"]
-RESTORE = (
-    "restore it with `git checkout -- data/glyphs.parquet`, or make it again with "
-    "`python -m glyflib data build` (see data/README.md)"
-)
+BUILD = "make one with `glyflib data build` (see data/README.md)"
 
 
 @dataclass(frozen=True)
@@ -168,8 +165,9 @@ def load_glyphs(
     if size not in SIZES:
         raise ValueError(f"size {size!r} must be one of 32, 64 and 128")
     path = Path(path)
+    repair = way_out(path, GLYPHS, BUILD)
     if not path.is_file():
-        raise FileNotFoundError(f"no glyph data at {path}: {RESTORE}")
+        raise FileNotFoundError(f"no glyph data at {path}: {repair}")
     try:
         table = pq.read_table(path, columns=TEXT, page_checksum_verification=True)
         is_test = table["split"].to_numpy() == "test"
@@ -179,7 +177,7 @@ def load_glyphs(
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"{path} is damaged ({reason}): {RESTORE}") from error
+        raise ValueError(f"{path} is damaged ({reason}): {repair}") from error
     columns = table.filter(pa.array(keep[split])).to_pydict()
     return Glyphs(
         images=torch.from_numpy(images).unsqueeze(1),
@@ -257,7 +255,8 @@ def load_map(codepoints: Tensor, *, path: Path | str = MAP) -> Tensor:
         FileNotFoundError: If there is no file.
         ValueError: If the file is damaged, or lacks one of the glyphs.
     """
-    path, repair = Path(path), "make it again with `python -m glyflib data map`"
+    path = Path(path)
+    repair = way_out(path, MAP, "make it again with `glyflib data map`")
     if not path.is_file():
         raise FileNotFoundError(f"no map at {path}: {repair}")
     try:

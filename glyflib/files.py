@@ -25,18 +25,54 @@ DATA = Path(os.environ.get("GLYFLIB_DATA", Path(__file__).parents[1] / "data"))
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside the path, flush to the disk, then move into place at once."""
+    """Write beside the path, flush to the disk, then move into place at once.
+
+    A link stays: the file that it leads to is replaced.
+
+    Raises:
+        PermissionError: If there is a file that nobody may write to.
+    """
+    check_replaceable(path)
+    path = path.resolve()
     temporary = path.with_name(f"{path.name}.tmp")
     write(temporary)
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
     os.replace(temporary, path)
-    if hasattr(os, "O_DIRECTORY"):  # elsewhere a folder cannot be flushed
-        folder = os.open(path.parent, os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    flush_folder(path.parent)
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise a PermissionError if a file is there that is marked as read-only."""
+    if path.is_file() and not path.stat().st_mode & 0o222:
+        raise PermissionError(f"{path} is read-only: allow writing, or name another")
+
+
+def flush_folder(folder: Path) -> None:
+    """Ask the disk to keep a move within a folder, where folders can be asked."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    place = os.open(folder, os.O_DIRECTORY)
+    try:
+        os.fsync(place)
+    except OSError:
+        return  # not on this file system: the move has happened all the same
+    finally:
+        os.close(place)
+
+
+def way_out(path: Path, shipped: Path, otherwise: str) -> str:
+    """What to do about a file or folder that is missing or damaged.
+
+    Args:
+        path: of what is wrong.
+        shipped: where the one that the repository holds lies.
+        otherwise: how to get one of one's own.
+    """
+    if path.resolve() != shipped.resolve():
+        return otherwise
+    name = f"data/{shipped.name}"
+    return f"restore it with `git checkout -- {name}`, or {otherwise}"
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -19,6 +19,7 @@ from glyflib.files import (
     DATA,
     fitting,
     read_model,
+    way_out,
     write_files,
 )
 from glyflib.sampling import (
@@ -41,10 +42,7 @@ from glyflib.text import TextCondition, TextEncoder, check_prompts
 from glyflib.unet import UNet
 
 SHIPPED = DATA / "glyffuser-32"
-WAYS_OUT = (
-    "restore the shipped one with `git checkout -- data/glyffuser-32`, or train your "
-    "own with `glyflib train`"
-)
+TRAIN = "train one with `glyflib train`"
 SETTINGS = (  # kept in config.json as they are
     "size",
     "prediction",
@@ -140,10 +138,11 @@ class Glyffuser:
             OSError: If the encoder is one of the hub's and cannot be reached.
         """
         path = Path(path)
-        config, weights = read_model(path, KEYS, "glyffuser", WAYS_OUT)
+        ways_out = way_out(path, SHIPPED, TRAIN)
+        config, weights = read_model(path, KEYS, "glyffuser", ways_out)
         if encoder is None:
             encoder = TextEncoder.load(find_encoder(path, config["text_encoder"]))
-        with fitting(path, WAYS_OUT):
+        with fitting(path, ways_out):
             unet = UNet(**config.pop("unet"))
             unet.load_state_dict(weights)
             return cls(unet.eval(), encoder, **config)

@@ -23,7 +23,7 @@ from torch import Tensor
 from glyflib.checkpoint import RECORD, load_checkpoint, stored_checkpoint
 from glyflib.data import Glyphs, evenly, images_from_x0, x0_from_images
 from glyflib.files import provenance, read_config, write_text
-from glyflib.glyffuser import KEYS, WAYS_OUT, Glyffuser, find_encoder
+from glyflib.glyffuser import KEYS, TRAIN, Glyffuser, find_encoder
 from glyflib.run_log import LOG, SNAPSHOTS, Log, Snapshots
 from glyflib.text import SHIPPED, TextCondition, TextEncoder, encode_captions
 from glyflib.training import TrainConfig, TrainStep, errors_by_level, load, train
@@ -444,7 +444,7 @@ def encoder_source(start: Start, folder: RunFolder) -> Path | str:
         found = SHIPPED if is_shipped else start.encoder
         return Path(found) if Path(found).is_dir() else found
     if start.init is not None:
-        config = read_config(Path(start.init), KEYS, "glyffuser", WAYS_OUT)
+        config = read_config(Path(start.init), KEYS, "glyffuser", TRAIN)
         return find_encoder(Path(start.init), config["text_encoder"])
     return SHIPPED
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glyflib.files import DATA, fitting, read_model, write_files
+from glyflib.files import DATA, fitting, read_model, way_out, write_files
 from glyflib.sampling import (
     PredictEps,
     Step,
@@ -34,10 +34,7 @@ from glyflib.unet import UNet
 SHIPPED = DATA / "super-resolution"
 SETTINGS = ("factor", "max_aug_level", "prediction", "schedule", "training")
 KEYS = ("unet", *SETTINGS, "sha256")  # of config.json
-WAYS_OUT = (
-    "restore the shipped one with `git checkout -- data/super-resolution`, or train "
-    "your own with `glyflib data super-resolution`"
-)
+TRAIN = "train one with `glyflib data super-resolution`"
 
 
 class SuperNet(nn.Module):
@@ -122,8 +119,9 @@ class SuperResolver:
             ValueError: If a file is damaged, or they do not belong together.
         """
         path = Path(path)
-        config, weights = read_model(path, KEYS, "super-resolver", WAYS_OUT)
-        with fitting(path, WAYS_OUT):
+        ways_out = way_out(path, SHIPPED, TRAIN)
+        config, weights = read_model(path, KEYS, "super-resolver", ways_out)
+        with fitting(path, ways_out):
             unet = UNet(**config.pop("unet"))
             unet.load_state_dict(weights)
             return cls(unet.eval(), **config)

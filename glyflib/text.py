@@ -219,9 +219,29 @@ class TextEncoder:
         """D, the width of a token's vector."""
         return self.model.config.d_model
 
+    def unknown_words(self, text: str) -> list[str]:
+        """Words of a prompt that hold what no token stands for, such as 水."""
+        words = list(dict.fromkeys(text.split()))
+        unknown = self.tokenizer.unk_token_id
+        ids = self.tokenizer(words, verbose=False).input_ids if words else []
+        return [word for word, some in zip(words, ids, strict=True) if unknown in some]
+
+    def known_words(self, text: str) -> list[str]:
+        """Words of a prompt that tokens stand for, from end to end."""
+        unknown = self.unknown_words(text)
+        return [word for word in text.split() if word not in unknown]
+
     def token_ids(self, text: str, max_tokens: int) -> list[int]:
-        """Numbers of a prompt's tokens, the end token last; cut with a warning."""
+        """Numbers of a prompt's tokens, the end token last.
+
+        What is cut, and what the encoder does not know, is told in a warning.
+        """
         ids = self.tokenizer(text, verbose=False).input_ids
+        if self.tokenizer.unk_token_id in ids and not self.known_words(text):
+            warnings.warn(
+                f"prompt {text[:SHOWN]!r}: the text encoder knows no word of it",
+                stacklevel=3,
+            )
         if len(ids) <= max_tokens:
             return ids
         warnings.warn(

@@ -345,7 +345,11 @@ def train(
     accelerator = accelerator or Accelerator()
     check_data(Data(images, cond, null), config.batch_size, accelerator.num_processes)
     if accelerator.mixed_precision != "no":
-        raise ValueError(f"mixed precision {accelerator.mixed_precision}: use bf16")
+        raise ValueError(
+            f"Accelerate is set to mixed precision {accelerator.mixed_precision}: "
+            "unset ACCELERATE_MIXED_PRECISION, or answer `no` in `accelerate config`; "
+            "TrainConfig's bf16 and cpu_bf16 say in what is multiplied"
+        )
     stored = stored_checkpoint(directory, resume)
     alpha_bar = alpha_bar.to("cpu", torch.float64)
     shapes = [list(rows.shape) for rows in (images, *(cond or ()))]

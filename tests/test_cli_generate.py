@@ -1,4 +1,5 @@
 import io
+import os
 import subprocess
 import sys
 from functools import partial
@@ -6,15 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
 from tiny_models import random_unet, save_glyffuser
 
 from glyflib import sampling
 from glyflib.__main__ import main
-from glyflib.commands.generate import SAMPLERS, file_name, kept_steps
-from glyflib.commands.sheets import GAP, STRIP, contact_sheet, pictures_from_x0
+from glyflib.commands import generate
+from glyflib.commands.generate import SAMPLERS, draw, file_name
+from glyflib.commands.sheets import GAP, STRIP, contact_sheet, pictures_from_images
+from glyflib.data import images_from_x0
 from glyflib.glyffuser import Glyffuser
+from glyflib.sampling import Step
 from glyflib.super_resolution import SuperResolver
 
 
@@ -69,23 +74,78 @@ def resolver(monkeypatch):
     shape = {"in_channels": 3, "out_channels": 1, "patch": 4, "text_dim": None}
     found = SuperResolver(random_unet(**shape, attention_levels=()))
     monkeypatch.setattr(SuperResolver, "load", lambda: found)
+    monkeypatch.setattr(generate, "SMALL", 16)  # as wide as this test's glyffuser
     return found
 
 
 def test_a_second_model_enlarges_what_the_first_has_drawn(run, glyffuser, resolver):
-    args = ("gold", "-n", 2, "--seed", 3, "--enlarge", "--size", 64, "--out", "a.png")
+    args = ("gold", "-n", 2, "--seed", 3, "--size", 64, "--out", "a.png")
     assert run(*args).exit_code == 0
     small = glyffuser.sample(["gold"] * 2, num_steps=4, seed=3)
-    large = pictures_from_x0(resolver.sample(small, seed=3))
+    large = pictures_from_images(images_from_x0(resolver.sample(small, seed=3)))
     expected = np.asarray(contact_sheet(large, 2, side=64)).astype(int)
     assert np.abs(pixels("a.png") - expected).max() <= 1
 
 
 def test_a_film_shows_both_models_at_work(run, resolver):
-    args = ("gold", "-n", 1, "--enlarge", "--out", "a.gif")
+    args = ("gold", "-n", 1, "--out", "a.gif")
     assert run(*args).exit_code == 0
     with Image.open("a.gif") as film:
         assert film.n_frames == 4 + 20
+
+
+def test_its_own_pixels_are_shown_if_asked_for(run, glyffuser, resolver):
+    assert run("gold", "-n", 2, "--raw", "--out", "a.png").exit_code == 0
+    drawn = glyffuser.generate(["gold"] * 2, num_steps=4)
+    expected = np.asarray(contact_sheet(drawn, 2, side=32)).astype(int)
+    assert np.abs(pixels("a.png") - expected).max() <= 1
+
+
+def test_many_glyphs_are_drawn_batch_by_batch(run, glyffuser, monkeypatch):
+    assert run("gold", "-n", 5, "--out", "once.png").exit_code == 0
+    rows = []
+    steps = Glyffuser.steps
+
+    def counted(self, prompts, **options):
+        rows.append(len(prompts))
+        return steps(self, prompts, **options)
+
+    monkeypatch.setattr(Glyffuser, "steps", counted)
+    monkeypatch.setattr(generate, "BATCH", 2)
+    assert run("gold", "-n", 5, "--out", "batches.png").exit_code == 0
+    assert rows == [2, 2, 1]
+    gap = pixels("once.png").astype(int) - pixels("batches.png")
+    assert np.abs(gap).max() <= 1
+
+
+def test_words_that_the_encoder_does_not_know_are_named_and_drawn_all_the_same(run):
+    result = run("gold 水 🐟", "gold", "-n", 1, "--out", "a.png")
+    assert result.exit_code == 0, result.output
+    assert "does not know 水, 🐟" in result.stderr and "glyphs drawn" in result.output
+
+
+def test_a_link_stays_and_a_read_only_file_is_not_replaced(run, tmp_path):
+    (tmp_path / "aim.png").write_bytes(b"old")
+    (tmp_path / "link.png").symlink_to(tmp_path / "aim.png")
+    assert run("gold", "-n", 1, "--out", "link.png").exit_code == 0
+    assert (tmp_path / "link.png").is_symlink() and pixels("aim.png").ndim == 2
+    (tmp_path / "fixed.png").write_bytes(b"keep")
+    (tmp_path / "fixed.png").chmod(0o444)
+    result = run("gold", "-n", 1, "--out", "fixed.png")
+    assert result.exit_code == 1 and "fixed.png is read-only" in result.output
+    assert (tmp_path / "fixed.png").read_bytes() == b"keep"
+
+
+def test_a_log_that_knows_few_characters_does_not_fail_a_finished_job(model, tmp_path):
+    words = ["generate", "水", "-n", "1", "--steps", "1", "--model", str(model)]
+    done = subprocess.run(
+        [sys.executable, "-m", "glyflib", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "cp1252"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert rb"\u6c34.png" in done.stdout and (tmp_path / "水.png").is_file()
 
 
 @pytest.mark.parametrize(
@@ -236,13 +296,29 @@ def test_a_prompt_that_is_too_long_is_told_in_one_line(run):
     assert result.stderr.count("\n") == 1
 
 
+def steps_of(num_steps):
+    """A drawing whose step k leaves the grey k behind."""
+
+    def drawing(rows):
+        for k in range(num_steps):
+            x0 = torch.full((1, 1, 1, 1), k / 1000)
+            yield Step(num_steps - 1 - k, x0, x0)
+
+    return drawing
+
+
+def kept_steps(num_steps, most):
+    frames = draw(steps_of(num_steps), 1, num_steps, most)
+    return [round(frame.x0.item() * 1000) for frame in frames]
+
+
 def test_at_most_so_many_steps_are_kept_and_always_the_last():
     for num_steps in (1, 7, 99, 100, 101, 250, 1000):
-        kept = kept_steps(iter(range(num_steps)), num_steps, 100)
+        kept = kept_steps(num_steps, 100)
         assert kept[-1] == num_steps - 1
         assert min(num_steps, 50) <= len(kept) <= 100
         assert len(set(np.diff(kept))) <= 1
-    assert kept_steps(iter(range(50)), 50, 1) == [49]
+    assert kept_steps(50, 1) == [49]
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
@@ -250,7 +326,7 @@ def test_a_bar_is_drawn_on_a_terminal_only(monkeypatch, is_terminal):
     stderr = io.StringIO()
     stderr.isatty = lambda: is_terminal
     monkeypatch.setattr(sys, "stderr", stderr)
-    kept_steps(iter(range(5)), 5, 1)
+    kept_steps(5, 1)
     assert ("5/5" in stderr.getvalue()) == is_terminal
     assert is_terminal or stderr.getvalue() == ""
 

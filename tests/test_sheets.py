@@ -4,7 +4,7 @@ import stat
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFont
 
 from glyflib.commands import sheets
 from glyflib.commands.sheets import (
@@ -14,11 +14,13 @@ from glyflib.commands.sheets import (
     STRIP,
     check_writable,
     contact_sheet,
-    pictures_from_x0,
+    drawable,
+    pictures_from_images,
     sheet_size,
     side_by_side,
     write_frames,
 )
+from glyflib.data import images_from_x0
 
 FAKE = """#!/bin/sh
 [ "$FAKE_FFMPEG" = fails ] && {{ echo "no such encoder" >&2; exit 1; }}
@@ -30,7 +32,7 @@ cat > "$last"
 
 def pictures(count, side=8, seed=0):
     noise = torch.rand(count, 1, side, side, generator=torch.manual_seed(seed))
-    return pictures_from_x0(2 * noise - 1)
+    return pictures_from_images(images_from_x0(2 * noise - 1))
 
 
 def frames(count=4):
@@ -50,7 +52,7 @@ def ffmpeg(tmp_path, monkeypatch):
 
 def test_x0_becomes_grey_from_ink_to_paper():
     x0 = torch.tensor([-1.0, 1.0, -3.0, 7.0]).reshape(1, 1, 2, 2)
-    (picture,) = pictures_from_x0(x0)
+    (picture,) = pictures_from_images(images_from_x0(x0))
     np.testing.assert_array_equal(np.asarray(picture), [[0, 255], [0, 255]])
 
 
@@ -207,3 +209,9 @@ def test_where_no_file_can_be_is_told(tmp_path):
         check_writable(tmp_path / "folder.png")
     check_writable(tmp_path / "new" / "newer" / "a.png")
     assert not (tmp_path / "new").exists()
+
+
+def test_labels_are_written_in_what_the_font_can_draw():
+    font = ImageFont.load_default(14)
+    assert drawable("gold", font) == "gold"
+    assert drawable("water 水", font) == "water [U+6C34]"

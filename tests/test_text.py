@@ -57,6 +57,7 @@ def by_hand(encoder, folder, prompt, max_tokens=10**6):
     return encoder.model(input_ids=ids).last_hidden_state[0]
 
 
+@pytest.mark.filterwarnings("ignore:prompt")  # two are in no language it knows
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_a_prompt_is_its_pieces_and_an_end_token_through_the_network(
     encoder, folder, prompt
@@ -69,6 +70,7 @@ def test_a_prompt_is_its_pieces_and_an_end_token_through_the_network(
     torch.testing.assert_close(tokens[0], expected)
 
 
+@pytest.mark.filterwarnings("ignore:prompt")
 def test_a_prompt_has_the_same_tokens_whatever_the_batch_and_the_padding(encoder):
     tokens, mask = encoder.encode(PROMPTS, length=37)
     assert tokens.shape == (len(PROMPTS), 37, WIDTH)
@@ -410,3 +412,17 @@ def test_one_text_serves_as_many_rows_as_are_wanted():
     assert two.expand(2).mask.shape == (2, 2)
     with pytest.raises(ValueError, match="2 texts must be one, or 3"):
         two.expand(3)
+
+
+def test_words_that_no_token_stands_for_are_known(encoder):
+    assert encoder.unknown_words("gold 水 water 🙂") == ["水", "🙂"]
+    assert encoder.known_words("gold 水 water 🙂") == ["gold", "water"]
+    assert encoder.unknown_words("") == []
+
+
+def test_a_prompt_without_a_word_that_is_known_is_told_and_read_all_the_same(encoder):
+    with pytest.warns(UserWarning, match="prompt '水 🙂': .* knows no word of it"):
+        assert encoder.encode("水 🙂").mask.any()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder.encode("gold 水")

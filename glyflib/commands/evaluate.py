@@ -19,7 +19,7 @@ from glyflib.evaluation.report import (
     build_report,
 )
 from glyflib.files import read_config
-from glyflib.glyffuser import KEYS, SHIPPED, WAYS_OUT
+from glyflib.glyffuser import KEYS, SHIPPED, TRAIN
 from glyflib.lessons.stored import load_results
 
 COLUMNS = ("hit_rate", "shuffled", "frechet", "kernel", "precision", "recall")
@@ -96,7 +96,7 @@ def evaluate(
         num_steps=steps,
         seed=seed,
     )
-    size = read_config(model, KEYS, "glyffuser", WAYS_OUT)["size"]
+    size = read_config(model, KEYS, "glyffuser", TRAIN)["size"]
     parts = build_report(
         model,
         load_glyphs("all", size, path=glyphs or GLYPHS),

@@ -8,20 +8,26 @@ import contextlib
 import math
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import click
+import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from glyflib.commands import sheets
+from glyflib.data import images_from_x0
 from glyflib.glyffuser import SHIPPED, Glyffuser
-from glyflib.sampling import Step, sample, sample_dpm, sample_heun, sample_sde
+from glyflib.sampling import Step, sample, sample_dpm, sample_heun, sample_sde, seeds_of
 from glyflib.super_resolution import SuperResolver
 
 MOST_FRAMES = 100
 ENLARGE_STEPS = 20
+SMALL = 32  # pixels a side of what the second model enlarges
+BATCH = 64  # glyphs drawn at once: no picture depends on it
 SAMPLERS = {
     "dpm": sample_dpm,
     "ddim": sample,
@@ -75,9 +81,10 @@ def checked_name(ctx: click.Context, param: click.Parameter, out: Path | None):
     "--size", type=click.IntRange(8, 1024), default=128, help="Of a glyph, in pixels."
 )
 @click.option(
-    "--enlarge",
+    "--raw",
     is_flag=True,
-    help="Have a second model draw each glyph four times as wide and high.",
+    help="Show the glyffuser's own pixels. Otherwise a second model draws each glyph "
+    "of 32x32 pixels four times as wide and high.",
 )
 def generate(
     prompts: tuple[str, ...],
@@ -90,7 +97,7 @@ def generate(
     out: Path | None,
     model: Path,
     size: int,
-    enlarge: bool,
+    raw: bool,
 ) -> None:
     """Draw new glyphs for PROMPTS, English definitions such as "water; river".
 
@@ -103,31 +110,91 @@ def generate(
         panels * count * len(prompts), panels * columns, size, len(prompts) > 1
     )
     sheets.check_writable(out)
-    resolver = SuperResolver.load() if enlarge else None
-    seeds = [*range(seed, seed + count)] * len(prompts)
+    asked = [prompt for prompt in prompts for _ in range(count)]
+    seeds = seeds_of([*range(seed, seed + count)] * len(prompts), len(asked))
     most = MOST_FRAMES if panels == 2 else 1
-    with short_warnings():
-        process = Glyffuser.load(model).steps(
-            [prompt for prompt in prompts for _ in range(count)],
+    glyffuser = Glyffuser.load(model)
+    for text in dict.fromkeys((*prompts, negative)):
+        unknown = glyffuser.encoder.unknown_words(text)
+        if unknown and glyffuser.encoder.known_words(text):
+            told = f"the text encoder does not know {', '.join(unknown)}"
+            click.echo(f"Warning: {told}; it goes by the other words", err=True)
+
+    def drawing(rows: slice) -> Iterator[Step]:
+        return glyffuser.steps(
+            asked[rows],
             num_steps=steps,
             scale=scale,
             sampler=SAMPLERS[sampler],
-            seed=seeds,
+            seed=seeds[rows],
             negative=negative,
         )
-        kept = kept_steps(process, steps, most)
-    if resolver is not None:
-        small = kept[-1].xt.clamp(-1, 1)
-        process = resolver.steps(small, num_steps=ENLARGE_STEPS, seed=seeds)
-        kept += kept_steps(process, ENLARGE_STEPS, most)
+
+    with warnings_in_a_line():
+        frames = draw(drawing, len(asked), steps, most)
+    if not raw and glyffuser.size == SMALL:
+        resolver, small = SuperResolver.load(), frames[-1].x0
+
+        def enlarging(rows: slice) -> Iterator[Step]:
+            return resolver.steps(
+                small[rows], num_steps=ENLARGE_STEPS, seed=seeds[rows]
+            )
+
+        frames += draw(enlarging, len(asked), ENLARGE_STEPS, most)
     labels = prompts if len(prompts) > 1 else None
     sheet = partial(sheets.contact_sheet, num_columns=columns, side=size, labels=labels)
-    frames = [sheet(sheets.pictures_from_x0(step.xt)) for step in kept]
+    pages = [sheet(sheets.pictures_from_images(frame.images)) for frame in frames]
     if panels == 2:
-        believed = [sheet(sheets.pictures_from_x0(step.x0_hat)) for step in kept]
-        frames = list(map(sheets.side_by_side, frames, believed))
-    sheets.write_frames(out, frames)
-    click.echo(f"{count * len(prompts)} glyphs drawn into {out}")
+        believed = [
+            sheet(sheets.pictures_from_images(frame.believed)) for frame in frames
+        ]
+        pages = list(map(sheets.side_by_side, pages, believed))
+    sheets.write_frames(out, pages if panels == 2 else pages[-1:])
+    click.echo(f"{len(asked)} glyphs drawn into {out}")
+
+
+class Frame(NamedTuple):
+    """All glyphs after one step.
+
+    Attributes:
+        x0: (B, 1, S, S) in [-1, 1].
+        images: (B, 1, S, S) uint8, the same.
+        believed: (B, 1, S, S) uint8, what the model believed in on the way.
+    """
+
+    x0: Tensor
+    images: Tensor
+    believed: Tensor
+
+
+def draw(
+    drawing: Callable[[slice], Iterator[Step]], count: int, num_steps: int, most: int
+) -> list[Frame]:
+    """Draw glyphs batch by batch, and keep some of the steps of all of them.
+
+    Args:
+        drawing: from rows to the steps of their drawing.
+        count: glyphs in all.
+        num_steps: of the sampler.
+        most: steps kept, the last one and others evenly spaced before it.
+    """
+    batches = [slice(i, i + BATCH) for i in range(0, count, BATCH)]
+    every, parts = math.ceil(num_steps / most), []
+    with tqdm(total=num_steps * len(batches), unit=" steps", disable=None) as bar:
+        for rows in batches:
+            kept = []
+            for done, step in enumerate(drawing(rows), start=1):
+                bar.update()
+                if (num_steps - done) % every == 0:
+                    x0 = step.xt.clamp(-1, 1).float()
+                    kept.append(
+                        Frame(x0, images_from_x0(x0), images_from_x0(step.x0_hat))
+                    )
+            parts.append(kept)
+    return [
+        Frame(*map(torch.cat, zip(*same, strict=True)))
+        for same in zip(*parts, strict=True)
+    ]
 
 
 def file_name(prompt: str) -> str:
@@ -136,18 +203,8 @@ def file_name(prompt: str) -> str:
     return f"{words or 'glyph'}.png"
 
 
-def kept_steps(process: Iterator[Step], num_steps: int, most: int) -> list[Step]:
-    """The last step and, evenly spaced before it, at most so many in all."""
-    every, kept = math.ceil(num_steps / most), []
-    bar = tqdm(process, total=num_steps, unit=" steps", disable=None)
-    for left, step in zip(range(num_steps - 1, -1, -1), bar, strict=True):
-        if left % every == 0:
-            kept.append(step)
-    return kept
-
-
 @contextlib.contextmanager
-def short_warnings() -> Iterator[None]:
+def warnings_in_a_line() -> Iterator[None]:
     """Tell each warning in one line on stderr."""
     with warnings.catch_warnings():
         warnings.showwarning = lambda text, *_: click.echo(f"Warning: {text}", err=True)

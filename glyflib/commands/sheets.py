@@ -9,13 +9,14 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
+from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from glyflib.data import images_from_x0
-from glyflib.files import replace_file
+from glyflib.files import check_replaceable, replace_file
 
 SUFFIXES = (".png", ".gif", ".webp", ".mp4")  # all but the first move
 PAPER, INK, GAP = 255, 0, 4  # greys, and pixels around each picture
@@ -24,9 +25,9 @@ MAX_SIDE = 16_383  # pixels that a WebP can be wide or high
 FRAME, HOLD = 80, 1600  # milliseconds that a frame stands, and the last one
 
 
-def pictures_from_x0(x0: Tensor) -> list[Image.Image]:
-    """Grey pictures of x0 (B, 1, S, S); what lies outside [-1, 1] is clipped."""
-    return [Image.fromarray(grey.numpy()) for grey in images_from_x0(x0).squeeze(1)]
+def pictures_from_images(images: Tensor) -> list[Image.Image]:
+    """Grey pictures of (B, 1, S, S) uint8."""
+    return [Image.fromarray(grey.numpy()) for grey in images.squeeze(1)]
 
 
 def scaled(picture: Image.Image, side: int) -> Image.Image:
@@ -51,9 +52,22 @@ def sheet_size(count: int, num_columns: int, side: int, labels: bool = False) ->
     return width, height
 
 
+@cache
+def known_characters(font: ImageFont.FreeTypeFont) -> frozenset[int]:
+    """Code points that a font can draw, by its own table."""
+    with TTFont(io.BytesIO(font.font_bytes)) as table:
+        return frozenset(table.getBestCmap())
+
+
+def drawable(text: str, font: ImageFont.FreeTypeFont) -> str:
+    """The text with what the font lacks told as code points, such as [U+6C34]."""
+    known = known_characters(font)
+    return "".join(one if ord(one) in known else f"[U+{ord(one):04X}]" for one in text)
+
+
 def shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
     """The text on one line, cut to a width in pixels."""
-    text = " ".join(text.split())
+    text = drawable(" ".join(text.split()), font)
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(f"{text}…") > width:
@@ -137,6 +151,7 @@ def check_writable(path: Path) -> None:
         raise PermissionError(f"no file can be written into {folder}")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: give the name of a file")
+    check_replaceable(path)
 
 
 def ffmpeg_path() -> str:
@@ -150,6 +165,7 @@ def ffmpeg_path() -> str:
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Write beside the path, then move into place; leave nothing if that fails."""
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         replace_file(path, write)

@@ -4,6 +4,7 @@ Invariant: what a run was started with lies in its folder, so that --resume need
 nothing but that folder.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,8 @@ from accelerate import Accelerator, PartialState
 from click.core import ParameterSource
 from tqdm import tqdm
 
-from glyflib.commands.sheets import contact_sheet, pictures_from_x0, write_frames
-from glyflib.data import GLYPHS, Glyphs, load_glyphs
+from glyflib.commands.sheets import contact_sheet, pictures_from_images, write_frames
+from glyflib.data import GLYPHS, Glyphs, images_from_x0, load_glyphs
 from glyflib.glyffuser import Glyffuser
 from glyflib.plotting.training import plot_loss_log
 from glyflib.run_log import read_log
@@ -191,9 +192,10 @@ def finish(folder: RunFolder, prompts: Sequence[str]) -> None:
     rows = read_log(folder.log)
     plot_loss_log(rows).savefig(folder.loss_picture)
     glyffuser = Glyffuser.load(folder.model)
-    sheet = contact_sheet(
-        pictures_from_x0(glyffuser.sample(prompts)), num_columns=4, side=128
-    )
+    with warnings.catch_warnings(action="ignore"):  # long captions are cut
+        images = images_from_x0(glyffuser.sample(prompts))
+    pictures = pictures_from_images(images)
+    sheet = contact_sheet(pictures, num_columns=4, side=128)
     write_frames(folder.samples_picture, [sheet])
     part = max(1, len(rows) // 20)
     first = mean(row["loss"] for row in rows[:part])

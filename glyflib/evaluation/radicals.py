@@ -12,16 +12,13 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, relu
 
 from glyflib.data import SIZES
-from glyflib.files import DATA, fitting, read_model
+from glyflib.files import DATA, fitting, read_model, way_out
 
 RADICALS = DATA / "radicals"
 NUM_RADICALS = 214
 KEYS = ("network", "sha256")  # of config.json, which holds more
 SIZE = 32  # pixels a side that the network sees
-RESTORE = (
-    "restore it with `git checkout -- data/radicals`, or make it again with "
-    "`glyflib data radicals`"
-)
+TRAIN = "make one with `glyflib data radicals`"
 
 
 def shrink_x0(x0: Tensor) -> Tensor:
@@ -128,8 +125,9 @@ class RadicalClassifier(nn.Module):
             ValueError: If they are damaged or do not fit each other.
         """
         path, what = Path(path), "radical classifier"
-        config, weights = read_model(path, KEYS, what, RESTORE, is_open=True)
-        with fitting(path, RESTORE):
+        ways_out = way_out(path, RADICALS, TRAIN)
+        config, weights = read_model(path, KEYS, what, ways_out, is_open=True)
+        with fitting(path, ways_out):
             model = cls(**config["network"])
             model.load_state_dict(weights)
         return model.eval().requires_grad_(False)

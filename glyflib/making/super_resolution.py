@@ -185,7 +185,7 @@ def write_super_card(folder: Path) -> None:
 
 A small glyph in, the same glyph four times as wide and high out.
 `glyflib.super_resolution.SuperResolver.load()` reads this folder;
-`glyflib generate "gold" --enlarge` draws with it.
+`glyflib generate "gold"` draws with it, after the glyffuser.
 
 - **Network.** A U-net with {count:,} parameters and no attention, kept in half
   precision; `{json.dumps(resolver.unet.config)}`.
