@@ -221,6 +221,7 @@ class TextEncoder:
 
     def unknown_words(self, text: str) -> list[str]:
         """Words of a prompt that hold what no token stands for, such as 水."""
+        (text,) = check_prompts(text)
         words = list(dict.fromkeys(text.split()))
         unknown = self.tokenizer.unk_token_id
         ids = self.tokenizer(words, verbose=False).input_ids if words else []
