@@ -20,7 +20,7 @@ from glyflib.evaluation.report import (
 )
 from glyflib.files import read_config
 from glyflib.glyffuser import KEYS, SHIPPED, TRAIN
-from glyflib.lessons.stored import load_results
+from glyflib.lessons import results
 
 COLUMNS = ("hit_rate", "shuffled", "frechet", "kernel", "precision", "recall")
 COLUMNS += ("realism", "nearest_ratio", "copied")
@@ -136,7 +136,7 @@ def shipped_races() -> str:
     """What the shipped glyffuser's card tells of short races, from data/results/."""
     from glyflib.studies.races import race_tables  # slow to load
 
-    return race_tables(load_results("recipes"), load_results("texts"))
+    return race_tables(results.recipes(), results.texts())
 
 
 command = evaluate

@@ -1,4 +1,4 @@
-"""Results that take longer than a chapter's minute: small files in data/results/.
+"""The files in data/results/: what takes longer than a chapter's minute.
 
 Invariant: a file says what made it (command, seed, model, machine, date), and holds
 whole parts only; a killed study goes on with the first part that is missing.
@@ -13,7 +13,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from glyflib.files import DATA, replace_file
+from glyflib.files import DATA, write_bytes, write_text
 
 RESULTS = DATA / "results"
 
@@ -79,34 +79,7 @@ def save_results(name: str, results: Results, folder: Path | str = RESULTS) -> N
     sha256 = {key: digest(value) for key, value in results.tensors.items()}
     if results.tensors:
         data = safetensors.torch.save(results.tensors)
-        path = folder / f"{name}.safetensors"
-        replace_file(path, lambda temporary: temporary.write_bytes(data))
+        write_bytes(folder / f"{name}.safetensors", data)
     record = {"facts": results.facts, "sha256": sha256, "parts": results.parts}
     text = json.dumps(record, indent=1, allow_nan=False) + "\n"
-    replace_file(folder / f"{name}.json", lambda temporary: temporary.write_text(text))
-
-
-def by_steps(results: Results, kind: str, key: str) -> dict[int, Tensor | tuple]:
-    """What was stored of one kind, such as "same ddim", by the number of steps.
-
-    Tensors come in float64, estimates as (value, low, high).
-    """
-    found = {}
-    for name, part in results.parts.items():
-        if name.rpartition(" ")[0] == kind:
-            stored = results.tensors.get(f"{name}/{key}")
-            is_tensor = stored is not None
-            found[part["steps"]] = (
-                stored.double() if is_tensor else tuple(part[key].values())
-            )
-    return dict(sorted(found.items()))
-
-
-def by_scale(results: Results, kind: str, key: str) -> dict[float, Tensor | list]:
-    """What was stored of one kind, such as "sweep", by the scale."""
-    found = {}
-    for name, part in results.parts.items():
-        if name.rpartition(" ")[0] == kind:
-            stored = results.tensors.get(f"{name}/{key}")
-            found[part["scale"]] = part[key] if stored is None else stored
-    return dict(sorted(found.items()))
+    write_text(folder / f"{name}.json", text)

@@ -6,10 +6,9 @@ Invariant: each is read once.
 from collections.abc import Callable, Mapping
 from functools import cache
 
-import torch
 from torch import Tensor
 
-from glyflib.data import Glyphs, load_glyphs, x0_from_images
+from glyflib.data import Glyphs, evenly, load_glyphs, x0_from_images
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.glyffuser import Glyffuser
 
@@ -23,15 +22,15 @@ def shipped() -> Glyffuser:
     return Glyffuser.load()
 
 
-def asked_rows(num: int, num_glyphs: int) -> list[int]:
-    """Rows of so many held-out glyphs, evenly spaced among all."""
-    return torch.linspace(0, num_glyphs - 1, num).round().long().tolist()
-
-
 @cache
 def held_out() -> Glyphs:
     """Held-out glyphs at the network's size."""
     return load_glyphs("test", SIZE)
+
+
+def captions_asked(num: int) -> tuple[str, ...]:
+    """Captions of so many held-out glyphs, evenly spaced among all."""
+    return held_out().take(evenly(num, len(held_out()))).captions
 
 
 @cache

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from glyflib.data import images_from_x0
 from glyflib.glyffuser import Glyffuser
+from glyflib.lessons.asked import NEGATIVES, PROMPTS, SCALES, SPANS
 from glyflib.sampling import (
     FixX0,
     PredictEps,
@@ -21,15 +22,16 @@ from glyflib.sampling import (
     guided_between,
     sample_dpm,
 )
-from glyflib.studies.common import Part, asked_rows, held_out, shipped
+from glyflib.studies.common import Part, captions_asked, shipped
 
-SCALES = (0, 1, 2, 3, 5, 8, 15)
-NUM_DRAWN, NUM_STEPS = 64, 12
-PROMPTS, NUM_EACH = ("gold", "fish", "insect"), 8
-SPAN_SCALE, SPANS = 8, {"early": (667, 1000), "middle": (333, 667), "late": (0, 333)}
-FIX_SCALE, FIXES = 15, {"clip": clip, "dynamic": dynamic_threshold()}
-NEGATIVES = {"shrimp": "insect", "to cut": "knife"}
-NEGATIVE_SCALE, NUM_NEGATIVE = 3, 16
+NUM_STEPS = 12
+NUM_DRAWN = 64  # held-out captions, one glyph each
+NUM_EACH = 8  # glyphs of each prompt whose variety is measured
+SPAN_SCALE = 8
+FIX_SCALE = 15
+FIXES = {"clip": clip, "dynamic": dynamic_threshold()}
+NEGATIVE_SCALE = 3
+NUM_NEGATIVE = 16
 MARGIN = 1.05  # beliefs beyond it lie outside the range of pixels
 
 
@@ -83,7 +85,7 @@ def draw(
         fix_x0=watch,
     )
     path = list(steps)
-    levels = [1000, *[step.t for step in path[:-1]]]
+    levels = [len(glyffuser.alpha_bar) - 1, *[step.t for step in path[:-1]]]
     images = images_from_x0(path[-1].xt.float().clamp(-1, 1))
     return {"scale": scale, "levels": levels, "outside": shares, "images": images}
 
@@ -101,17 +103,16 @@ def guidance(
     "with shrimp" has no negative prompt; "without shrimp" has one, from the same
     noises.
     """
-    captions, found = held_out().captions, {}
-    asked = [captions[row] for row in asked_rows(num_drawn, len(captions))]
+    captions, found = captions_asked(num_drawn), {}
     for scale in scales:
-        found[f"sweep {scale}"] = partial(draw, asked, scale, seed)
+        found[f"sweep {scale}"] = partial(draw, captions, scale, seed)
         for prompt in PROMPTS:
             same = [prompt] * num_each
             found[f"same {prompt} {scale}"] = partial(draw, same, scale, seed)
     for name, span in SPANS.items():
-        found[f"span {name}"] = partial(draw, asked, SPAN_SCALE, seed, span=span)
+        found[f"span {name}"] = partial(draw, captions, SPAN_SCALE, seed, span=span)
     for name, fix in FIXES.items():
-        found[f"fix {name}"] = partial(draw, asked, FIX_SCALE, seed, fix=fix)
+        found[f"fix {name}"] = partial(draw, captions, FIX_SCALE, seed, fix=fix)
     for prompt, negative in NEGATIVES.items():
         part = partial(draw, [prompt] * num_negative, NEGATIVE_SCALE, seed)
         found[f"with {prompt}"] = part

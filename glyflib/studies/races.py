@@ -22,11 +22,11 @@ from glyflib.evaluation.card import interval, table
 from glyflib.evaluation.intervals import bootstrap_interval, share_interval
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.glyffuser import Glyffuser
-from glyflib.lessons.stored import Results
-from glyflib.schedule import add_noise, log_snr
+from glyflib.lessons.results import RecipeResults, TextResults
+from glyflib.schedule import log_snr
 from glyflib.studies.common import Part
 from glyflib.text import TextCondition, TextEncoder, encode_captions
-from glyflib.training import TrainConfig, train
+from glyflib.training import TrainConfig, errors_by_level, train
 from glyflib.unet import UNet
 
 LOG_SNRS = (5.0, 3.0, 1.0, -1.0, -3.0, -5.0, -7.0)
@@ -36,8 +36,8 @@ TRIAL_STEPS = 6
 SIZE = 32
 EVERY = 8  # of the held-out glyphs, for the errors
 NUM_DRAWN = 300  # held-out captions, one glyph each
-NUM_STEPS, SCALE = 10, 3.0
-CHUNK = 128
+NUM_STEPS = 10
+SCALE = 3.0
 
 
 @dataclass(frozen=True)
@@ -115,15 +115,16 @@ def run_race(racer: Racer, seconds: float, seed: int) -> tuple[Glyffuser, dict]:
     """Train for so much processor time; the steps it takes are found by a trial."""
     glyffuser = new_racer(racer, seed)
     images = load_glyphs("train", SIZE).images
-    tokens, mask = encoded(racer.is_distilled, seed, "train")
+    texts = encoded(racer.is_distilled, seed, "train")
+    cond, null = texts.take(slice(-1)), texts.take(slice(-1, None))
     options = {"prediction": racer.prediction, "seed": seed, "warmup": 0}
     config = TrainConfig(**({"steps": TRIAL_STEPS} | options | racer.config))
     train_on = partial(
         train,
         images=images,
         alpha_bar=glyffuser.alpha_bar,
-        cond=(tokens[:-1], mask[:-1]),
-        null=(tokens[-1:].float(), mask[-1:]),
+        cond=cond,
+        null=null._replace(tokens=null.tokens.float()),
     )
     times = [process_time()]
     for _ in train_on(deepcopy(glyffuser.unet), config=config):
@@ -140,32 +141,23 @@ def run_race(racer: Racer, seconds: float, seed: int) -> tuple[Glyffuser, dict]:
     return replace(glyffuser, unet=last.ema_model), facts
 
 
-@torch.no_grad()
 def held_out_errors(
     glyffuser: Glyffuser, cond: TextCondition, x0: Tensor, seed: int
 ) -> Tensor:
     """Mean squared error of eps_hat (7, N) at `LOG_SNRS`, on the same noise for all."""
+    snr = log_snr(glyffuser.alpha_bar)[1:]
+    levels = [int((snr - wanted).abs().argmin()) + 1 for wanted in LOG_SNRS]
+    predict_eps = partial(glyffuser.predict_eps, cond=cond)
     generator = torch.Generator().manual_seed(seed)
-    found, snr = [], log_snr(glyffuser.alpha_bar)[1:]
-    for wanted in LOG_SNRS:
-        t = int((snr - wanted).abs().argmin()) + 1
-        eps = torch.randn(x0.shape, generator=generator)
-        errors = []
-        for rows in torch.arange(len(x0)).split(CHUNK):
-            level = torch.full((len(rows),), t)
-            xt = add_noise(x0[rows], eps[rows], level, glyffuser.alpha_bar)
-            some = TextCondition(cond.tokens[rows].float(), cond.mask[rows])
-            wrong = glyffuser.predict_eps(xt, level, some) - eps[rows]
-            errors.append(wrong.square().mean((1, 2, 3)))
-        found.append(torch.cat(errors))
-    return torch.stack(found).double()
+    return errors_by_level(predict_eps, x0, levels, glyffuser.alpha_bar, generator)
 
 
 def held_out(racer: Racer, seed: int) -> tuple[Tensor, TextCondition]:
-    """x0 and captions of every fourth held-out glyph."""
-    tokens, mask = encoded(racer.is_distilled, seed, "test")
-    x0 = x0_from_images(load_glyphs("test", SIZE).images[::EVERY])
-    return x0, TextCondition(tokens[:-1:EVERY], mask[:-1:EVERY])
+    """x0 and captions of every eighth held-out glyph."""
+    every = slice(None, None, EVERY)
+    x0 = x0_from_images(load_glyphs("test", SIZE).images[every])
+    captions = encoded(racer.is_distilled, seed, "test").take(slice(-1))
+    return x0, captions.take(every)
 
 
 def race_recipe(racer: Racer, seconds: float, seed: int) -> dict:
@@ -185,8 +177,8 @@ def race_text(racer: Racer, seconds: float, seed: int, num_drawn: int) -> dict:
     x0, cond = held_out(racer, seed)
     own = held_out_errors(glyffuser, cond, x0, seed)
     order = torch.arange(len(x0)).roll(len(x0) // 2)
-    dealt = TextCondition(cond.tokens[order], cond.mask[order])
-    gain = (held_out_errors(glyffuser, dealt, x0, seed) - own).mean(0)
+    dealt = held_out_errors(glyffuser, cond.take(order), x0, seed)
+    gain = (dealt - own).mean(0)
     generator = torch.Generator().manual_seed(seed)
     interval = partial(bootstrap_interval, torch.mean, generator=generator)
     glyphs = load_glyphs("test", SIZE)
@@ -222,23 +214,28 @@ def texts(
     }
 
 
-def race_tables(recipes: Results, texts: Results) -> str:
+def race_tables(recipes: RecipeResults, texts: TextResults) -> str:
     """Why this recipe: short races, see `glyflib.studies.races`."""
     head = ["recipe", "glyphs", "seconds", "error of the noise, held out"]
     rows = [
-        [name, f"{part['glyphs']:,}", f"{part['seconds']:.0f}", interval(part["loss"])]
-        for name, part in recipes.parts.items()
+        [
+            name,
+            f"{race.num_glyphs:,}",
+            f"{race.seconds:.0f}",
+            interval(race.loss._asdict()),
+        ]
+        for name, race in recipes.races.items()
     ]
     more = ["text", "glyphs", "error", "more with a stranger's caption", "radical hit"]
     heard = [
         [
             name,
-            f"{part['glyphs']:,}",
-            interval(part["loss"]),
-            interval(part["gain"], digits=4),
-            interval(part["hit_rate"]),
+            f"{race.num_glyphs:,}",
+            interval(race.loss._asdict()),
+            interval(race.gain._asdict(), digits=4),
+            interval(race.hit_rate._asdict()),
         ]
-        for name, part in texts.parts.items()
+        for name, race in texts.races.items()
     ]
     return f"""
 ## Why this recipe

@@ -4,81 +4,63 @@ Invariant: picture i starts from the noise of seed + i, under held-out caption i
 whatever the sampler and the number of steps; guidance is off (scale 1).
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from glyflib.data import images_from_x0, load_glyphs, x0_from_images
+from glyflib.data import evenly, images_from_x0, load_glyphs, x0_from_images
 from glyflib.evaluation.intervals import bootstrap_interval
 from glyflib.evaluation.metrics import frechet_distance
 from glyflib.evaluation.radicals import RadicalClassifier
-from glyflib.glyffuser import Glyffuser
-from glyflib.sampling import Step, clip, sample, sample_dpm
+from glyflib.sampling import Step, clip, last_of, sample, sample_dpm
 from glyflib.studies.common import (
     SIZE,
     Part,
-    asked_rows,
-    held_out,
+    captions_asked,
     real_features,
     shipped,
 )
 
 COUNTS = (1, 2, 3, 5, 10, 20, 50, 120, 1000)
 SHORT = COUNTS[:7]
-NUM_SAME, NUM_FILM, NUM_FRAMES = 12, 16, 24
+NUM_SAME = 12  # glyphs of the ladders
+NUM_FILM = 16  # glyphs of the film
+NUM_FRAMES = 24
 NUM_DRAWN = 128  # held-out captions, one glyph each
 JUDGED = {"ddim": SHORT, "ddpm": (10,), "dpm": (10,), "ddim clipped": (5,)}
 BETWEEN_STEPS = 20
 NUM_BOOTSTRAP = 200
-CHUNK = 64
-
-ddpm = partial(sample, eta=1.0)
 SAMPLERS = {
     "ddim": sample,
-    "ddpm": ddpm,
+    "ddpm": partial(sample, eta=1.0),
     "dpm": sample_dpm,
     "ddim clipped": partial(sample, fix_x0=clip),
 }
 
 
-def walk(
-    glyffuser: Glyffuser, prompts: list[str], sampler: Callable, count: int, seed: int
-) -> Iterator[Step]:
+def walk(prompts: Sequence[str], name: str, count: int, seed: int) -> Iterator[Step]:
     """Every step of one way down, without guidance."""
-    return glyffuser.steps(
-        prompts, num_steps=count, scale=1.0, sampler=sampler, seed=seed
+    return shipped().steps(
+        prompts, num_steps=count, scale=1.0, sampler=SAMPLERS[name], seed=seed
     )
 
 
-def draw(
-    glyffuser: Glyffuser, prompts: list[str], sampler: Callable, count: int, seed: int
-) -> Tensor:
-    """Where the walks end: x0 (N, 1, S, S) as it comes, a chunk at a time."""
-    found = []
-    for first in range(0, len(prompts), CHUNK):
-        some = prompts[first : first + CHUNK]
-        steps = walk(glyffuser, some, sampler, count, seed + first)
-        found.append(deque(steps, maxlen=1).pop().xt.float())
-    return torch.cat(found)
-
-
-def same_noise(prompts: list[str], name: str, count: int, seed: int) -> dict:
-    """A few glyphs from the noises that all samplers share."""
-    x0 = draw(shipped(), prompts, SAMPLERS[name], count, seed)
+def same_noise(prompts: Sequence[str], name: str, count: int, seed: int) -> dict:
+    """A few glyphs from the noises that all samplers share, x0 as it comes."""
+    x0 = last_of(walk(prompts, name, count, seed)).xt.float()
     return {"steps": count, "x0": x0.half()}
 
 
-def film(prompts: list[str], name: str, count: int, seed: int, frames: int) -> dict:
+def film(prompts: Sequence[str], name: str, count: int, seed: int, frames: int) -> dict:
     """Frames of a walk, evenly spaced from the first step to the last, as greys.
 
     Noisy frames are shown from -2 to +2, believed ones from -1 to +1.
     """
-    steps = list(walk(shipped(), prompts, SAMPLERS[name], count, seed))
-    keep = torch.linspace(0, count - 1, frames).round().long().tolist()
+    steps = list(walk(prompts, name, count, seed))
+    keep = evenly(frames, count).tolist()
     return {
         "levels": [steps[i].t for i in keep],
         "x0": steps[-1].xt.half(),
@@ -101,9 +83,10 @@ def frechet(features: Tensor, real: Tensor, seed: int) -> dict:
     return found._asdict()
 
 
-def judged(prompts: list[str], name: str, count: int, seed: int) -> dict:
+def judged(prompts: Sequence[str], name: str, count: int, seed: int) -> dict:
     """Likeness of one glyph a caption to the held-out glyphs."""
-    x0 = draw(shipped(), prompts, SAMPLERS[name], count, seed).clamp(-1, 1)
+    options = {"num_steps": count, "scale": 1.0, "sampler": SAMPLERS[name]}
+    x0 = shipped().sample(prompts, seed=seed, **options)
     features = RadicalClassifier.load().read(x0).features
     found = {"frechet": frechet(features, real_features(), seed)}
     found |= {"steps": count, "features": features.half()}
@@ -119,7 +102,7 @@ def floor(num: int, seed: int) -> dict:
     return {"frechet": frechet(features.features, real_features(), seed)}
 
 
-def between(prompts: list[str], seed: int) -> dict:
+def between(prompts: Sequence[str], seed: int) -> dict:
     """Glyphs from the middles of pairs of noises, straight and on the sphere.
 
     Noise i is paired with noise i + N / 2, under the caption of the first.
@@ -132,12 +115,10 @@ def between(prompts: list[str], seed: int) -> dict:
     angle = cosine_similarity(first.flatten(1), second.flatten(1)).acos()
     straight = (first + second) / 2
     curved = straight / (angle / 2).cos().reshape(-1, 1, 1, 1)
-    text = glyffuser.encoder.encode(prompts[:half], max_tokens=glyffuser.max_tokens)
-    predict_eps = partial(glyffuser.predict_eps, cond=text)
-    found = {}
+    predict_eps, found = glyffuser.denoiser(prompts[:half]), {}
     for name, xt in {"straight": straight, "curved": curved}.items():
         steps = sample(predict_eps, xt, glyffuser.alpha_bar, num_steps=BETWEEN_STEPS)
-        found[name] = images_from_x0(deque(steps, maxlen=1).pop().xt.float())
+        found[name] = images_from_x0(last_of(steps).xt.float())
     return found
 
 
@@ -152,8 +133,7 @@ def sampling(
     judge: Mapping[str, tuple[int, ...]] = JUDGED,
 ) -> Mapping[str, Part]:
     """Parts "same ddim 5" and the like, "film", "judged ddim 5", "floor", "between"."""
-    captions = held_out().captions
-    prompts = [captions[row] for row in asked_rows(num_drawn, len(captions))]
+    prompts = captions_asked(num_drawn)
     few, found = prompts[:num_same], {}
     for name in ("ddpm", "dpm", "ddim"):
         for count in counts[:-1] if name == "ddim" else counts[: len(SHORT)]:

@@ -1,0 +1,681 @@
+"""What the studies found, by name: what takes longer than a chapter's minute.
+
+Invariant: names of parts, as `glyflib.lessons.stored` keeps them, are read here and
+nowhere else; a name that is not stored is told, with those that are.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from glyflib.data import x0_from_images
+from glyflib.evaluation.intervals import Estimate, bootstrap_interval
+from glyflib.lessons import asked, solver_race, ways_in
+from glyflib.lessons.stored import RESULTS, Results, load_results
+
+# Samplers of the chapter on sampling, and what their parts are called.
+LADDERS = {"DDIM": "ddim", "DDPM": "ddpm", "2M": "dpm"}
+JUDGED = LADDERS | {"DDIM, clipped": "ddim clipped"}
+DENOISERS = ("captions", "no captions", "ideal")
+SPLITS = ("train", "test")
+
+
+def check_name(what: str, name: object, known: Collection) -> None:
+    """Raise a ValueError that names what there is, unless the name is among it."""
+    if name not in known:
+        listed = ", ".join(str(one) for one in known)
+        raise ValueError(f"{what} {name!r} is not stored: there are {listed}")
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """What a study found.
+
+    Attributes:
+        stored: as it lies in the files.
+    """
+
+    stored: Results = field(repr=False)
+
+    @property
+    def facts(self) -> dict:
+        """What made it: command, seed, weights, machine and date; see `Results`."""
+        return self.stored.facts
+
+    def numbers(self, part: str) -> dict:
+        """The numbers of a part.
+
+        Raises:
+            ValueError: If the study was cut off before it.
+        """
+        if part not in self.stored.parts:
+            raise ValueError(
+                f"there is no part {part!r} yet: finish it with "
+                f"`{self.facts.get('command', 'glyflib data results')}`"
+            )
+        return self.stored.parts[part]
+
+    def tensor(self, part: str, name: str) -> Tensor:
+        """A tensor of a part, as it is stored; errors as those of `numbers`."""
+        self.numbers(part)
+        return self.stored.tensors[f"{part}/{name}"]
+
+    def parts_by_steps(self, kind: str) -> dict[int, str]:
+        """Names of the parts of a kind, such as "same ddim", by the number of steps."""
+        found = {
+            numbers["steps"]: part
+            for part, numbers in self.stored.parts.items()
+            if part.rpartition(" ")[0] == kind
+        }
+        return dict(sorted(found.items()))
+
+
+@dataclass(frozen=True)
+class Film:
+    """A walk from noise to glyphs, in K frames of N glyphs.
+
+    Attributes:
+        levels: K levels reached.
+        xt: (K, N, 1, S, S) uint8, the noisy glyphs, from -2 black to +2 white.
+        x0_hat: (K, N, 1, S, S) uint8, what the network believes of them, -1 to +1.
+    """
+
+    levels: list[int]
+    xt: Tensor
+    x0_hat: Tensor
+
+
+class SamplingResults(StudyResults):
+    """How many steps, and which sampler: glyphs for held-out captions, unguided.
+
+    Picture i starts from the noise of seed i, whatever the sampler and the number of
+    steps. Captions lie evenly among the held-out ones: `evenly(num_captions, N)`.
+    """
+
+    @property
+    def num_captions(self) -> int:
+        """Held-out captions, with one glyph each."""
+        return len(self.drawn)
+
+    def pictures(self, sampler: str) -> dict[int, Tensor]:
+        """The first few glyphs x0 (12, 1, S, S) float64, by the number of steps.
+
+        Args:
+            sampler: "DDIM", "DDPM" or "2M".
+
+        Raises:
+            ValueError: If there is no such sampler.
+        """
+        check_name("sampler", sampler, LADDERS)
+        parts = self.parts_by_steps(f"same {LADDERS[sampler]}")
+        return {n: self.tensor(part, "x0").double() for n, part in parts.items()}
+
+    def features(self, sampler: str) -> dict[int, Tensor]:
+        """What the radical classifier sees (N, 96) float64, by the number of steps.
+
+        Args:
+            sampler: "DDIM", "DDPM", "2M" or "DDIM, clipped".
+
+        Raises:
+            ValueError: If there is no such sampler.
+        """
+        check_name("sampler", sampler, JUDGED)
+        parts = self.parts_by_steps(f"judged {JUDGED[sampler]}")
+        return {n: self.tensor(part, "features").double() for n, part in parts.items()}
+
+    def frechet(self, sampler: str) -> dict[int, Estimate]:
+        """Frechet distance to all held-out glyphs, by the number of steps.
+
+        Arguments and errors as those of `features`.
+        """
+        check_name("sampler", sampler, JUDGED)
+        parts = self.parts_by_steps(f"judged {JUDGED[sampler]}")
+        return {n: Estimate(**self.numbers(p)["frechet"]) for n, p in parts.items()}
+
+    @property
+    def floor(self) -> Estimate:
+        """The same distance for as many training glyphs."""
+        return Estimate(**self.numbers("floor")["frechet"])
+
+    @property
+    def drawn(self) -> Tensor:
+        """One glyph a caption, x0 (N, 1, S, S), by DDIM in 20 steps."""
+        return x0_from_images(self.tensor("judged ddim 20", "images"))
+
+    @property
+    def film(self) -> Film:
+        """DDIM in 120 steps, for the first sixteen captions."""
+        return Film(
+            levels=self.numbers("film")["levels"],
+            xt=self.tensor("film", "xt"),
+            x0_hat=self.tensor("film", "x0_hat"),
+        )
+
+    def between(self, way: str) -> Tensor:
+        """Glyphs x0 (N / 2, 1, S, S) from the middles of pairs of noises.
+
+        Noise i is paired with noise i + N / 2, under the caption of the first.
+
+        Args:
+            way: "straight", or on the "sphere".
+
+        Raises:
+            ValueError: If there is no such way.
+        """
+        ways = {"straight": "straight", "sphere": "curved"}
+        check_name("way", way, ways)
+        return x0_from_images(self.tensor("between", ways[way]))
+
+
+class SolverResults(StudyResults):
+    """Every sampler from the same noises, with few calls; and the order of three.
+
+    The race starts at level `solver_race.START`, with the empty prompt. Its reference
+    is 2M with very many calls.
+    """
+
+    @property
+    def samplers(self) -> tuple[str, ...]:
+        """Names of the samplers that race."""
+        return tuple(solver_race.SAMPLERS)
+
+    @property
+    def num_calls(self) -> tuple[int, ...]:
+        """The K numbers of calls of the network."""
+        return solver_race.CALLS
+
+    @property
+    def order_steps(self) -> tuple[int, ...]:
+        """The numbers of steps at which the order is measured."""
+        return solver_race.ORDER_STEPS
+
+    @cached_property
+    def all_pictures(self) -> Tensor:
+        """All that is drawn, x0 (seeds, samplers times K, then one, B, 1, S, S)."""
+        seeds = [part for part in self.stored.parts if part.startswith("seed ")]
+        rows = [self.tensor(part, "pictures") for part in seeds]
+        return x0_from_images(torch.stack(rows).unsqueeze(3))
+
+    @property
+    def reference(self) -> Tensor:
+        """Where the paths of the ODE end, x0 (seeds, B, 1, S, S)."""
+        return self.all_pictures[:, -1]
+
+    def pictures(self, sampler: str) -> Tensor:
+        """What a sampler draws, x0 (seeds, K, B, 1, S, S).
+
+        Raises:
+            ValueError: If there is no such sampler.
+        """
+        check_name("sampler", sampler, self.samplers)
+        sizes = len(self.samplers), len(self.num_calls)
+        of_samplers = self.all_pictures[:, :-1].unflatten(1, sizes)
+        return of_samplers[:, self.samplers.index(sampler)]
+
+    def errors(self, sampler: str) -> Tensor:
+        """Root mean square distance of each glyph to the reference (seeds, K, B).
+
+        Raises:
+            ValueError: If there is no such sampler.
+        """
+        check_name("sampler", sampler, self.samplers)
+        seeds = [part for part in self.stored.parts if part.startswith("seed ")]
+        return torch.tensor([self.numbers(part)["errors"][sampler] for part in seeds])
+
+    def order_errors(self, sampler: str) -> list[float]:
+        """Error half way down, by the number of steps in `order_steps`.
+
+        Args:
+            sampler: one for the ODE: "DDIM", "Heun" or "2M".
+
+        Raises:
+            ValueError: If there is no such sampler.
+        """
+        found = self.numbers("order")["errors"]
+        check_name("sampler", sampler, found)
+        return found[sampler]
+
+
+class TrainingResults(StudyResults):
+    """Loss by level of the shipped glyffuser, beside what a perfect denoiser loses."""
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """The K noise levels."""
+        return tuple(self.numbers(SPLITS[0])["levels"])
+
+    def rows(self, split: str) -> list[int]:
+        """Rows of the N glyphs of a split, "train" or "test"; errors as `errors`."""
+        check_name("split", split, SPLITS)
+        return self.numbers(split)["rows"]
+
+    def errors(self, split: str, denoiser: str) -> Tensor:
+        """Mean squared error in v (K, N) of each glyph at each level.
+
+        Args:
+            split: "train" or "test".
+            denoiser: "captions" or "no captions", the glyffuser told and untold; or
+                "ideal", the perfect denoiser of the training glyphs.
+
+        Raises:
+            ValueError: If there is no such split or denoiser.
+        """
+        check_name("split", split, SPLITS)
+        check_name("denoiser", denoiser, DENOISERS)
+        return self.tensor(split, denoiser)
+
+
+class GuidanceResults(StudyResults):
+    """How hard to guide: glyphs by 2M in twelve steps, from noises that stay the same.
+
+    Picture i of a set starts from the noise of seed i, whatever the scale. Captions lie
+    evenly among the held-out ones: `evenly(num_captions, N)`. Pictures are uint8.
+    """
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """The guidance scales of the sweep."""
+        return asked.SCALES
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """The prompts that `same` repeats."""
+        return tuple(asked.PROMPTS)
+
+    @property
+    def spans(self) -> dict[str, tuple[int, int]]:
+        """Spans of levels (low, high] that were guided, by name."""
+        return dict(asked.SPANS)
+
+    @property
+    def fixes(self) -> tuple[str, ...]:
+        """Names of what is done to beliefs outside the range of pixels."""
+        return ("clip", "dynamic")
+
+    @property
+    def negatives(self) -> dict[str, str]:
+        """Prompts, each with what it was steered away from."""
+        return dict(asked.NEGATIVES)
+
+    @property
+    def num_captions(self) -> int:
+        """Held-out captions of the sweep, with one glyph each."""
+        return len(self.sweep(self.scales[0]))
+
+    @property
+    def levels(self) -> list[int]:
+        """The level before each step."""
+        return self.numbers(f"sweep {self.scales[0]}")["levels"]
+
+    def sweep(self, scale: float) -> Tensor:
+        """One glyph a caption (N, 1, S, S) at a scale.
+
+        Raises:
+            ValueError: If there is no such scale.
+        """
+        check_name("scale", scale, self.scales)
+        return self.tensor(f"sweep {scale:g}", "images")
+
+    def outside(self, scale: float) -> list[float]:
+        """Share of the sweep's beliefs outside the range of pixels, at each step.
+
+        Errors as those of `sweep`.
+        """
+        check_name("scale", scale, self.scales)
+        return self.numbers(f"sweep {scale:g}")["outside"]
+
+    def same(self, prompt: str, scale: float) -> Tensor:
+        """Glyphs (8, 1, S, S) of one prompt at a scale.
+
+        Raises:
+            ValueError: If there is no such prompt or scale.
+        """
+        check_name("prompt", prompt, self.prompts)
+        check_name("scale", scale, self.scales)
+        return self.tensor(f"same {prompt} {scale:g}", "images")
+
+    def guided_within(self, span: str) -> Tensor:
+        """The sweep's captions (N, 1, S, S) at scale 8 within a span of `spans` only.
+
+        Raises:
+            ValueError: If there is no such span.
+        """
+        check_name("span", span, asked.SPANS)
+        return self.tensor(f"span {span}", "images")
+
+    def fixed(self, fix: str) -> Tensor:
+        """The sweep's captions (N, 1, S, S) at scale 15, with one of `fixes`.
+
+        Raises:
+            ValueError: If there is no such fix.
+        """
+        check_name("fix", fix, self.fixes)
+        return self.tensor(f"fix {fix}", "images")
+
+    def plain(self, prompt: str) -> Tensor:
+        """Glyphs (16, 1, S, S) of a prompt of `negatives` at scale 3, not steered away.
+
+        Raises:
+            ValueError: If there is no such prompt.
+        """
+        check_name("prompt", prompt, asked.NEGATIVES)
+        return self.tensor(f"with {prompt}", "images")
+
+    def steered(self, prompt: str) -> Tensor:
+        """The same from the same noises, steered away from its negative prompt.
+
+        Errors as those of `plain`.
+        """
+        check_name("prompt", prompt, asked.NEGATIVES)
+        return self.tensor(f"without {prompt}", "images")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Glyphs that were drawn and read.
+
+    Attributes:
+        num_steps: of the sampler.
+        scale: of the guidance.
+        radicals: (N,) int64, as the radical classifier reads them.
+        images: (M, 1, S, S) uint8, the first few.
+    """
+
+    num_steps: int
+    scale: float
+    radicals: Tensor
+    images: Tensor
+
+
+class WordResults(StudyResults):
+    """How words steer the picture; picture i of a set starts from noise of seed i."""
+
+    def part(self, name: str) -> Drawn:
+        """One part by its stored name; errors as those of `numbers`."""
+        numbers = self.numbers(name)
+        return Drawn(
+            num_steps=numbers["steps"],
+            scale=numbers["scale"],
+            radicals=torch.tensor(numbers["radicals"]),
+            images=self.tensor(name, "images"),
+        )
+
+    @property
+    def num_captions(self) -> int:
+        """Captions of `cut`: rows `asked.rows_with_radical` of the held-out glyphs."""
+        return len(self.cut("both").radicals)
+
+    @property
+    def ideas(self) -> tuple[str, ...]:
+        """Prompts of `idea`: one word, or two ideas that want one place."""
+        return tuple(asked.IDEAS)
+
+    def cut(self, ways: str) -> Drawn:
+        """Glyphs for held-out captions, some of the two ways of the text being open.
+
+        Args:
+            ways: "both", "attention", "mean" or "neither".
+
+        Raises:
+            ValueError: If ways is none of the four.
+        """
+        check_name("ways", ways, ways_in.WAYS)
+        return self.part(f"cut {ways}")
+
+    def gold(self, num_steps: int, scale: float) -> Drawn:
+        """Glyphs for "gold".
+
+        Args:
+            num_steps: 1, 20 or 120.
+            scale: 1 or 3; of 120 steps, 3 alone.
+
+        Raises:
+            ValueError: If there are no such glyphs.
+        """
+        parts = {
+            (1, 1): "one gold 1",
+            (1, 3): "one gold 3",
+            (20, 1): "20 gold 1",
+            (20, 3): "20 gold 3",
+            (120, 3): "120 gold 3",
+        }
+        check_name("number of steps and scale", (num_steps, scale), parts)
+        return self.part(parts[num_steps, scale])
+
+    @property
+    def empty(self) -> Drawn:
+        """Glyphs for the empty prompt, in one step."""
+        return self.part("one empty 1")
+
+    def others(self, scale: float) -> dict[str, Tensor]:
+        """Radicals (n,) read in one-step glyphs for each prompt of `asked.OTHERS`.
+
+        Raises:
+            ValueError: If scale is neither 1 nor 3.
+        """
+        check_name("scale", scale, (1, 3))
+        radicals = self.part(f"one others {scale:g}").radicals
+        rows = radicals.reshape(len(asked.OTHERS), -1)
+        return dict(zip(asked.OTHERS, rows, strict=True))
+
+    def idea(self, prompt: str) -> Drawn:
+        """Glyphs for one of `ideas`, in 12 steps at scale 3, with all their pictures.
+
+        Raises:
+            ValueError: If there is no such prompt.
+        """
+        check_name("prompt", prompt, self.ideas)
+        return self.part(prompt)
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a network draws that was shown so many glyphs.
+
+    Attributes:
+        num_shown: glyphs of the training split that it was shown.
+        images: (N, 1, S, S) uint8, what it drew.
+        nearest: (N,) row in the training split of the nearest glyph it was shown.
+        ratios: (N,) distance to that glyph, a held-out glyph's usual distance being 1.
+        ratio: their median.
+        copied: share of what it drew that is nearer than 99 % of the held-out glyphs.
+        shown_loss: (K, N) squared error in v at K levels, on glyphs that it was shown.
+        held_out_loss: (K, N) the same on held-out glyphs.
+    """
+
+    num_shown: int
+    images: Tensor
+    nearest: Tensor
+    ratios: Tensor
+    ratio: Estimate
+    copied: Estimate
+    shown_loss: Tensor
+    held_out_loss: Tensor
+
+
+class MemorisationResults(StudyResults):
+    """Copies or not, by the size of the training set: one small network for each."""
+
+    @cached_property
+    def part_of(self) -> dict[int, str]:
+        """Name of each part, by the number of glyphs that were shown."""
+        return {part["count"]: name for name, part in self.stored.parts.items()}
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Numbers of glyphs shown, from few to all of the training split."""
+        return tuple(self.part_of)
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """The K noise levels of the losses."""
+        return tuple(self.numbers(self.part_of[self.sizes[0]])["levels"])
+
+    def learnt(self, num_shown: int) -> Learnt:
+        """What the network draws that was shown so many glyphs.
+
+        Raises:
+            ValueError: If there is no such network.
+        """
+        check_name("number of glyphs shown", num_shown, self.sizes)
+        part = self.part_of[num_shown]
+        numbers = self.numbers(part)
+        return Learnt(
+            num_shown=num_shown,
+            images=self.tensor(part, "images"),
+            nearest=self.tensor(part, "nearest").long(),
+            ratios=self.tensor(part, "ratios"),
+            ratio=Estimate(**numbers["ratio"]),
+            copied=Estimate(**numbers["copied"]),
+            shown_loss=self.tensor(part, "shown loss"),
+            held_out_loss=self.tensor(part, "held out loss"),
+        )
+
+    @property
+    def ratio(self) -> dict[int, Estimate]:
+        """Median ratio to the nearest glyph shown, by the number of glyphs shown."""
+        return {size: self.learnt(size).ratio for size in self.sizes}
+
+    @property
+    def copied(self) -> dict[int, Estimate]:
+        """Share of copies, by the number of glyphs shown."""
+        return {size: self.learnt(size).copied for size in self.sizes}
+
+    def losses(self, generator: torch.Generator) -> dict[str, dict[int, Estimate]]:
+        """The losses "shown" and "held out", each by the number of glyphs shown.
+
+        Means over levels and then over glyphs, with an interval over glyphs.
+
+        Args:
+            generator: source of the intervals' draws.
+        """
+        found = {"shown": {}, "held out": {}}
+        for size in self.sizes:
+            one = self.learnt(size)
+            kinds = {"shown": one.shown_loss, "held out": one.held_out_loss}
+            for kind, loss in kinds.items():
+                mean = bootstrap_interval(torch.mean, loss.mean(0), generator=generator)
+                found[kind][size] = mean
+        return found
+
+
+@dataclass(frozen=True)
+class Race:
+    """How a recipe did in a short race from random weights.
+
+    Attributes:
+        num_steps: steps that it took.
+        num_glyphs: glyphs that it saw.
+        seconds: processor time that it used.
+        loss: squared error of eps_hat on held-out glyphs, over seven log-SNRs.
+    """
+
+    num_steps: int
+    num_glyphs: int
+    seconds: float
+    loss: Estimate
+
+
+@dataclass(frozen=True)
+class RecipeRace(Race):
+    """How a recipe did.
+
+    Attributes:
+        by_log_snr: the loss at each log-SNR.
+    """
+
+    by_log_snr: dict[float, float]
+
+
+@dataclass(frozen=True)
+class TextRace(Race):
+    """How a way of reading text did.
+
+    Attributes:
+        gain: how much higher the loss is with a stranger's caption.
+        hit_rate: share of held-out captions whose radical is drawn.
+    """
+
+    gain: Estimate
+    hit_rate: Estimate
+
+
+class RecipeResults(StudyResults):
+    """Why the shipped recipe is what it is: recipes at equal processor time."""
+
+    @property
+    def races(self) -> dict[str, RecipeRace]:
+        """How each recipe did, by what it does differently."""
+        return {
+            name: RecipeRace(
+                num_steps=part["steps"],
+                num_glyphs=part["glyphs"],
+                seconds=part["seconds"],
+                loss=Estimate(**part["loss"]),
+                by_log_snr={float(k): loss for k, loss in part["by_log_snr"].items()},
+            )
+            for name, part in self.stored.parts.items()
+        }
+
+
+class TextResults(StudyResults):
+    """What a trained text encoder is worth, at equal processor time."""
+
+    @property
+    def races(self) -> dict[str, TextRace]:
+        """How each text encoder did, by its name."""
+        return {
+            name: TextRace(
+                num_steps=part["steps"],
+                num_glyphs=part["glyphs"],
+                seconds=part["seconds"],
+                loss=Estimate(**part["loss"]),
+                gain=Estimate(**part["gain"]),
+                hit_rate=Estimate(**part["hit_rate"]),
+            )
+            for name, part in self.stored.parts.items()
+        }
+
+
+def sampling(folder: Path | str = RESULTS) -> SamplingResults:
+    """How many steps, and which sampler; errors as those of `load_results`."""
+    return SamplingResults(load_results("sampling", folder))
+
+
+def solvers(folder: Path | str = RESULTS) -> SolverResults:
+    """Which solver comes nearest with few calls; errors as those of `load_results`."""
+    return SolverResults(load_results("solvers", folder))
+
+
+def training(folder: Path | str = RESULTS) -> TrainingResults:
+    """Loss by level, beside the perfect denoiser's; errors as `load_results`."""
+    return TrainingResults(load_results("training", folder))
+
+
+def guidance(folder: Path | str = RESULTS) -> GuidanceResults:
+    """How hard to guide; errors as those of `load_results`."""
+    return GuidanceResults(load_results("guidance", folder))
+
+
+def words(folder: Path | str = RESULTS) -> WordResults:
+    """How words steer the picture; errors as those of `load_results`."""
+    return WordResults(load_results("words", folder))
+
+
+def memorisation(folder: Path | str = RESULTS) -> MemorisationResults:
+    """Copies or not, by the size of the training set; errors as `load_results`."""
+    return MemorisationResults(load_results("memorisation", folder))
+
+
+def recipes(folder: Path | str = RESULTS) -> RecipeResults:
+    """Short races of recipes; errors as those of `load_results`."""
+    return RecipeResults(load_results("recipes", folder))
+
+
+def texts(folder: Path | str = RESULTS) -> TextResults:
+    """Short races of text encoders; errors as those of `load_results`."""
+    return TextResults(load_results("texts", folder))

@@ -1,0 +1,84 @@
+"""A race of samplers: the same noise for all, and so many calls of the network.
+
+Invariant: all start from one noise at level `START`, below the last levels, where
+almost no signal is left and the solvers of the ODE lose their order.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+
+from glyflib.sampling import (
+    PredictEps,
+    Step,
+    last_of,
+    sample,
+    sample_dpm,
+    sample_heun,
+    sample_sde,
+)
+
+SAMPLERS: Mapping[str, Callable[..., Iterator[Step]]] = MappingProxyType(
+    {
+        "DDPM": partial(sample, eta=1.0),
+        "SDE": sample_sde,
+        "DDIM": sample,
+        "Heun": sample_heun,
+        "2M": sample_dpm,
+    }
+)
+ODE_SAMPLERS = ("DDIM", "Heun", "2M")
+CALLS = (5, 9, 19, 39)  # odd, because Heun's method makes 2 n - 1
+START = 980  # the level of the first noise
+ORDER_STEPS = (14, 28, 70, 140)  # divisors of START that visit MIDDLE
+MIDDLE = 490  # the level where orders are measured
+NUM_GLYPHS = 8  # a seed
+
+
+def first_noise(seed: int, num_glyphs: int, size: int) -> Tensor:
+    """The noise (B, 1, S, S) that every sampler starts from, float64."""
+    generator = torch.Generator().manual_seed(seed)
+    shape = num_glyphs, 1, size, size
+    return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+
+def steps_of(sampler: str, num_calls: int) -> int:
+    """Steps that a sampler can take with so many calls of the network."""
+    return (num_calls + 1) // 2 if sampler == "Heun" else num_calls
+
+
+def draw(
+    sampler: str,
+    num_calls: int,
+    predict_eps: PredictEps,
+    xt: Tensor,
+    alpha_bar: Tensor,
+    seed: int,
+) -> Tensor:
+    """The pictures (B, 1, S, S) that a sampler makes of noise with so many calls.
+
+    Args:
+        sampler: a key of `SAMPLERS`.
+        num_calls: calls of predict_eps.
+        predict_eps: the denoiser.
+        xt: (B, 1, S, S) noise at the last level of alpha_bar.
+        alpha_bar: (T + 1,) schedule, cut after `START`.
+        seed: of the noise on the way, for the samplers that renew it.
+
+    Raises:
+        ValueError: If there is no such sampler.
+    """
+    if sampler not in SAMPLERS:
+        known = ", ".join(SAMPLERS)
+        raise ValueError(f"sampler {sampler!r} must be one of {known}")
+    steps = SAMPLERS[sampler](
+        predict_eps,
+        xt,
+        alpha_bar,
+        num_steps=steps_of(sampler, num_calls),
+        generator=torch.Generator().manual_seed(seed),
+    )
+    return last_of(steps).xt.clamp(-1, 1)
