@@ -1,7 +1,7 @@
 """From noise to data: samplers that share one signature, and guidance.
 
-Invariant: a sampler is a generator of `Step`s from level T down to level 0; it calls
-`predict_eps(xt, t)` and knows nothing else of the model.
+Invariant: a sampler yields one `Step` after the other, from level T down to level 0; it
+calls `predict_eps(xt, t)` and knows nothing else of the model.
 """
 
 import operator
