@@ -20,6 +20,7 @@ from glyflib.evaluation.report import (
     mean_tokens,
 )
 from glyflib.glyffuser import SHIPPED, Glyffuser
+from glyflib.lessons.results import RecipeResults, TextResults
 from glyflib.lessons.stored import Results
 from glyflib.studies.races import race_tables
 from glyflib.text import TextEncoder
@@ -169,21 +170,16 @@ def test_the_shipped_card_is_what_config_report_and_races_say():
 
 def test_a_card_tells_how_the_races_ended():
     row = {"value": 0.25, "low": 0.2, "high": 0.3}
-    took = {"glyphs": 1234, "seconds": 90.2}
+    took = {"steps": 39, "glyphs": 1234, "seconds": 90.2}
     facts = {"command": "glyflib data results x", "date": "2026-01-02"}
-    text = race_tables(
-        Results(facts, {"as shipped": took | {"loss": row}}),
-        Results(
-            facts,
-            {
-                "random": took
-                | dict.fromkeys(("loss", "gain"), row)
-                | {"hit_rate": row | {"value": 0.21}}
-            },
-        ),
+    recipe = took | {"loss": row, "by_log_snr": {"5.0": 0.25}}
+    text = took | {"loss": row, "gain": row, "hit_rate": row | {"value": 0.21}}
+    said = race_tables(
+        RecipeResults(Results(facts, {"as shipped": recipe})),
+        TextResults(Results(facts, {"random": text})),
     )
-    assert "| as shipped | 1,234 | 90 | 0.250 (0.200 to 0.300) |" in text
-    assert "0.210 (0.200 to 0.300)" in text and facts["command"] in text
+    assert "| as shipped | 1,234 | 90 | 0.250 (0.200 to 0.300) |" in said
+    assert "0.210 (0.200 to 0.300)" in said and facts["command"] in said
 
 
 @pytest.mark.parametrize("scales", ["a", "1,,2", "1,1"])

@@ -1,12 +1,13 @@
 """Stored results: whole parts, resumable, never of two models, and up to date."""
 
+import os
+
 import pytest
 import safetensors.torch
 import torch
 from click.testing import CliRunner
 
 from glyflib.__main__ import main
-from glyflib.lessons import stored as results
 from glyflib.lessons.stored import RESULTS, load_results
 from glyflib.studies import registry as studies
 from glyflib.studies.registry import STUDIES, run_study, study_facts
@@ -69,14 +70,14 @@ def test_parts_of_two_models_or_seeds_do_not_mix(tmp_path, changed):
 
 
 def test_a_kill_between_the_two_files_costs_one_part_only(tmp_path, monkeypatch):
-    calls, replace_file = [], results.replace_file
+    calls, move = [], os.replace
 
-    def die_before_the_second_record(path, write):
+    def die_before_the_second_record(temporary, path):
         if path.suffix == ".json" and len(calls) == 2:
             raise KeyboardInterrupt
-        replace_file(path, write)
+        move(temporary, path)
 
-    monkeypatch.setattr(results, "replace_file", die_before_the_second_record)
+    monkeypatch.setattr(os, "replace", die_before_the_second_record)
     with pytest.raises(KeyboardInterrupt):
         finish(toy(calls), tmp_path)
     monkeypatch.undo()

@@ -8,7 +8,7 @@ import torch
 
 from glyflib.files import CONFIG
 from glyflib.glyffuser import SHIPPED, Glyffuser
-from glyflib.lessons.stored import Results, by_scale, load_results
+from glyflib.lessons.stored import load_results
 from glyflib.studies import guidance as study
 from glyflib.text import TextEncoder
 
@@ -61,13 +61,6 @@ def test_a_fix_is_applied_after_the_share_outside_is_counted():
     fixed = study.draw(["gold"], 30, 0, fix=lambda x0_hat: 0 * x0_hat)
     assert free["outside"][0] == fixed["outside"][0] > 0
     assert (fixed["images"].int() - 128).abs().max() <= 1
-
-
-def test_what_is_stored_is_found_by_its_scale():
-    parts = {f"sweep {k}": {"scale": k, "outside": [k]} for k in (15, 3)}
-    stored = Results({}, parts, {f"sweep {k}/images": torch.ones(k) for k in (3, 15)})
-    assert by_scale(stored, "sweep", "outside") == {3: [3], 15: [15]}
-    assert len(by_scale(stored, "sweep", "images")[15]) == 15
 
 
 def test_what_is_stored_comes_out_again(monkeypatch):

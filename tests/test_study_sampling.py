@@ -4,11 +4,12 @@ import pytest
 import tiny_models
 import torch
 
+from glyflib.data import evenly
 from glyflib.glyffuser import Glyffuser
-from glyflib.lessons.stored import Results, by_steps, load_results
+from glyflib.lessons.stored import load_results
 from glyflib.sampling import sample
 from glyflib.studies import sampling as study
-from glyflib.studies.common import asked_rows, held_out
+from glyflib.studies.common import held_out
 from glyflib.text import TextEncoder
 
 SIZES = {"counts": (1, 2), "num_same": 2, "num_film": 2, "num_frames": 2}
@@ -49,7 +50,7 @@ def test_a_judged_set_has_an_interval_and_its_features(found):
 
 def test_the_middle_of_two_noises_is_drawn_under_the_first_caption(found, tiny):
     captions = held_out().captions
-    prompt = captions[asked_rows(4, len(captions))[1]]
+    prompt = captions[evenly(4, len(captions))[1]]
     pair = [
         torch.randn(1, 32, 32, dtype=torch.float64, generator=g)
         for g in (torch.Generator().manual_seed(i) for i in (1, 3))
@@ -68,20 +69,11 @@ def test_the_middle_of_two_noises_is_drawn_under_the_first_caption(found, tiny):
     assert found["between"]["curved"].shape == images.shape == (2, 1, 32, 32)
 
 
-def test_what_is_stored_comes_out_again():
+def test_what_is_stored_comes_out_again(monkeypatch):
+    glyffuser = Glyffuser.load()
+    monkeypatch.setattr(study, "shipped", lambda: glyffuser)
     stored = load_results("sampling").tensors["same ddim 2/x0"][:2].float()
     captions = held_out().captions
-    prompts = [captions[i] for i in asked_rows(study.NUM_DRAWN, len(captions))]
-    again = study.draw(Glyffuser.load(), prompts[:2], sample, 2, seed=0)
+    prompts = [captions[i] for i in evenly(study.NUM_DRAWN, len(captions))]
+    again = study.same_noise(prompts[:2], "ddim", 2, seed=0)["x0"].float()
     torch.testing.assert_close(again, stored, atol=0.01, rtol=0)
-
-
-def test_what_is_stored_is_found_by_the_number_of_steps():
-    parts = {f"same a {k}": {"steps": k, "value": {"x": k, "y": 0}} for k in (20, 5)}
-    parts["same a b 5"] = {"steps": 5}
-    stored = Results(
-        {}, parts, {f"same a {k}/x0": torch.full((2,), k) for k in (5, 20)}
-    )
-    assert by_steps(stored, "same a", "value") == {5: (5, 0), 20: (20, 0)}
-    found = by_steps(stored, "same a", "x0")
-    assert list(found) == [5, 20] and found[5].tolist() == [5.0, 5.0]

@@ -7,6 +7,8 @@ import torch
 from glyflib.data import load_glyphs
 from glyflib.evaluation.probes import hearing, looks, text_layers
 from glyflib.glyffuser import Glyffuser
+from glyflib.lessons import asked
+from glyflib.lessons.asked import rows_with_radical
 from glyflib.lessons.stored import load_results
 from glyflib.studies import words as study
 from glyflib.text import TextEncoder
@@ -84,19 +86,20 @@ def test_attention_is_shared_among_the_real_tokens(tiny):
 
 def test_what_is_stored_comes_out_again():
     stored = load_results("words").parts["cut attention"]["radicals"]
-    captions = [study.held_out().captions[i] for i in study.rows_with_radical(192)[:2]]
-    again = study.cut(captions, ("attended",), study.CUT_STEPS, seed=0)
+    held_out = load_glyphs("test", 32)
+    captions = held_out.take(rows_with_radical(held_out, 192)[:2]).captions
+    again = study.cut(captions, "attention", study.CUT_STEPS, seed=0)
     assert again["radicals"] == stored[:2]
 
 
 def test_the_characters_with_a_heart_are_two_kinds_of_radical_61():
     train = load_glyphs("train", 32)
     known = dict(zip(train.chars, train.radicals.tolist(), strict=True))
-    kinds = study.HEART_LEFT, study.HEART_BELOW
+    kinds = asked.HEART_LEFT, asked.HEART_BELOW
     assert not set(kinds[0]) & set(kinds[1])
     for chars in kinds:
         assert len(set(chars)) == len(chars) > 30
         assert {known[char] for char in chars if char in known} == {61}
         assert sum(char in known for char in chars) > 25
-    for rows, chars in zip(study.heart_rows(train), kinds, strict=True):
+    for rows, chars in zip(asked.heart_rows(train), kinds, strict=True):
         assert [train.chars[row] for row in rows] == [c for c in chars if c in known]
