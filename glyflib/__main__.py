@@ -14,7 +14,7 @@ COMMANDS = {
     "data": "Make the data that the book reads.",
     "evaluate": "Judge a glyffuser, with intervals.",
     "generate": "Draw new glyphs for English words.",
-    "train": "Train a glyffuser on the book's glyphs.",
+    "train": "Train a glyffuser on the book's glyphs, or on your own.",
 }
 
 

@@ -6,6 +6,7 @@ import pytest
 import safetensors.torch
 import torch
 from click.testing import CliRunner
+from tiny_models import subject
 
 from glyflib.__main__ import main
 from glyflib.lessons.stored import RESULTS, load_results
@@ -122,7 +123,7 @@ def test_damaged_results_name_the_command_that_makes_them(
 
 def test_the_command_runs_a_study_goes_on_and_starts_anew(tmp_path, monkeypatch):
     calls = []
-    monkeypatch.setitem(studies.STUDIES, "toy", lambda seed: toy(calls))
+    monkeypatch.setitem(studies.STUDIES, "toy", lambda subject, seed: toy(calls))
     args = ["data", "results", "toy", "--out", str(tmp_path)]
     result = CliRunner().invoke(main, args)
     assert result.exit_code == 0 and "toy: seven (" in result.output
@@ -144,7 +145,7 @@ def test_an_unknown_study_is_wrong_usage():
 @pytest.mark.parametrize("name", STUDIES)
 def test_stored_results_are_whole_and_of_the_shipped_weights(name):
     found, now = load_results(name), study_facts(name, 0)
-    assert list(found.parts) == list(STUDIES[name](0))
+    assert list(found.parts) == list(STUDIES[name](subject(None), 0))
     assert {"machine", "threads", "date"} < found.facts.keys()
     for key in ("name", "command", "seed", "model"):
         assert found.facts[key] == now[key], f"run glyflib data results {name} --anew"

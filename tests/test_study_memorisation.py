@@ -1,6 +1,7 @@
 """The study of copying: fair between sizes, honest about what is near, and stored."""
 
 import pytest
+import tiny_models
 import torch
 
 from glyflib.data import load_glyphs, x0_from_images
@@ -42,13 +43,14 @@ def test_copies_have_ratio_zero_and_held_out_glyphs_have_one():
 
 
 def test_a_tiny_study_holds_what_the_chapter_reads():
-    found = memorisation(0, counts={"5": 5}, recipe=TINY, num_errors=6)["5"]()
+    subject = tiny_models.subject(None)  # no glyffuser is asked
+    found = memorisation(subject, 0, counts={"5": 5}, recipe=TINY, num_errors=6)["5"]()
     rows = subset_rows(5, len(load_glyphs("train", 32)), 0)
     assert found["count"] == 5 and set(found["nearest"].tolist()) <= set(rows)
     assert found["images"].shape == (4, 1, 32, 32)
     for name in ("shown loss", "held out loss"):
         assert found[name].shape == (len(found["levels"]), 6)
-    again = memorisation(0, counts={"5": 5}, recipe=TINY, num_errors=6)["5"]()
+    again = memorisation(subject, 0, counts={"5": 5}, recipe=TINY, num_errors=6)["5"]()
     assert found["images"].equal(again["images"])
 
 

@@ -26,7 +26,7 @@ def few_steps(monkeypatch):
 def parts(tiny, seed=0):
     sizes = {"num_seeds": 2, "num_glyphs": 2, "reference": 6}
     small = {"num_order": 1, "finest": 20}
-    return study.solvers(seed, glyffuser=lambda: tiny, **sizes, **small)
+    return study.solvers(tiny_models.subject(tiny), seed, **sizes, **small)
 
 
 def test_a_seed_gives_pictures_and_distances_of_every_sampler(tiny):
@@ -78,7 +78,7 @@ def test_orders_are_measured_for_the_solvers_of_the_ode(tiny):
 
 @pytest.mark.skipif(not (RESULTS / "solvers.json").is_file(), reason="not stored")
 def test_a_small_live_run_repeats_what_is_stored():
-    found, model = load_results("solvers"), study.shipped()
+    found, model = load_results("solvers"), Glyffuser.load()
     eps, alpha_bar = model.denoiser(""), model.alpha_bar[: solver_race.START + 1]
     noise = solver_race.first_noise(0, solver_race.NUM_GLYPHS, model.size)
     best = found.tensors["seed 0/pictures"][-1] / 127.5 - 1

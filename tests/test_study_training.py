@@ -1,9 +1,9 @@
 """The stored losses by level: how they are computed, and that they come again."""
 
 import torch
-from tiny_models import WIDTH, random_unet, save_encoder
+from tiny_models import WIDTH, random_unet, save_encoder, some_glyphs, subject
 
-from glyflib.data import load_glyphs, x0_from_images
+from glyflib.data import x0_from_images
 from glyflib.glyffuser import Glyffuser
 from glyflib.lessons.stored import load_results
 from glyflib.schedule import cosine_alpha_bar
@@ -18,7 +18,7 @@ def test_a_tiny_study_has_an_error_a_glyph_a_level(tmp_path):
     encoder = TextEncoder.load(save_encoder(tmp_path / "text_encoder"))
     glyffuser = Glyffuser(random_unet(text_dim=WIDTH), encoder, size=32)
     study = study_training.training(
-        0, load=lambda: glyffuser, levels=(10, 850), num_glyphs=3
+        subject(glyffuser), 0, levels=(10, 850), num_glyphs=3
     )
     found = {name: part() for name, part in study.items()}
     assert list(found) == ["train", "test"]
@@ -33,8 +33,8 @@ def test_a_stored_part_comes_again():
     stored, few = load_results("training"), slice(0, 2)
     levels = stored.parts["test"]["levels"]
     place = [levels.index(t) for t in (400, 850)]
-    x0 = x0_from_images(load_glyphs("test", 32).images[stored.parts["test"]["rows"]])
-    predict_eps = study_training.told(study_training.shipped(), ["", ""])
+    x0 = x0_from_images(some_glyphs("test").images[stored.parts["test"]["rows"]])
+    predict_eps = study_training.told(Glyffuser.load(), ["", ""])
     generator = torch.Generator().manual_seed(7)
     errors = errors_by_level(predict_eps, x0[few], (400, 850), ALPHA_BAR, generator)
     found = errors / ALPHA_BAR[[400, 850], None]

@@ -23,9 +23,8 @@ def tiny(tmp_path_factory):
 
 
 @pytest.fixture
-def parts(tiny, monkeypatch):
-    monkeypatch.setattr(study, "shipped", lambda: tiny)
-    return study.words(0, **NUMS, ideas={"heart": 2})
+def parts(tiny):
+    return study.words(tiny_models.subject(tiny), 0, **NUMS, ideas={"heart": 2})
 
 
 def ask(tiny, prompt):
@@ -88,7 +87,7 @@ def test_what_is_stored_comes_out_again():
     stored = load_results("words").parts["cut attention"]["radicals"]
     held_out = load_glyphs("test", 32)
     captions = held_out.take(rows_with_radical(held_out, 192)[:2]).captions
-    again = study.cut(captions, "attention", study.CUT_STEPS, seed=0)
+    again = study.cut(Glyffuser.load(), captions, "attention", study.CUT_STEPS, seed=0)
     assert again["radicals"] == stored[:2]
 
 

@@ -1,7 +1,8 @@
-"""Small things for tests: a glyph set; a T5 encoder, a glyffuser, random weights."""
+"""Small things for tests: glyphs, a T5 encoder, a glyffuser, a study's subject."""
 
 import io
 import json
+from functools import cache
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,8 +11,9 @@ import torch
 from transformers import T5Config, T5EncoderModel
 from transformers.utils import logging
 
-from glyflib.data import GLYPHS
+from glyflib.data import GLYPHS, load_glyphs
 from glyflib.glyffuser import Glyffuser
+from glyflib.studies.common import Subject
 from glyflib.text import TextEncoder
 from glyflib.unet import UNet
 
@@ -33,6 +35,17 @@ def save_glyphs(path, *, num_train=40, num_test=8):
     rows = [*(~is_test).nonzero()[0][:num_train], *is_test.nonzero()[0][:num_test]]
     pq.write_table(table.take(pa.array(sorted(rows))), path)
     return path
+
+
+@cache
+def some_glyphs(split):
+    """The shipped glyphs of a split at 32x32, read once."""
+    return load_glyphs(split, 32)
+
+
+def subject(glyffuser):
+    """What a study of this glyffuser examines: the shipped glyphs beside it."""
+    return Subject(glyffuser, some_glyphs("train"), some_glyphs("test"))
 
 
 def save_encoder(folder, *, seed=0):

@@ -195,16 +195,21 @@ def results(names: tuple[str, ...], out: Path, seed: int, anew: bool) -> None:
 
     Goes on where it was cut off.
     """
+    from glyflib.glyffuser import Glyffuser
+    from glyflib.studies.common import Subject
     from glyflib.studies.registry import STUDIES, run_study, study_facts
 
     if unknown := [name for name in names if name not in STUDIES]:
         known = ", ".join(STUDIES)
         raise click.UsageError(f"no results named {unknown[0]!r}; there are {known}")
+    glyffuser = Glyffuser.load()
+    train, held_out = (load_glyphs(part, glyffuser.size) for part in ("train", "test"))
+    subject = Subject(glyffuser, train, held_out)
     for name in names or STUDIES:
         if anew:
             (out / f"{name}.json").unlink(missing_ok=True)
         facts, begin = study_facts(name, seed), perf_counter()
-        for part in run_study(name, STUDIES[name](seed), facts, out):
+        for part in run_study(name, STUDIES[name](subject, seed), facts, out):
             click.echo(f"{name}: {part} ({perf_counter() - begin:.0f} s)")
 
 

@@ -1,39 +1,41 @@
-"""What several studies share: the shipped glyffuser and the held-out glyphs.
+"""What all studies examine: a glyffuser, and glyphs that it has and has not seen.
 
-Invariant: each is read once.
+Invariant: a study loads no glyphs and no glyffuser of its own accord.
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from dataclasses import dataclass
+from functools import cached_property
 
 from torch import Tensor
 
-from glyflib.data import Glyphs, evenly, load_glyphs, x0_from_images
+from glyflib.data import Glyphs, evenly, x0_from_images
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.glyffuser import Glyffuser
 
-SIZE = 32
 Part = Callable[[], Mapping[str, object]]  # numbers for JSON, and tensors
 
 
-@cache
-def shipped() -> Glyffuser:
-    """The shipped glyffuser, read once."""
-    return Glyffuser.load()
+@dataclass(frozen=True, eq=False)  # told apart by identity, so a key of caches
+class Subject:
+    """What a study examines.
 
+    Attributes:
+        glyffuser: the model.
+        train: glyphs of the training split, at the glyffuser's size.
+        held_out: glyphs of the test split, at the same size.
+    """
 
-@cache
-def held_out() -> Glyphs:
-    """Held-out glyphs at the network's size."""
-    return load_glyphs("test", SIZE)
+    glyffuser: Glyffuser
+    train: Glyphs
+    held_out: Glyphs
 
+    def captions(self, num: int) -> tuple[str, ...]:
+        """Captions of so many held-out glyphs, evenly spaced among all."""
+        return self.held_out.take(evenly(num, len(self.held_out))).captions
 
-def captions_asked(num: int) -> tuple[str, ...]:
-    """Captions of so many held-out glyphs, evenly spaced among all."""
-    return held_out().take(evenly(num, len(held_out()))).captions
-
-
-@cache
-def real_features() -> Tensor:
-    """What the radical classifier says of all held-out glyphs."""
-    return RadicalClassifier.load().read(x0_from_images(held_out().images)).features
+    @cached_property
+    def real_features(self) -> Tensor:
+        """What the radical classifier sees in the held-out glyphs, (N, 96)."""
+        x0 = x0_from_images(self.held_out.images)
+        return RadicalClassifier.load().read(x0).features

@@ -22,7 +22,7 @@ from glyflib.sampling import (
     guided_between,
     sample_dpm,
 )
-from glyflib.studies.common import Part, captions_asked, shipped
+from glyflib.studies.common import Part, Subject
 
 NUM_STEPS = 12
 NUM_DRAWN = 64  # held-out captions, one glyph each
@@ -56,6 +56,7 @@ def outside(x0: Tensor) -> float:
 
 @torch.no_grad()
 def draw(
+    glyffuser: Glyffuser,
     prompts: Sequence[str],
     scale: float,
     seed: int,
@@ -68,7 +69,7 @@ def draw(
 
     "outside" is of the belief at each step, before it is fixed.
     """
-    glyffuser, shares = shipped(), []
+    shares = []
     size = len(prompts), 1, glyffuser.size, glyffuser.size
     sources = [torch.Generator().manual_seed(seed + i) for i in range(len(prompts))]
     xt = fresh_noise(torch.empty(size, dtype=torch.float64), sources)
@@ -91,6 +92,7 @@ def draw(
 
 
 def guidance(
+    subject: Subject,
     seed: int,
     *,
     scales: Sequence[float] = SCALES,
@@ -103,18 +105,19 @@ def guidance(
     "with shrimp" has no negative prompt; "without shrimp" has one, from the same
     noises.
     """
-    captions, found = captions_asked(num_drawn), {}
+    captions, found = subject.captions(num_drawn), {}
+    ask = partial(draw, subject.glyffuser)
     for scale in scales:
-        found[f"sweep {scale}"] = partial(draw, captions, scale, seed)
+        found[f"sweep {scale}"] = partial(ask, captions, scale, seed)
         for prompt in PROMPTS:
             same = [prompt] * num_each
-            found[f"same {prompt} {scale}"] = partial(draw, same, scale, seed)
+            found[f"same {prompt} {scale}"] = partial(ask, same, scale, seed)
     for name, span in SPANS.items():
-        found[f"span {name}"] = partial(draw, captions, SPAN_SCALE, seed, span=span)
+        found[f"span {name}"] = partial(ask, captions, SPAN_SCALE, seed, span=span)
     for name, fix in FIXES.items():
-        found[f"fix {name}"] = partial(draw, captions, FIX_SCALE, seed, fix=fix)
+        found[f"fix {name}"] = partial(ask, captions, FIX_SCALE, seed, fix=fix)
     for prompt, negative in NEGATIVES.items():
-        part = partial(draw, [prompt] * num_negative, NEGATIVE_SCALE, seed)
+        part = partial(ask, [prompt] * num_negative, NEGATIVE_SCALE, seed)
         found[f"with {prompt}"] = part
         found[f"without {prompt}"] = partial(part, negative=negative)
     return found

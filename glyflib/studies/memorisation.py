@@ -10,7 +10,7 @@ from time import process_time
 
 import torch
 
-from glyflib.data import load_glyphs, x0_from_images
+from glyflib.data import Glyphs, x0_from_images
 from glyflib.lessons.asked import some_rows
 from glyflib.lessons.memorising import (
     Recipe,
@@ -21,20 +21,25 @@ from glyflib.lessons.memorising import (
 )
 from glyflib.runs import LEVELS
 from glyflib.schedule import cosine_alpha_bar
-from glyflib.studies.common import Part
+from glyflib.studies.common import Part, Subject
 from glyflib.training import errors_by_level
 
-SIZE = 32
 COUNTS = {"10": 10, "100": 100, "1000": 1_000, "10000": 10_000, "all": None}
 NUM_ERRORS = 100  # glyphs of each kind, for the losses
 
 
-def part(count: int | None, recipe: Recipe, num_errors: int, seed: int) -> dict:
+def part(
+    train_split: Glyphs,
+    new: Glyphs,
+    count: int | None,
+    recipe: Recipe,
+    num_errors: int,
+    seed: int,
+) -> dict:
     """Train on so many glyphs, draw, and hold against what was shown and what not.
 
     Of the tensors, `nearest` counts rows of the training split.
     """
-    train_split, new = load_glyphs("train", SIZE), load_glyphs("test", SIZE)
     rows = torch.tensor(subset_rows(count, len(train_split), seed))
     shown, alpha_bar = train_split.images[rows], cosine_alpha_bar(1000)
     begin = process_time()
@@ -65,6 +70,7 @@ def part(count: int | None, recipe: Recipe, num_errors: int, seed: int) -> dict:
 
 
 def memorisation(
+    subject: Subject,
     seed: int,
     *,
     counts: Mapping[str, int | None] = COUNTS,
@@ -73,7 +79,8 @@ def memorisation(
 ) -> Mapping[str, Part]:
     """A part for each size of the training set."""
     recipe = recipe or Recipe()
+    train_on = partial(part, subject.train, subject.held_out)
     return {
-        name: partial(part, count, recipe, num_errors, seed)
+        name: partial(train_on, count, recipe, num_errors, seed)
         for name, count in counts.items()
     }

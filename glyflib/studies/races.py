@@ -17,14 +17,14 @@ import torch
 from torch import Tensor
 from transformers import T5EncoderModel
 
-from glyflib.data import evenly, load_glyphs, x0_from_images
+from glyflib.data import Glyphs, evenly, x0_from_images
 from glyflib.evaluation.card import interval, table
 from glyflib.evaluation.intervals import bootstrap_interval, share_interval
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.glyffuser import Glyffuser
 from glyflib.lessons.results import RecipeResults, TextResults
 from glyflib.schedule import log_snr
-from glyflib.studies.common import Part
+from glyflib.studies.common import Part, Subject
 from glyflib.text import TextCondition, TextEncoder, encode_captions
 from glyflib.training import TrainConfig, errors_by_level, train
 from glyflib.unet import UNet
@@ -33,7 +33,6 @@ LOG_SNRS = (5.0, 3.0, 1.0, -1.0, -3.0, -5.0, -7.0)
 SECONDS = 150.0  # of one core's time, for a race of recipes
 TEXT_SECONDS = 480.0  # for a race of texts: words are learnt late
 TRIAL_STEPS = 6
-SIZE = 32
 EVERY = 8  # of the held-out glyphs, for the errors
 NUM_DRAWN = 300  # held-out captions, one glyph each
 NUM_STEPS = 10
@@ -83,9 +82,8 @@ TEXTS = {  # the lightest network sees the most captions
 
 
 @cache
-def encoder_of(is_distilled: bool, seed: int) -> TextEncoder:
-    """The shipped encoder, or one of its form and vocabulary with random weights."""
-    encoder = TextEncoder.load()
+def encoder_of(encoder: TextEncoder, is_distilled: bool, seed: int) -> TextEncoder:
+    """The encoder, or one of its form and vocabulary with random weights."""
     if is_distilled:
         return encoder
     with torch.random.fork_rng(devices=[]):
@@ -94,15 +92,22 @@ def encoder_of(is_distilled: bool, seed: int) -> TextEncoder:
 
 
 @cache
-def encoded(is_distilled: bool, seed: int, split: str) -> TextCondition:
-    """Captions of a split, then the empty one."""
-    captions = load_glyphs(split, SIZE).captions
-    return encode_captions(encoder_of(is_distilled, seed), [*captions, ""])
+def encoded(
+    encoder: TextEncoder, is_distilled: bool, seed: int, captions: tuple[str, ...]
+) -> TextCondition:
+    """The captions as the racer's encoder reads them, then the empty one."""
+    return encode_captions(encoder_of(encoder, is_distilled, seed), [*captions, ""])
 
 
-def new_racer(racer: Racer, seed: int) -> Glyffuser:
-    """A glyffuser with random weights, by the racer's recipe."""
-    encoder = encoder_of(racer.is_distilled, seed)
+def new_racer(racer: Racer, encoder: TextEncoder, seed: int) -> Glyffuser:
+    """A glyffuser with random weights, by the racer's recipe.
+
+    Args:
+        racer: the recipe.
+        encoder: of text, or what a random one takes its form and vocabulary from.
+        seed: of all random weights.
+    """
+    encoder = encoder_of(encoder, racer.is_distilled, seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         unet = UNet(**({"channels": (64, 128, 192)} | racer.unet), text_dim=256)
@@ -111,17 +116,18 @@ def new_racer(racer: Racer, seed: int) -> Glyffuser:
     )
 
 
-def run_race(racer: Racer, seconds: float, seed: int) -> tuple[Glyffuser, dict]:
+def run_race(
+    racer: Racer, encoder: TextEncoder, glyphs: Glyphs, seconds: float, seed: int
+) -> tuple[Glyffuser, dict]:
     """Train for so much processor time; the steps it takes are found by a trial."""
-    glyffuser = new_racer(racer, seed)
-    images = load_glyphs("train", SIZE).images
-    texts = encoded(racer.is_distilled, seed, "train")
+    glyffuser = new_racer(racer, encoder, seed)
+    texts = encoded(encoder, racer.is_distilled, seed, glyphs.captions)
     cond, null = texts.take(slice(-1)), texts.take(slice(-1, None))
     options = {"prediction": racer.prediction, "seed": seed, "warmup": 0}
     config = TrainConfig(**({"steps": TRIAL_STEPS} | options | racer.config))
     train_on = partial(
         train,
-        images=images,
+        images=glyphs.images,
         alpha_bar=glyffuser.alpha_bar,
         cond=cond,
         null=null._replace(tokens=null.tokens.float()),
@@ -136,8 +142,8 @@ def run_race(racer: Racer, seconds: float, seed: int) -> tuple[Glyffuser, dict]:
     for step in train_on(glyffuser.unet, config=config):
         last = step
     spent = process_time() - begin
-    glyphs = steps * config.batch_size
-    facts = {"steps": steps, "glyphs": glyphs, "seconds": round(spent, 1)}
+    num_glyphs = steps * config.batch_size
+    facts = {"steps": steps, "glyphs": num_glyphs, "seconds": round(spent, 1)}
     return replace(glyffuser, unet=last.ema_model), facts
 
 
@@ -152,18 +158,21 @@ def held_out_errors(
     return errors_by_level(predict_eps, x0, levels, glyffuser.alpha_bar, generator)
 
 
-def held_out(racer: Racer, seed: int) -> tuple[Tensor, TextCondition]:
-    """x0 and captions of every eighth held-out glyph."""
+def every_eighth(
+    racer: Racer, encoder: TextEncoder, glyphs: Glyphs, seed: int
+) -> tuple[Tensor, TextCondition]:
+    """x0 and captions of every eighth of the glyphs, as the racer reads them."""
     every = slice(None, None, EVERY)
-    x0 = x0_from_images(load_glyphs("test", SIZE).images[every])
-    captions = encoded(racer.is_distilled, seed, "test").take(slice(-1))
-    return x0, captions.take(every)
+    x0 = x0_from_images(glyphs.images[every])
+    captions = encoded(encoder, racer.is_distilled, seed, glyphs.captions)
+    return x0, captions.take(slice(-1)).take(every)
 
 
-def race_recipe(racer: Racer, seconds: float, seed: int) -> dict:
+def race_recipe(subject: Subject, racer: Racer, seconds: float, seed: int) -> dict:
     """The held-out loss of a recipe, its interval over glyphs, and what it took."""
-    glyffuser, facts = run_race(racer, seconds, seed)
-    x0, cond = held_out(racer, seed)
+    encoder, held_out = subject.glyffuser.encoder, subject.held_out
+    glyffuser, facts = run_race(racer, encoder, subject.train, seconds, seed)
+    x0, cond = every_eighth(racer, encoder, held_out, seed)
     errors = held_out_errors(glyffuser, cond, x0, seed)
     generator = torch.Generator().manual_seed(seed)
     loss = bootstrap_interval(torch.mean, errors.mean(0), generator=generator)
@@ -171,18 +180,20 @@ def race_recipe(racer: Racer, seconds: float, seed: int) -> dict:
     return facts | {"loss": loss._asdict(), "by_log_snr": by_level}
 
 
-def race_text(racer: Racer, seconds: float, seed: int, num_drawn: int) -> dict:
+def race_text(
+    subject: Subject, racer: Racer, seconds: float, seed: int, num_drawn: int
+) -> dict:
     """What a way of reading text brings: lower loss than a stranger's caption, hits."""
-    glyffuser, facts = run_race(racer, seconds, seed)
-    x0, cond = held_out(racer, seed)
+    encoder, held_out = subject.glyffuser.encoder, subject.held_out
+    glyffuser, facts = run_race(racer, encoder, subject.train, seconds, seed)
+    x0, cond = every_eighth(racer, encoder, held_out, seed)
     own = held_out_errors(glyffuser, cond, x0, seed)
     order = torch.arange(len(x0)).roll(len(x0) // 2)
     dealt = held_out_errors(glyffuser, cond.take(order), x0, seed)
     gain = (dealt - own).mean(0)
     generator = torch.Generator().manual_seed(seed)
     interval = partial(bootstrap_interval, torch.mean, generator=generator)
-    glyphs = load_glyphs("test", SIZE)
-    known = glyphs.take(glyphs.radicals > 0)
+    known = held_out.take(held_out.radicals > 0)
     asked = known.take(evenly(num_drawn, len(known)))
     with warnings.catch_warnings(action="ignore"):  # long captions are cut
         samples = glyffuser.sample(
@@ -196,20 +207,26 @@ def race_text(racer: Racer, seconds: float, seed: int, num_drawn: int) -> dict:
     }
 
 
-def recipes(seed: int, *, seconds: float = SECONDS) -> Mapping[str, Part]:
+def recipes(
+    subject: Subject, seed: int, *, seconds: float = SECONDS
+) -> Mapping[str, Part]:
     """A part for each recipe, by its name."""
     return {
-        name: partial(race_recipe, racer, seconds, seed)
+        name: partial(race_recipe, subject, racer, seconds, seed)
         for name, racer in RECIPES.items()
     }
 
 
 def texts(
-    seed: int, *, seconds: float = TEXT_SECONDS, num_drawn: int = NUM_DRAWN
+    subject: Subject,
+    seed: int,
+    *,
+    seconds: float = TEXT_SECONDS,
+    num_drawn: int = NUM_DRAWN,
 ) -> Mapping[str, Part]:
     """A part for each text encoder, by its name."""
     return {
-        name: partial(race_text, racer, seconds, seed, num_drawn)
+        name: partial(race_text, subject, racer, seconds, seed, num_drawn)
         for name, racer in TEXTS.items()
     }
 

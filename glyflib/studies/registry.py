@@ -1,7 +1,7 @@
 """The studies behind data/results/, by name; `glyflib data results` runs them.
 
-Invariant: a study is a function of its seed that returns its parts in order; it
-computes nothing before a part is called.
+Invariant: a study is a function of its subject and seed that returns its parts in
+order; it computes nothing before a part is called.
 """
 
 import json
@@ -13,7 +13,7 @@ from torch import Tensor
 from glyflib.files import CONFIG, provenance
 from glyflib.glyffuser import SHIPPED
 from glyflib.lessons.stored import RESULTS, Results, load_results, save_results
-from glyflib.studies.common import Part
+from glyflib.studies.common import Part, Subject
 from glyflib.studies.guidance import guidance
 from glyflib.studies.memorisation import memorisation
 from glyflib.studies.races import recipes, texts
@@ -22,7 +22,7 @@ from glyflib.studies.solvers import solvers
 from glyflib.studies.training import training
 from glyflib.studies.words import words
 
-Study = Callable[[int], Mapping[str, Part]]
+Study = Callable[[Subject, int], Mapping[str, Part]]
 
 STUDIES: dict[str, Study] = {
     "solvers": solvers,

@@ -11,18 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from glyflib.data import evenly, images_from_x0, load_glyphs, x0_from_images
+from glyflib.data import evenly, images_from_x0, x0_from_images
 from glyflib.evaluation.intervals import bootstrap_interval
 from glyflib.evaluation.metrics import frechet_distance
 from glyflib.evaluation.radicals import RadicalClassifier
+from glyflib.glyffuser import Glyffuser
 from glyflib.sampling import Step, clip, last_of, sample, sample_dpm
-from glyflib.studies.common import (
-    SIZE,
-    Part,
-    captions_asked,
-    real_features,
-    shipped,
-)
+from glyflib.studies.common import Part, Subject
 
 COUNTS = (1, 2, 3, 5, 10, 20, 50, 120, 1000)
 SHORT = COUNTS[:7]
@@ -41,25 +36,36 @@ SAMPLERS = {
 }
 
 
-def walk(prompts: Sequence[str], name: str, count: int, seed: int) -> Iterator[Step]:
+def walk(
+    glyffuser: Glyffuser, prompts: Sequence[str], name: str, count: int, seed: int
+) -> Iterator[Step]:
     """Every step of one way down, without guidance."""
-    return shipped().steps(
+    return glyffuser.steps(
         prompts, num_steps=count, scale=1.0, sampler=SAMPLERS[name], seed=seed
     )
 
 
-def same_noise(prompts: Sequence[str], name: str, count: int, seed: int) -> dict:
+def same_noise(
+    glyffuser: Glyffuser, prompts: Sequence[str], name: str, count: int, seed: int
+) -> dict:
     """A few glyphs from the noises that all samplers share, x0 as it comes."""
-    x0 = last_of(walk(prompts, name, count, seed)).xt.float()
+    x0 = last_of(walk(glyffuser, prompts, name, count, seed)).xt.float()
     return {"steps": count, "x0": x0.half()}
 
 
-def film(prompts: Sequence[str], name: str, count: int, seed: int, frames: int) -> dict:
+def film(
+    glyffuser: Glyffuser,
+    prompts: Sequence[str],
+    name: str,
+    count: int,
+    seed: int,
+    frames: int,
+) -> dict:
     """Frames of a walk, evenly spaced from the first step to the last, as greys.
 
     Noisy frames are shown from -2 to +2, believed ones from -1 to +1.
     """
-    steps = list(walk(prompts, name, count, seed))
+    steps = list(walk(glyffuser, prompts, name, count, seed))
     keep = evenly(frames, count).tolist()
     return {
         "levels": [steps[i].t for i in keep],
@@ -83,31 +89,33 @@ def frechet(features: Tensor, real: Tensor, seed: int) -> dict:
     return found._asdict()
 
 
-def judged(prompts: Sequence[str], name: str, count: int, seed: int) -> dict:
+def judged(
+    subject: Subject, prompts: Sequence[str], name: str, count: int, seed: int
+) -> dict:
     """Likeness of one glyph a caption to the held-out glyphs."""
     options = {"num_steps": count, "scale": 1.0, "sampler": SAMPLERS[name]}
-    x0 = shipped().sample(prompts, seed=seed, **options)
+    x0 = subject.glyffuser.sample(prompts, seed=seed, **options)
     features = RadicalClassifier.load().read(x0).features
-    found = {"frechet": frechet(features, real_features(), seed)}
+    found = {"frechet": frechet(features, subject.real_features, seed)}
     found |= {"steps": count, "features": features.half()}
     return found | ({"images": images_from_x0(x0)} if count == BETWEEN_STEPS else {})
 
 
-def floor(num: int, seed: int) -> dict:
+def floor(subject: Subject, num: int, seed: int) -> dict:
     """The same for as many training glyphs."""
-    train = load_glyphs("train", SIZE)
+    train = subject.train
     generator = torch.Generator().manual_seed(seed)
     rows = torch.randperm(len(train), generator=generator)[:num]
     features = RadicalClassifier.load().read(x0_from_images(train.images[rows]))
-    return {"frechet": frechet(features.features, real_features(), seed)}
+    return {"frechet": frechet(features.features, subject.real_features, seed)}
 
 
-def between(prompts: Sequence[str], seed: int) -> dict:
+def between(glyffuser: Glyffuser, prompts: Sequence[str], seed: int) -> dict:
     """Glyphs from the middles of pairs of noises, straight and on the sphere.
 
     Noise i is paired with noise i + N / 2, under the caption of the first.
     """
-    half, glyffuser = len(prompts) // 2, shipped()
+    half = len(prompts) // 2
     shape = 1, glyffuser.size, glyffuser.size
     sources = [torch.Generator().manual_seed(seed + i) for i in range(2 * half)]
     noise = [torch.randn(shape, generator=g, dtype=torch.float64) for g in sources]
@@ -123,6 +131,7 @@ def between(prompts: Sequence[str], seed: int) -> dict:
 
 
 def sampling(
+    subject: Subject,
     seed: int,
     *,
     counts: tuple[int, ...] = COUNTS,
@@ -133,19 +142,21 @@ def sampling(
     judge: Mapping[str, tuple[int, ...]] = JUDGED,
 ) -> Mapping[str, Part]:
     """Parts "same ddim 5" and the like, "film", "judged ddim 5", "floor", "between"."""
-    prompts = captions_asked(num_drawn)
+    glyffuser, prompts = subject.glyffuser, subject.captions(num_drawn)
     few, found = prompts[:num_same], {}
     for name in ("ddpm", "dpm", "ddim"):
         for count in counts[:-1] if name == "ddim" else counts[: len(SHORT)]:
-            part = partial(same_noise, few, name, count, seed)
+            part = partial(same_noise, glyffuser, few, name, count, seed)
             found[f"same {name} {count}"] = part
-    found["film"] = partial(film, prompts[:num_film], "ddim", 120, seed, num_frames)
+    found["film"] = partial(
+        film, glyffuser, prompts[:num_film], "ddim", 120, seed, num_frames
+    )
     for name, some in judge.items():
         for count in some:
-            part = partial(judged, prompts, name, count, seed)
+            part = partial(judged, subject, prompts, name, count, seed)
             found[f"judged {name} {count}"] = part
-    found["floor"] = partial(floor, num_drawn, seed)
-    found["between"] = partial(between, prompts, seed)
+    found["floor"] = partial(floor, subject, num_drawn, seed)
+    found["between"] = partial(between, glyffuser, prompts, seed)
     last = counts[-1]  # the reference, which takes longest
-    found[f"same ddim {last}"] = partial(same_noise, few, "ddim", last, seed)
+    found[f"same ddim {last}"] = partial(same_noise, glyffuser, few, "ddim", last, seed)
     return found

@@ -4,7 +4,7 @@ Invariant: all samplers start from one noise at one level and read the empty cap
 a seed is one part, so that error bars over parts are error bars over seeds.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import torch
@@ -24,7 +24,7 @@ from glyflib.lessons.solver_race import (
     first_noise,
 )
 from glyflib.sampling import PredictEps
-from glyflib.studies.common import Part, shipped
+from glyflib.studies.common import Part, Subject
 
 NUM_SEEDS = 4
 REFERENCE = 199  # calls of 2M
@@ -33,7 +33,7 @@ NUM_ORDER = 2  # glyphs
 
 
 def race_seed(
-    seed: int, *, glyffuser: Callable[[], Glyffuser], num_glyphs: int, reference: int
+    glyffuser: Glyffuser, seed: int, *, num_glyphs: int, reference: int
 ) -> dict:
     """Pictures by every sampler at all numbers of calls, and distances to 2M's best.
 
@@ -42,9 +42,8 @@ def race_seed(
             each glyph to the reference, which is 2M with many calls.
         pictures: (samplers x CALLS + 1, B, S, S) uint8, the reference last.
     """
-    model = glyffuser()
-    eps, alpha_bar = model.denoiser(""), model.alpha_bar[: START + 1]
-    noise = first_noise(seed, num_glyphs, model.size)
+    eps, alpha_bar = glyffuser.denoiser(""), glyffuser.alpha_bar[: START + 1]
+    noise = first_noise(seed, num_glyphs, glyffuser.size)
     best = draw("2M", reference, eps, noise, alpha_bar, seed)
     errors, drawn = {}, []
     for name in SAMPLERS:
@@ -65,16 +64,15 @@ def reach(
 
 
 def measure_order(
-    seed: int, *, glyffuser: Callable[[], Glyffuser], num_glyphs: int, finest: int
+    glyffuser: Glyffuser, seed: int, *, num_glyphs: int, finest: int
 ) -> dict:
     """Errors half way down, against 2M with very many steps.
 
     Returns:
         errors: sampler -> root mean square error for each of ORDER_STEPS.
     """
-    model = glyffuser()
-    eps, alpha_bar = model.denoiser(""), model.alpha_bar[: START + 1]
-    noise = first_noise(seed, num_glyphs, model.size)
+    eps, alpha_bar = glyffuser.denoiser(""), glyffuser.alpha_bar[: START + 1]
+    noise = first_noise(seed, num_glyphs, glyffuser.size)
     best, errors = reach("2M", finest, eps, noise, alpha_bar), {}
     for name in ODE_SAMPLERS:
         ends = (reach(name, n, eps, noise, alpha_bar) for n in ORDER_STEPS)
@@ -83,9 +81,9 @@ def measure_order(
 
 
 def solvers(
+    subject: Subject,
     seed: int,
     *,
-    glyffuser: Callable[[], Glyffuser] = shipped,
     num_seeds: int = NUM_SEEDS,
     num_glyphs: int = NUM_GLYPHS,
     reference: int = REFERENCE,
@@ -93,14 +91,15 @@ def solvers(
     finest: int = FINEST,
 ) -> Mapping[str, Part]:
     """The parts `seed 0`, `seed 1`, ... from 1000 times the seed on; then `order`."""
-    options = {
-        "glyffuser": glyffuser,
-        "num_glyphs": num_glyphs,
-        "reference": reference,
-    }
-    found = {
-        f"seed {i}": partial(race_seed, 1000 * seed + i, **options)
-        for i in range(num_seeds)
-    }
-    options = {"glyffuser": glyffuser, "num_glyphs": num_order, "finest": finest}
-    return found | {"order": partial(measure_order, 1000 * seed, **options)}
+    race = partial(
+        race_seed, subject.glyffuser, num_glyphs=num_glyphs, reference=reference
+    )
+    found = {f"seed {i}": partial(race, 1000 * seed + i) for i in range(num_seeds)}
+    found["order"] = partial(
+        measure_order,
+        subject.glyffuser,
+        1000 * seed,
+        num_glyphs=num_order,
+        finest=finest,
+    )
+    return found

@@ -4,22 +4,21 @@ Invariant: all denoisers see the same noisy glyphs, and all losses are squared e
 in v, the quantity that the network was trained on.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 
 import torch
 
-from glyflib.data import load_glyphs, x0_from_images
+from glyflib.data import Glyphs, x0_from_images
 from glyflib.exact import IdealDenoiser
 from glyflib.glyffuser import Glyffuser
 from glyflib.lessons.asked import some_rows
 from glyflib.runs import LEVELS
 from glyflib.sampling import PredictEps
-from glyflib.studies.common import Part, shipped
+from glyflib.studies.common import Part, Subject
 from glyflib.text import encode_captions
 from glyflib.training import errors_by_level
 
-SIZE = 32
 NUM_GLYPHS = 128  # of each split
 
 
@@ -30,27 +29,27 @@ def told(glyffuser: Glyffuser, captions: Sequence[str]) -> PredictEps:
 
 
 @cache
-def ideal_denoiser(load: Callable[[], Glyffuser]) -> IdealDenoiser:
+def ideal_denoiser(subject: Subject) -> IdealDenoiser:
     """The perfect denoiser of the training glyphs, on the glyffuser's schedule."""
-    return IdealDenoiser(load_glyphs("train", SIZE).images, load().alpha_bar)
+    return IdealDenoiser(subject.train.images, subject.glyffuser.alpha_bar)
 
 
 def losses(
-    load: Callable[[], Glyffuser],
-    split: str,
+    subject: Subject,
+    glyphs: Glyphs,
     seed: int,
     levels: tuple[int, ...],
     num_glyphs: int,
 ) -> dict:
-    """Errors (K, N) on glyphs of a split: with captions, without, and ideal."""
-    glyffuser, glyphs = load(), load_glyphs(split, SIZE)
+    """Errors (K, N) on some of the glyphs: with captions, without, and ideal."""
+    glyffuser = subject.glyffuser
     rows = some_rows(len(glyphs), num_glyphs, seed)
     some = glyphs.take(rows)
     x0, alpha_bar = x0_from_images(some.images), glyffuser.alpha_bar
     denoisers = {
         "captions": told(glyffuser, some.captions),
         "no captions": told(glyffuser, [""] * len(some)),
-        "ideal": ideal_denoiser(load).predict_eps,
+        "ideal": ideal_denoiser(subject).predict_eps,
     }
     found = {"rows": rows, "levels": list(levels)}
     for name, predict_eps in denoisers.items():
@@ -61,14 +60,14 @@ def losses(
 
 
 def training(
+    subject: Subject,
     seed: int,
     *,
-    load: Callable[[], Glyffuser] = shipped,
     levels: tuple[int, ...] = LEVELS,
     num_glyphs: int = NUM_GLYPHS,
 ) -> Mapping[str, Part]:
     """A part for each split."""
     return {
-        split: partial(losses, load, split, seed, levels, num_glyphs)
-        for split in ("train", "test")
+        split: partial(losses, subject, glyphs, seed, levels, num_glyphs)
+        for split, glyphs in {"train": subject.train, "test": subject.held_out}.items()
     }

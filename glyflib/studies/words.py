@@ -11,9 +11,10 @@ from torch import Tensor
 
 from glyflib.data import images_from_x0
 from glyflib.evaluation.radicals import RadicalClassifier
+from glyflib.glyffuser import Glyffuser
 from glyflib.lessons.asked import IDEAS, OTHERS, rows_with_radical
 from glyflib.lessons.ways_in import WAYS, draw_hearing
-from glyflib.studies.common import Part, held_out, shipped
+from glyflib.studies.common import Part, Subject
 
 NUM_CAPTIONS = 192  # held-out captions, one glyph each
 CUT_STEPS = 8
@@ -33,20 +34,28 @@ def read(x0: Tensor, keep: int) -> dict:
 
 
 def prompted(
-    prompts: Sequence[str], num_steps: int, scale: float, seed: int, keep: int
+    glyffuser: Glyffuser,
+    prompts: Sequence[str],
+    num_steps: int,
+    scale: float,
+    seed: int,
+    keep: int,
 ) -> dict:
     """Glyphs for prompts, all that the network is told being heard."""
-    x0 = shipped().sample(prompts, num_steps=num_steps, scale=scale, seed=seed)
+    x0 = glyffuser.sample(prompts, num_steps=num_steps, scale=scale, seed=seed)
     return {"steps": num_steps, "scale": scale} | read(x0, keep)
 
 
-def cut(captions: Sequence[str], ways: str, num_steps: int, seed: int) -> dict:
+def cut(
+    glyffuser: Glyffuser, captions: Sequence[str], ways: str, num_steps: int, seed: int
+) -> dict:
     """Glyphs for captions, heard by some of the two ways; the others hear ""."""
-    x0 = draw_hearing(shipped(), captions, ways, num_steps=num_steps, seed=seed)
+    x0 = draw_hearing(glyffuser, captions, ways, num_steps=num_steps, seed=seed)
     return {"steps": num_steps, "scale": 1.0} | read(x0, SHOWN)
 
 
 def words(
+    subject: Subject,
     seed: int,
     *,
     num_captions: int = NUM_CAPTIONS,
@@ -57,23 +66,24 @@ def words(
     ideas: Mapping[str, int] = IDEAS,
 ) -> Mapping[str, Part]:
     """All parts, by name; scales are 1 and 3 where both are named."""
-    captions = held_out().take(rows_with_radical(held_out(), num_captions)).captions
+    rows = rows_with_radical(subject.held_out, num_captions)
+    captions = subject.held_out.take(rows).captions
+    ask = partial(prompted, subject.glyffuser)
+    hear = partial(cut, subject.glyffuser)
     others = [prompt for prompt in OTHERS for _ in range(num_others)]
     gold = ["gold"]
     study = {
-        f"cut {ways}": partial(cut, captions, ways, CUT_STEPS, seed) for ways in WAYS
+        f"cut {ways}": partial(hear, captions, ways, CUT_STEPS, seed) for ways in WAYS
     }
-    study["one empty 1"] = partial(prompted, [""] * num_one, 1, 1.0, seed, SHOWN)
+    study["one empty 1"] = partial(ask, [""] * num_one, 1, 1.0, seed, SHOWN)
     for scale in (1.0, STRONG):
         name = f"{scale:g}"
         one = {"num_steps": 1, "scale": scale, "seed": seed, "keep": SHOWN}
         many = one | {"num_steps": 20, "keep": num_gold}
-        study[f"one gold {name}"] = partial(prompted, gold * num_one, **one)
-        study[f"one others {name}"] = partial(prompted, others, **one)
-        study[f"20 gold {name}"] = partial(prompted, gold * num_gold, **many)
-    study["120 gold 3"] = partial(
-        prompted, gold * num_long, 120, STRONG, seed, num_long
-    )
+        study[f"one gold {name}"] = partial(ask, gold * num_one, **one)
+        study[f"one others {name}"] = partial(ask, others, **one)
+        study[f"20 gold {name}"] = partial(ask, gold * num_gold, **many)
+    study["120 gold 3"] = partial(ask, gold * num_long, 120, STRONG, seed, num_long)
     for idea, num in ideas.items():
-        study[idea] = partial(prompted, [idea] * num, IDEA_STEPS, STRONG, seed, num)
+        study[idea] = partial(ask, [idea] * num, IDEA_STEPS, STRONG, seed, num)
     return study
