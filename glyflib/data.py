@@ -61,6 +61,13 @@ class Glyphs:
         """Whether they are the book's own."""
         return self.path is not None and self.path.resolve() == GLYPHS.resolve()
 
+    @property
+    def name(self) -> str:
+        """How records call the set: "the book's glyphs", or the name of its file."""
+        if self.is_shipped:
+            return "the book's glyphs"
+        return self.path.name if self.path else "glyphs that are in no file"
+
     def __len__(self) -> int:
         return len(self.chars)
 

@@ -363,7 +363,7 @@ def save_model(
         "steps_done": step,
         "glyphs": step * config.batch_size,
         "seconds": round(seconds),
-        "data": glyphs.path.name if glyphs.path else None,
+        "data": glyphs.name,
         "data_sha256": glyphs.sha256,
     }
     stages = [*glyffuser.training.get("stages", []), stage | provenance()]

@@ -1,6 +1,9 @@
 """The table of a model card: complete, resumable, of one model only."""
 
 import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,7 +12,7 @@ from tiny_models import random_unet, save_encoder, save_glyphs
 
 from glyflib.__main__ import main
 from glyflib.commands.evaluate import shipped_races
-from glyflib.data import load_glyphs
+from glyflib.data import load_glyphs, x0_from_images
 from glyflib.evaluation.card import card_text, missed, products_of
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.evaluation.report import (
@@ -17,11 +20,14 @@ from glyflib.evaluation.report import (
     TOGETHER,
     ReportConfig,
     build_report,
+    caption_numbers,
+    judge_of,
     mean_tokens,
 )
 from glyflib.glyffuser import SHIPPED, Glyffuser
 from glyflib.lessons.results import RecipeResults, TextResults
 from glyflib.lessons.stored import Results
+from glyflib.schedule import cosine_alpha_bar
 from glyflib.studies.races import race_tables
 from glyflib.text import TextEncoder
 
@@ -93,12 +99,128 @@ def test_a_killed_report_goes_on_to_the_same_end(model, glyphs, tmp_path):
 
 def test_another_models_report_is_not_gone_on_with(model, glyphs, tmp_path):
     path = tmp_path / "report.json"
-    path.write_text(json.dumps({"model": "x", "glyphs_seen": 0, "settings": {}}))
-    with pytest.raises(ValueError, match="of another model or with other settings"):
+    path.write_text(json.dumps({"model": "x", "glyphs_seen": 0, "parts": {}}))
+    with pytest.raises(ValueError, match="of another model.*settings"):
         next(build_report(model, glyphs, path, CONFIG))
     path.write_text("[]")
     with pytest.raises(ValueError, match="is no report"):
         next(build_report(model, glyphs, path, CONFIG))
+
+
+def bare(glyphs, *, num_held_out):
+    """The glyphs as a set of one's own: no radicals, the last few held out."""
+    is_test = torch.arange(len(glyphs)) >= len(glyphs) - num_held_out
+    return replace(glyphs, radicals=0 * glyphs.radicals, is_test=is_test)
+
+
+def test_without_radicals_a_glyph_is_judged_by_the_real_one_that_it_is_like(
+    model, glyphs, tmp_path
+):
+    some = bare(glyphs.take(slice(30)), num_held_out=10)
+    parts = dict(build_report(model, some, tmp_path / "report.json", CONFIG))
+    assert list(parts) == ["references", "scale 1", "scale 3"]
+    chance = parts["references"]["caption_by_chance"]["value"]
+    assert chance == pytest.approx(1 / 10, abs=0.05)
+    for name in ("scale 1", "scale 3"):
+        assert {"caption_hit", "frechet", "copied"} < parts[name].keys()
+        assert all(row["low"] <= row["high"] for row in parts[name].values())
+    told = json.loads((tmp_path / "report.json").read_text("utf-8"))["glyphs"]
+    assert (told["train"], told["held_out"]) == (20, 10)
+    assert told["asked"] == "held-out captions" and list(told["left_out"]) == [
+        "radicals"
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_a_set_without_held_out_glyphs_is_judged_by_its_training_captions(
+    model, glyphs, tmp_path, count
+):
+    some = bare(glyphs.take(slice(count)), num_held_out=0)
+    parts = dict(build_report(model, some, tmp_path / "report.json", CONFIG))
+    assert ("frechet" in parts["scale 1"]) == (count == 10)
+    assert "copied" not in parts["scale 1"] and "floor" not in parts["references"]
+    told = json.loads((tmp_path / "report.json").read_text("utf-8"))["glyphs"]
+    assert told["asked"] == "training captions" and "new or copied" in told["left_out"]
+
+
+def test_real_glyphs_are_most_like_the_glyph_of_their_own_caption(glyphs):
+    """A model that draws each caption's own glyph hits always, whatever the scale."""
+
+    class Copier:
+        alpha_bar = cosine_alpha_bar(1000)
+
+        def sample(self, prompts, **options):
+            rows = [glyphs.captions.index(prompt) for prompt in prompts]
+            return x0_from_images(glyphs.images[rows])
+
+    torch.manual_seed(0)  # one that has seen nothing tells glyphs apart all the same
+    judge = judge_of(Copier(), bare(glyphs, num_held_out=0), CONFIG)
+    found = judge.part("scale 1")
+    assert found["caption_hit"]["value"] == 1
+    assert found["caption_shuffled"]["value"] == pytest.approx(1 / 5)
+
+
+def test_one_caption_in_two_glyphs_is_one_caption(glyphs):
+    twice = replace(glyphs.take([0, 1, 2]), captions=("Gold", "gold", "fish"))
+    assert caption_numbers(twice).tolist() == [0, 0, 1]
+
+
+def test_there_must_be_glyphs_to_judge_by(model, glyphs, tmp_path):
+    with pytest.raises(ValueError, match="no glyphs to judge by"):
+        next(build_report(model, glyphs.take([]), tmp_path / "r.json", CONFIG))
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"num_steps": 5000}, r"num_steps 5000 must lie in \[1, 1000\]"),
+        ({"scales": (1.0, float("inf"))}, "scale inf must be finite"),
+        ({"num_samples": 0}, "num_samples 0 must be at least 1"),
+        ({"seed": -1}, "seed -1 must be an integer"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_at_once_and_leaves_nothing(
+    model, glyphs, tmp_path, changes, match
+):
+    path = tmp_path / "report.json"
+    with pytest.raises(ValueError, match=match):
+        next(build_report(model, glyphs, path, replace(CONFIG, **changes)))
+    assert not path.exists()
+
+
+def test_a_report_by_other_glyphs_is_not_gone_on_with(model, glyphs, tmp_path):
+    path = tmp_path / "report.json"
+    some = bare(glyphs.take(slice(20)), num_held_out=0)
+    next(build_report(model, some, path, CONFIG))
+    with pytest.raises(ValueError, match=r"other glyphs .*\(glyphs\)"):
+        next(build_report(model, replace(some, sha256="0" * 64), path, CONFIG))
+
+
+def test_the_card_of_own_glyphs_says_whose_and_what_was_not_measured(
+    model, glyphs, tmp_path
+):
+    folder = shutil.copytree(model, tmp_path / "glyffuser")
+    glyffuser = Glyffuser.load(folder, encoder=Glyffuser.load(model).encoder)
+    stage = {"glyphs": 64, "steps": 2, "steps_done": 2, "batch_size": 32, "seed": 0}
+    stage |= {"learning_rate": 5e-4, "seconds": 6, "machine": "a loom", "bf16": False}
+    stage |= {"date": "2026-01-02", "data": "mine.parquet", "data_sha256": "c" * 64}
+    glyffuser.training["stages"] = [stage]
+    glyffuser.save(folder)
+    shutil.copytree(model.parent / "text_encoder", tmp_path / "text_encoder")
+    some = bare(glyphs.take(slice(12)), num_held_out=0)
+    some = replace(some, path=Path("mine.parquet"), sha256="d" * 64)
+    list(build_report(folder, some, folder / "report.json", CONFIG))
+    card = " ".join(card_text(folder).split())
+    for told in (
+        f"the training split of `mine.parquet` (sha256 `{'c' * 64}`)",
+        f"Judged by `mine.parquet` (sha256 `{'d' * 64}`): 12 training and 0 held-out",
+        "5 training captions, 2 glyphs each; DPM",
+        "Not measured: radicals (the set has fewer than 4",
+        "most like the real glyph of its own caption",
+        "in the manner of the glyphs that it was trained on",
+    ):
+        assert told in card
+    assert "Chinese" not in card and "plain prompt;" not in card
 
 
 def test_a_mean_token_leaves_padding_out(model):
@@ -112,7 +234,7 @@ def test_the_command_prints_each_number_with_its_interval(model, file, tmp_path)
     words += "--scales 2 --captions 3 --samples 2 --plain 1 --steps 1"
     result = CliRunner().invoke(main, words.split())
     assert result.exit_code == 0, result.output
-    for name in ("hit_rate", "floor, frechet", "words, top1", "gold", "scale 2"):
+    for name in ("hit_rate", "floor, frechet", "words_alone, top1", "gold", "scale 2"):
         assert name in result.output
     again = CliRunner().invoke(main, words.replace("--steps 1", "--steps 2").split())
     assert again.exit_code == 1 and "other settings" in again.output

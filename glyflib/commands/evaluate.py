@@ -3,6 +3,7 @@
 Invariant: what is printed stands in the report, so the table can be made again.
 """
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -11,19 +12,11 @@ from tqdm import tqdm
 
 from glyflib.data import GLYPHS, load_glyphs
 from glyflib.evaluation.card import write_card
-from glyflib.evaluation.report import (
-    PLAIN,
-    REPORT,
-    TOGETHER,
-    ReportConfig,
-    build_report,
-)
-from glyflib.files import read_config
-from glyflib.glyffuser import KEYS, SHIPPED, TRAIN
+from glyflib.evaluation.radicals import SIZE
+from glyflib.evaluation.report import REPORT, ReportConfig, build_report
+from glyflib.glyffuser import SHIPPED
 from glyflib.lessons import results
 
-COLUMNS = ("hit_rate", "shuffled", "frechet", "kernel", "precision", "recall")
-COLUMNS += ("realism", "nearest_ratio", "copied")
 count_option = partial(click.option, type=click.IntRange(1))
 
 
@@ -63,7 +56,7 @@ def numbers(ctx: click.Context, param: click.Parameter, text: str) -> tuple[floa
 @count_option(
     "--captions",
     default=ReportConfig.num_captions,
-    help="How many of the held-out captions.",
+    help="How many captions, held-out ones if there are enough.",
 )
 @count_option("--samples", default=ReportConfig.num_samples, help="Glyphs a caption.")
 @count_option("--plain", default=ReportConfig.num_plain, help="Glyphs a plain prompt.")
@@ -84,9 +77,12 @@ def evaluate(
 
     It draws glyphs for held-out captions and for plain prompts such as "gold", and
     tells how many show the right radical, how near they are to real glyphs, and how
-    far from the ones it was trained on. All is written part by part: a run that was
-    cut off goes on where it was. Without --out, the model's README.md, its model
-    card, is then written anew from the report.
+    far from the ones it was trained on. Where no radicals are known, it tells how many
+    are most like the real glyph of their own caption; without held-out glyphs, training
+    captions are drawn. What cannot be measured is named.
+
+    All is written part by part: a run that was cut off goes on where it was. Without
+    --out, the model's README.md, its model card, is then written anew from the report.
     """
     config = ReportConfig(
         scales=scales,
@@ -96,35 +92,35 @@ def evaluate(
         num_steps=steps,
         seed=seed,
     )
-    size = read_config(model, KEYS, "glyffuser", TRAIN)["size"]
+    report = out or model / REPORT
     parts = build_report(
         model,
-        load_glyphs("all", size, path=glyphs or GLYPHS),
-        out or model / REPORT,
+        load_glyphs("all", SIZE, path=glyphs or GLYPHS),
+        report,
         config,
         progress=lambda chunks: tqdm(chunks, unit=" chunks", disable=None),
     )
     for name, part in parts:
-        click.echo("\n".join([name, *lines_of(name, part)]))
+        click.echo("\n".join([name, *lines_of(part)]))
+    judged = json.loads(report.read_text("utf-8"))["glyphs"]
+    click.echo(f"glyphs were drawn for {judged['asked']} of {judged['name']}")
+    for what, why in judged["left_out"].items():
+        click.echo(f"not measured: {what} ({why})")
     if out is None:
         write_card(model, more=shipped_races() if is_shipped(model) else "")
         click.echo(f"model card written to {model / 'README.md'}")
 
 
-def lines_of(name: str, part: dict) -> list[str]:
+def lines_of(part: dict, of: str = "") -> list[str]:
     """A part of the report as lines: name, value, interval."""
-    if name == "references":
-        rows = {key: part[key] for key in ("commonest", "by_chance", "ceiling")}
-        rows |= {f"floor, {key}": value for key, value in part["floor"].items()}
-        rows |= {f"words, {key}": row for key, row in part["words_alone"].items()}
-    elif name.startswith("plain"):
-        rows = {prompt: part[prompt] for prompt in (*PLAIN, TOGETHER)}
-    else:
-        rows = {key: part[key] for key in COLUMNS}
-    return [
-        f"  {key:20}{row['value']:9.4f}  ({row['low']:.4f} to {row['high']:.4f})"
-        for key, row in rows.items()
-    ]
+    found = []
+    for name, row in part.items():
+        if "value" in row:
+            interval = f"({row['low']:.4f} to {row['high']:.4f})"
+            found.append(f"  {of + name:22}{row['value']:9.4f}  {interval}")
+        else:
+            found += lines_of(row, f"{name}, ")
+    return found
 
 
 def is_shipped(model: Path) -> bool:

@@ -11,7 +11,20 @@ from glyflib.evaluation.report import PLAIN, REPORT, TOGETHER
 from glyflib.files import write_text
 from glyflib.glyffuser import Glyffuser
 
-ROWS = {
+BOOK = "the book's glyphs"
+LIMITS = """\
+It draws pictures in the manner of printed characters. They are not characters, and mean
+nothing to a reader of Chinese. Words that no caption uses are guessed at through the
+text encoder. It has learnt definitions as Unihan gives them, with gaps and biases.
+"""
+OWN_LIMITS = """\
+It draws pictures in the manner of the glyphs that it was trained on. Words that no
+caption uses are guessed at through the text encoder. What the captions lack or get
+wrong, it lacks or gets wrong.
+"""
+ROWS = {  # a card has those that its report has
+    "caption_hit": "most like the real glyph of its own caption",
+    "caption_shuffled": "the same, captions dealt at random",
     "hit_rate": "radical of the caption's character is drawn",
     "shuffled": "the same, captions dealt at random",
     "frechet": "Fréchet distance to held-out glyphs",
@@ -77,13 +90,22 @@ def scale_table(parts: Mapping[str, dict], scales: list[float]) -> str:
     found = [parts[f"scale {scale:g}"] for scale in scales]
     head = ["", *(f"scale {scale:g}" for scale in scales)]
     rows = [
-        [text, *(interval(part[key]) for part in found)] for key, text in ROWS.items()
+        [text, *(interval(part[key]) for part in found)]
+        for key, text in ROWS.items()
+        if all(key in part for part in found)
     ]
-    plain = [parts[f"plain {scale:g}"] for scale in scales]
-    for prompt in PLAIN:
-        rows.append([f"“{prompt}”", *(interval(part[prompt]) for part in plain)])
-    rows.append([TOGETHER, *(interval(part[TOGETHER]) for part in plain)])
+    plain = plain_parts(parts, scales)
+    for prompt in (*PLAIN, TOGETHER) if plain else ():
+        name = prompt if prompt == TOGETHER else f"“{prompt}”"
+        rows.append([name, *(interval(part[prompt]) for part in plain)])
     return table(head, rows)
+
+
+def plain_parts(parts: Mapping[str, dict], scales: list[float]) -> list[dict]:
+    """What plain prompts brought at each scale; nothing where none were asked."""
+    if not any(name.startswith("plain") for name in parts):
+        return []
+    return [parts[f"plain {scale:g}"] for scale in scales]
 
 
 def missed(parts: Mapping[str, dict], scales: list[float]) -> list[str]:
@@ -94,19 +116,59 @@ def missed(parts: Mapping[str, dict], scales: list[float]) -> list[str]:
     ]
 
 
+def failed_prompts(parts: Mapping[str, dict], scales: list[float]) -> str:
+    """A sentence on the plain prompts that fail; nothing where none were asked."""
+    if not plain_parts(parts, scales):
+        return ""
+    failed = ", ".join(f"“{one}”" for one in missed(parts, scales)) or "none"
+    told = "Prompts that bring their radical in fewer than half, at every scale"
+    return f"\n{told}: {failed}.\n"
+
+
 def reference_table(found: Mapping[str, dict]) -> str:
     """What the numbers are to be held against."""
-    words = found["words_alone"]
+    words, floor = found.get("words_alone", {}), found.get("floor", {})
     rows = {
-        "always the commonest radical": found["commonest"],
-        "radicals as often as in training": found["by_chance"],
-        "a classifier from the caption's mean token: likeliest": words["top1"],
-        "the same, drawn from its probabilities": words["drawn"],
-        "the real held-out glyphs": found["ceiling"],
-        "Fréchet distance of training glyphs": found["floor"]["frechet"],
-        "kernel distance of training glyphs": found["floor"]["kernel"],
+        "always the commonest radical": found.get("commonest"),
+        "radicals as often as in training": found.get("by_chance"),
+        "a classifier from the caption's mean token: likeliest": words.get("top1"),
+        "the same, drawn from its probabilities": words.get("drawn"),
+        "the real held-out glyphs": found.get("ceiling"),
+        "a real glyph taken at random": found.get("caption_by_chance"),
+        "Fréchet distance of training glyphs": floor.get("frechet"),
+        "kernel distance of training glyphs": floor.get("kernel"),
     }
-    return table(["", ""], [[text, interval(row)] for text, row in rows.items()])
+    told = [[text, interval(row)] for text, row in rows.items() if row is not None]
+    return table(["", ""], told)
+
+
+def trained_on(stages: list[dict]) -> str:
+    """Whose glyphs the stages of training have seen, each with its file's sha256."""
+    told = {}
+    for stage in stages:  # those of the first edition knew the book's glyphs only
+        name = stage.get("data", BOOK)
+        told[name] = f" (sha256 `{stage['data_sha256']}`)" if name != BOOK else ""
+    names = [
+        f"{name}{sha256}" if name == BOOK else f"`{name}`{sha256}"
+        for name, sha256 in (told or {BOOK: ""}).items()
+    ]
+    return " and then ".join(names)
+
+
+def judged_on(glyphs: dict) -> str:
+    """Which glyphs judge, and what they cannot tell."""
+    name = glyphs["name"] if glyphs["name"] == BOOK else f"`{glyphs['name']}`"
+    told = (
+        f"Judged by {name}\n(sha256 `{glyphs['sha256']}`):\n{glyphs['train']:,} "
+        f"training and {glyphs['held_out']:,} held-out glyphs."
+    )
+    if glyphs["asked"] == "training captions":
+        told += (
+            "\nThe captions that are drawn were trained on: a glyffuser that only "
+            "copies does well here."
+        )
+    left_out = [f"{what} ({why})" for what, why in glyphs["left_out"].items()]
+    return told + (f"\nNot measured: {'; '.join(left_out)}." if left_out else "")
 
 
 def card_text(folder: Path, *, more: str = "") -> str:
@@ -128,12 +190,23 @@ def card_text(folder: Path, *, more: str = "") -> str:
     try:
         scales = scale_table(parts, settings["scales"])
         references = reference_table(parts["references"])
-        failed = ", ".join(f"“{one}”" for one in missed(parts, settings["scales"]))
+        judged = judged_on(report["glyphs"])
+        failed = failed_prompts(parts, settings["scales"])
     except KeyError as error:
         raise ValueError(f"{folder / REPORT} lacks {error}: finish it") from error
+    glyphs = report["glyphs"]
+    asked, num = glyphs["asked"], settings["num_plain"]
+    most = glyphs["train" if asked == "training captions" else "held_out"]
+    num_asked = min(settings["num_captions"], most)
+    is_plain = bool(plain_parts(parts, settings["scales"]))
+    plain = f"{num} glyphs for each plain prompt; " if is_plain else ""
+    is_books = glyphs["name"] == BOOK
+    kind, limits = (
+        ("Chinese-style glyph", LIMITS) if is_books else ("glyph", OWN_LIMITS)
+    )
     return f"""# Model card: glyffuser, {size}×{size}
 
-English words in, a Chinese-style glyph out. `glyflib.glyffuser.Glyffuser.load()` reads
+English words in, a {kind} out. `glyflib.glyffuser.Glyffuser.load()` reads
 this folder; `glyflib generate "gold"` draws with it.
 
 - **Network.** A U-net with {count:,} parameters, kept in half precision;
@@ -142,7 +215,7 @@ this folder; `glyflib generate "gold"` draws with it.
   trained with it.
 - **Trained** to predict {glyffuser.prediction}, on the
   {glyffuser.schedule["name"]} schedule of {glyffuser.schedule["num_levels"]:,} levels,
-  on the training split of the book's glyphs, captions dropped in one sample of ten,
+  on the training split of {trained_on(stages)}, captions dropped in one sample of ten,
   by AdamW. These are averaged weights (EMA).
 - **Seen:** {report["glyphs_seen"]:,} glyphs. Each stage starts from the averaged
   weights of the one before:
@@ -153,16 +226,15 @@ this folder; `glyflib generate "gold"` draws with it.
 
 Shares, distances and ratios with 95 % intervals (whole captions are drawn again; for
 the plain prompts and for copies, Wilson's).
-{settings["num_captions"]:,} held-out captions, {settings["num_samples"]} glyphs each;
-{settings["num_plain"]} glyphs for each plain prompt; DPM-Solver++ 2M with
+{judged}
+{num_asked:,} {asked}, {settings["num_samples"]} glyphs each;
+{plain}DPM-Solver++ 2M with
 {settings["num_steps"]} steps, seed {settings["seed"]}. Radicals and features are those
 of the radical classifier. The Fréchet distance depends on the number of glyphs: compare
 within this card only.
 
 {scales}
-
-Prompts that bring their radical in fewer than half, at every scale: {failed or "none"}.
-
+{failed}
 To be held against:
 
 {references}
@@ -172,10 +244,7 @@ Made by `glyflib train` and `glyflib evaluate` ({report["machine"]}, {report["da
 {more}
 ## Limits
 
-It draws pictures in the manner of printed characters. They are not characters, and mean
-nothing to a reader of Chinese. Words that no caption uses are guessed at through the
-text encoder. It has learnt definitions as Unihan gives them, with gaps and biases.
-"""
+{limits}"""
 
 
 def write_card(folder: Path, *, more: str = "") -> None:

@@ -5,22 +5,35 @@ run goes on with the first part that is missing, and never mixes two models.
 """
 
 import json
+import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
 from glyflib.data import Glyphs, evenly, x0_from_images
-from glyflib.evaluation.intervals import share_interval
-from glyflib.evaluation.radicals import RadicalClassifier
-from glyflib.evaluation.samples import evaluate_samples, reference_rows, words_alone
+from glyflib.evaluation.intervals import bootstrap_interval, share_interval
+from glyflib.evaluation.radicals import RadicalClassifier, shrink_x0
+from glyflib.evaluation.samples import (
+    evaluate_samples,
+    measure_likeness,
+    measure_novelty,
+    nearest_captions,
+    reference_rows,
+    shuffled_rate,
+    words_alone,
+)
 from glyflib.files import WEIGHTS, provenance, write_text
 from glyflib.glyffuser import Glyffuser
 from glyflib.runs import PROMPTS, glyphs_seen
+from glyflib.sampling import level_grid, seeds_of
 from glyflib.text import TextEncoder, encode_captions
 
 REPORT = "report.json"  # in the folder of the glyffuser that it judges
@@ -35,6 +48,7 @@ PLAIN = {
     if prompt.partition(";")[0] == word
 }
 TOGETHER = "all but gold"
+LEAST = 4  # glyphs of a kind, below which nothing is said of their spread
 
 
 @dataclass(frozen=True)
@@ -43,7 +57,7 @@ class ReportConfig:
 
     Attributes:
         scales: of the guidance.
-        num_captions: held-out captions, evenly spaced among all.
+        num_captions: captions, evenly spaced among all that can be asked for.
         num_samples: glyphs a caption.
         num_plain: glyphs a plain prompt.
         num_steps: of the sampler, DPM-Solver++ 2M.
@@ -62,11 +76,14 @@ class ReportConfig:
 class Judge:
     """Who judges, what, and by which glyphs; nothing here is loaded by itself.
 
+    A part of its report is a dictionary of estimates as JSON. What it cannot measure
+    is named, with the reason, in `left_out`.
+
     Attributes:
         glyffuser: to be judged.
-        classifier: reads radicals and describes glyphs.
-        train: training glyphs whose radical is known.
-        held_out: held-out glyphs whose radical is known.
+        classifier: describes glyphs, and reads radicals.
+        train: training glyphs.
+        held_out: held-out glyphs.
         config: what to draw.
         progress: wraps the batches of glyphs drawn, as tqdm does.
     """
@@ -89,11 +106,39 @@ class Judge:
                 progress=self.progress,
             )
 
+    def rows_asked(self, glyphs: Glyphs) -> Tensor:
+        """Rows of the glyphs whose captions are drawn, each as often as it is."""
+        num = min(self.config.num_captions, len(glyphs))
+        rows = evenly(num, len(glyphs))
+        return rows.repeat_interleave(self.config.num_samples)
+
+    def generator(self) -> torch.Generator:
+        """The source of randomness of every part."""
+        return torch.Generator().manual_seed(self.config.seed)
+
+    def part(self, name: str) -> dict:
+        """A part of the report by its name: "references", "scale 3", "plain 3"."""
+        kind, _, scale = name.partition(" ")
+        if kind == "references":
+            return self.references()
+        return self.scale(float(scale)) if kind == "scale" else self.plain(float(scale))
+
+
+class RadicalJudge(Judge):
+    """Judges by radicals; all glyphs that it is given have a known one."""
+
+    asked = "held-out captions"
+    left_out: Mapping[str, str] = MappingProxyType({})
+
+    def names(self) -> list[str]:
+        """Parts of the report, in order."""
+        scales = self.config.scales
+        pairs = [(f"scale {scale:g}", f"plain {scale:g}") for scale in scales]
+        return ["references", *chain.from_iterable(pairs)]
+
     def scale(self, scale: float) -> dict:
         """All metrics at one scale, on held-out captions."""
-        config, held_out = self.config, self.held_out
-        rows = evenly(min(config.num_captions, len(held_out)), len(held_out))
-        rows = rows.repeat_interleave(config.num_samples)
+        held_out, rows = self.held_out, self.rows_asked(self.held_out)
         found = evaluate_samples(
             self.draw([held_out.captions[row] for row in rows.tolist()], scale),
             held_out.radicals[rows],
@@ -101,7 +146,7 @@ class Judge:
             x0_from_images(held_out.images),
             x0_from_images(self.train.images),
             self.classifier,
-            torch.Generator().manual_seed(config.seed),
+            self.generator(),
         )
         return as_json(found)
 
@@ -122,7 +167,7 @@ class Judge:
     def references(self) -> dict:
         """Chance, ceiling and floor, and what the words alone can tell."""
         config, train, held_out = self.config, self.train, self.held_out
-        generator = torch.Generator().manual_seed(config.seed)
+        generator = self.generator()
         rows = reference_rows(
             x0_from_images(held_out.images),
             held_out.radicals,
@@ -141,12 +186,143 @@ class Judge:
         )
         return as_json(rows) | {"words_alone": as_json(words)}
 
-    def part(self, name: str) -> dict:
-        """A part of the report by its name: "references", "scale 3", "plain 3"."""
-        kind, _, scale = name.partition(" ")
-        if kind == "references":
-            return self.references()
-        return self.scale(float(scale)) if kind == "scale" else self.plain(float(scale))
+
+class CaptionJudge(Judge):
+    """Judges glyphs without radicals: by the real glyph that each drawn one is like.
+
+    The captions are the held-out ones; where there are fewer than `LEAST` of them, all
+    of the training glyphs'.
+    """
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether there are held-out glyphs enough to judge by."""
+        return len(self.held_out) >= LEAST
+
+    @property
+    def asked(self) -> str:
+        """Whose captions are drawn."""
+        return "held-out captions" if self.is_held_out else "training captions"
+
+    @property
+    def judged_by(self) -> Glyphs:
+        """The glyphs whose captions are drawn."""
+        return self.held_out if self.is_held_out else self.train
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """What is not measured, and why."""
+        found = {"radicals": f"the set has fewer than {LEAST} glyphs with radicals"}
+        if not self.is_held_out:
+            found["new or copied"] = f"the set has fewer than {LEAST} held-out glyphs"
+        if len(self.judged_by) < LEAST:
+            found["likeness"] = f"the set has fewer than {LEAST} glyphs"
+        return found
+
+    def names(self) -> list[str]:
+        """Parts of the report, in order."""
+        return ["references", *(f"scale {scale:g}" for scale in self.config.scales)]
+
+    def scale(self, scale: float) -> dict:
+        """What can be measured at one scale."""
+        glyphs, generator = self.judged_by, self.generator()
+        rows = self.rows_asked(glyphs)
+        real, captions = self.features(glyphs), caption_numbers(glyphs)
+        samples = self.draw([glyphs.captions[row] for row in rows.tolist()], scale)
+        samples, asked = shrink_x0(samples), captions[rows]
+        features = self.classifier.read(samples).features
+        nearest = nearest_captions(features, real, captions)
+        draw = partial(bootstrap_interval, generator=generator, groups=asked, num=200)
+        found = {
+            "caption_hit": draw(torch.mean, (nearest == asked).double()),
+            "caption_shuffled": draw(shuffled_rate, torch.stack([nearest, asked], 1)),
+        }
+        if min(len(real), len(samples)) >= LEAST:
+            likeness = measure_likeness(features, real, generator, groups=asked)
+            found |= likeness._asdict()
+        if self.is_held_out:
+            train, held_out = map(x0_at_judges_size, (self.train, self.held_out))
+            novelty = measure_novelty(samples, train, held_out, generator, groups=asked)
+            found |= novelty._asdict()
+        return {name: estimate._asdict() for name, estimate in found.items()}
+
+    def references(self) -> dict:
+        """Chance, and how near training glyphs are to held-out ones."""
+        glyphs, generator = self.judged_by, self.generator()
+        numbers = caption_numbers(glyphs)
+        chance = torch.bincount(numbers).double()[numbers] / len(numbers)
+        draw = partial(bootstrap_interval, torch.mean, generator=generator)
+        found = {"caption_by_chance": draw(chance)._asdict()}
+        if self.is_held_out and len(self.train) >= LEAST:
+            floor = measure_likeness(
+                self.features(self.train), self.features(self.held_out), generator
+            )
+            found["floor"] = as_json(floor)
+        return found
+
+    def features(self, glyphs: Glyphs) -> Tensor:
+        """What the classifier's network tells of glyphs, (N, D)."""
+        return self.classifier.read(x0_at_judges_size(glyphs)).features
+
+
+def x0_at_judges_size(glyphs: Glyphs) -> Tensor:
+    """Glyphs as the classifier sees them, (N, 1, 32, 32)."""
+    return shrink_x0(x0_from_images(glyphs.images))
+
+
+def caption_numbers(glyphs: Glyphs) -> Tensor:
+    """A number (N,) for each glyph, the same for glyphs of one caption."""
+    folded = [caption.casefold() for caption in glyphs.captions]
+    numbers = {caption: number for number, caption in enumerate(dict.fromkeys(folded))}
+    return torch.tensor([numbers[caption] for caption in folded])
+
+
+def judge_of(
+    glyffuser: Glyffuser,
+    glyphs: Glyphs,
+    config: ReportConfig,
+    *,
+    progress: Callable[[Sequence], Iterable] = list,
+) -> RadicalJudge | CaptionJudge:
+    """The judge that a glyph set allows.
+
+    Args:
+        glyffuser: to be judged.
+        glyphs: of both splits.
+        config: what to draw.
+        progress: wraps the batches of glyphs drawn, as tqdm does.
+
+    Raises:
+        ValueError: If there are no glyphs, or a setting is out of range.
+    """
+    check_config(config, glyffuser)
+    if not len(glyphs):
+        raise ValueError("there are no glyphs to judge by: give a set with some")
+    known = glyphs.take(glyphs.radicals > 0)
+    train, held_out = known.take(~known.is_test), known.take(known.is_test)
+    is_known = len(held_out) >= LEAST and len(train.radicals.unique()) > 1
+    if not (is_known and len(train) >= LEAST):
+        train, held_out = glyphs.take(~glyphs.is_test), glyphs.take(glyphs.is_test)
+    return (RadicalJudge if is_known else CaptionJudge)(
+        glyffuser=glyffuser,
+        classifier=RadicalClassifier.load(),
+        train=train,
+        held_out=held_out,
+        config=config,
+        progress=progress,
+    )
+
+
+def check_config(config: ReportConfig, glyffuser: Glyffuser) -> None:
+    """Raise a ValueError, before anything is drawn, if a setting is out of range."""
+    for name in ("num_captions", "num_samples", "num_plain"):
+        if (num := getattr(config, name)) < 1:
+            raise ValueError(f"{name} {num} must be at least 1")
+    level_grid(len(glyffuser.alpha_bar) - 1, config.num_steps)
+    seeds_of(config.seed, config.num_captions * config.num_samples)
+    for scale in config.scales:
+        if not math.isfinite(scale):
+            raise ValueError(f"scale {scale} must be finite")
 
 
 def mean_tokens(encoder: TextEncoder, captions: Sequence[str]) -> Tensor:
@@ -175,7 +351,7 @@ def build_report(
 
     Args:
         model: folder of the glyffuser.
-        glyphs: to judge it by, of both splits and of its size.
+        glyphs: to judge it by, of both splits; 32 pixels a side are what is seen.
         out: JSON file; parts that it holds already, of this model and this
             configuration, are not done again.
         config: what to draw.
@@ -183,29 +359,30 @@ def build_report(
 
     Yields:
         name and content of each part: "references", then for each scale
-        "scale S" and "plain S".
+        "scale S" and, where radicals are known, "plain S".
 
     Raises:
-        ValueError: If the file holds a report of another model or configuration.
+        ValueError: If a setting is out of range, there are no glyphs, or the file
+            holds a report of another model, configuration or glyph set.
         FileNotFoundError: If there is no such model.
     """
-    glyffuser, known = Glyffuser.load(model), glyphs.take(glyphs.radicals > 0)
-    judge = Judge(
-        glyffuser=glyffuser,
-        classifier=RadicalClassifier.load(),
-        train=known.take(~known.is_test),
-        held_out=known.take(known.is_test),
-        config=config,
-        progress=progress,
-    )
+    glyffuser = Glyffuser.load(model)
+    judge = judge_of(glyffuser, glyphs, config, progress=progress)
     facts = {
         "model": sha256((Path(model) / WEIGHTS).read_bytes()).hexdigest(),
         "glyphs_seen": glyphs_seen(glyffuser),
         "settings": json.loads(json.dumps(asdict(config))),
+        "glyphs": {
+            "name": glyphs.name,
+            "sha256": glyphs.sha256,
+            "train": int((~glyphs.is_test).sum()),
+            "held_out": int(glyphs.is_test.sum()),
+            "asked": judge.asked,
+            "left_out": dict(judge.left_out),
+        },
     }
     report = read_report(Path(out), facts)
-    names = [f"{kind} {s:g}" for s in config.scales for kind in ("scale", "plain")]
-    for name in ("references", *names):
+    for name in judge.names():
         if name not in report["parts"]:
             report["parts"][name] = judge.part(name)
             report |= provenance()
@@ -223,12 +400,13 @@ def read_report(path: Path, facts: dict) -> dict:
         return facts | {"parts": {}}
     try:
         report = json.loads(path.read_text("utf-8"))
-        same = all(report[name] == value for name, value in facts.items())
-    except (KeyError, TypeError, ValueError) as error:
+        other = [name for name, value in facts.items() if report.get(name) != value]
+        is_report = isinstance(report["parts"], dict)
+    except (AttributeError, KeyError, ValueError) as error:
         raise ValueError(f"{path} is no report: {error}") from error
-    if not same:
+    if other or not is_report:
+        told = "another model, with other glyphs or with other settings"
         raise ValueError(
-            f"{path} is of another model or with other settings: remove it, or write "
-            "elsewhere"
+            f"{path} is of {told} ({', '.join(other)}): remove it, or write elsewhere"
         )
     return report

@@ -13,7 +13,9 @@ from torch import Tensor
 
 from glyflib.evaluation.intervals import Estimate, bootstrap_interval, share_interval
 from glyflib.evaluation.metrics import (
+    CHUNK,
     check_rows,
+    distances,
     frechet_distance,
     is_within_reach,
     kernel_parts,
@@ -61,9 +63,8 @@ class Metrics(NamedTuple):
         precision: see `Likeness`.
         recall: see `Likeness`.
         realism: see `Likeness`.
-        nearest_ratio: median over samples of `nearest_neighbour_ratio`.
-        copied: share of samples with a ratio that 1 % of held-out glyphs go below;
-            Wilson's interval, for there may be none.
+        nearest_ratio: see `Novelty`.
+        copied: see `Novelty`.
     """
 
     hit_rate: Estimate
@@ -73,6 +74,19 @@ class Metrics(NamedTuple):
     precision: Estimate
     recall: Estimate
     realism: Estimate
+    nearest_ratio: Estimate
+    copied: Estimate
+
+
+class Novelty(NamedTuple):
+    """How far a set is from what was trained on.
+
+    Attributes:
+        nearest_ratio: median over samples of `nearest_neighbour_ratio`.
+        copied: share of samples with a ratio that 1 % of held-out glyphs go below;
+            Wilson's interval, for there may be none.
+    """
+
     nearest_ratio: Estimate
     copied: Estimate
 
@@ -159,9 +173,72 @@ def measure_likeness(
     )
 
 
+def measure_novelty(
+    samples: Tensor,
+    train: Tensor,
+    held_out: Tensor,
+    generator: torch.Generator,
+    *,
+    groups: Tensor | None = None,
+    num: int = 200,
+) -> Novelty:
+    """Hold samples against the training glyphs, as held-out glyphs are.
+
+    Args:
+        samples: (N, 1, S, S) x0.
+        train: (K, 1, S, S) x0 of training glyphs.
+        held_out: (M, 1, S, S) x0 of held-out glyphs.
+        generator: source of randomness.
+        groups: (N,) caption of each sample; None if samples are independent.
+        num: draws for each interval.
+
+    Raises:
+        ValueError: If shapes do not fit, a number is not finite, a set is empty, or
+            held-out glyphs are copies themselves.
+    """
+    ratios = nearest_neighbour_ratio(samples, train, held_out)
+    usual = nearest_neighbour_ratio(held_out, train, held_out)
+    is_copy = (ratios < usual.quantile(COPY_SHARE)).double()
+    draw = partial(bootstrap_interval, generator=generator, num=num, groups=groups)
+    return Novelty(
+        nearest_ratio=draw(torch.median, ratios),
+        copied=share_interval(is_copy, groups=groups),
+    )
+
+
+def nearest_captions(features: Tensor, real: Tensor, captions: Tensor) -> Tensor:
+    """Caption of the real glyph whose features are nearest to each row's.
+
+    Where there are no radicals, this tells what a drawn glyph shows: the one of the
+    real glyphs that it is most like.
+
+    Args:
+        features: (N, D) floats, of the glyphs to be told.
+        real: (M, D) floats, of real glyphs.
+        captions: (M,) int64, number of each real glyph's caption.
+
+    Returns:
+        (N,) int64, numbers of captions.
+
+    Raises:
+        ValueError: If shapes do not fit, or a number is not finite.
+    """
+    check_rows(real, features, least=1)
+    if captions.shape != real.shape[:1]:
+        shapes = f"{tuple(captions.shape)} for {tuple(real.shape)}"
+        raise ValueError(f"captions {shapes} must be (M,), one a real glyph")
+    parts = features.split(CHUNK)
+    return torch.cat([captions[distances(x, real).argmin(1)] for x in parts])
+
+
 def shuffled_rate(pairs: Tensor) -> float:
-    """Hit rate expected if radicals (second column) are dealt anew to the samples."""
-    shares = [torch.bincount(x, minlength=NUM_RADICALS + 1) for x in pairs.T]
+    """Hit rate expected if what was asked (second column) is dealt anew to the samples.
+
+    Args:
+        pairs: (N, 2) int64, radical or caption drawn, and the one asked for.
+    """
+    most = int(pairs.max()) + 1
+    shares = [torch.bincount(x, minlength=most) for x in pairs.T]
     return (shares[0].double() @ shares[1].double()).item() / len(pairs) ** 2
 
 
@@ -200,21 +277,18 @@ def evaluate_samples(
     reading, target = classifier.read(samples), classifier.read(real).features
     draw = partial(bootstrap_interval, generator=generator, num=num, groups=groups)
     pairs = torch.stack([reading.radicals, radicals], dim=1)
-    ratios = nearest_neighbour_ratio(samples, train, real)
-    usual = nearest_neighbour_ratio(real, train, real)
-    is_copy = (ratios < usual.quantile(COPY_SHARE)).double()
     # One after the other: the generator's numbers go to them in this order.
     hit_rate = draw(torch.mean, (reading.radicals == radicals).double())
     shuffled = draw(shuffled_rate, pairs)
     likeness = measure_likeness(
         reading.features, target, generator, groups=groups, num=num
     )
+    novelty = measure_novelty(samples, train, real, generator, groups=groups, num=num)
     return Metrics(
         hit_rate=hit_rate,
         shuffled=shuffled,
         **likeness._asdict(),
-        nearest_ratio=draw(torch.median, ratios),
-        copied=share_interval(is_copy, groups=groups),
+        **novelty._asdict(),
     )
 
 
