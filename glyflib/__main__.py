@@ -18,6 +18,12 @@ COMMANDS = {
 }
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether Python, or torch on a CPU or GPU, could not get the memory it wanted."""
+    told = ("can't allocate memory", "not enough memory", "out of memory")
+    return isinstance(error, MemoryError) or any(text in str(error) for text in told)
+
+
 class LazyGroup(click.Group):
     """Commands from `glyflib.commands`; their ValueError and OSError become a line."""
 
@@ -47,6 +53,11 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except (ValueError, OSError, FloatingPointError) as error:
             raise click.ClickException(str(error)) from error
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            text = "not enough memory: ask for fewer or smaller pictures at once"
+            raise click.ClickException(text) from error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

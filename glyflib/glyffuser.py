@@ -4,7 +4,6 @@ Invariant: a picture depends on its prompt, its seed and the settings alone, nev
 the batch that it is drawn in (up to float rounding).
 """
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +24,7 @@ from glyflib.files import (
 from glyflib.sampling import (
     PredictEps,
     Step,
+    check_scale,
     fresh_noise,
     guided,
     last_of,
@@ -197,10 +197,10 @@ class Glyffuser:
             negative: what to steer away from, one text or B; at scale 1, unused.
 
         Raises:
-            ValueError: If scale is not finite, or there are neither one nor B texts.
+            ValueError: If scale is not a number or beyond `sampling.MOST_SCALE`, or
+                there are neither one nor B texts.
         """
-        if not math.isfinite(scale):
-            raise ValueError(f"scale {scale} must be finite")
+        check_scale(scale)
         cond = self.encoder.encode(prompts, max_tokens=self.max_tokens)
         null = self.encoder.encode(negative, max_tokens=self.max_tokens)
 

@@ -18,6 +18,7 @@ from glyflib.schedule import (
     x0_from_eps,
 )
 
+MOST_SCALE = 1000  # of guidance; about 1 to 15 is of use
 NUM_SEEDS = 2**32  # torch's generator on the CPU reads no more of a seed than this
 
 
@@ -91,6 +92,15 @@ def dynamic_threshold(share: float = 0.995) -> FixX0:
     return fix
 
 
+def check_scale(scale: float) -> None:
+    """Raise a ValueError unless a guidance scale lies within `MOST_SCALE` of 0.
+
+    Far beyond what is of use, numbers overflow and pictures are lost.
+    """
+    if not abs(scale) <= MOST_SCALE:
+        raise ValueError(f"scale {scale} must lie in [-{MOST_SCALE}, {MOST_SCALE}]")
+
+
 def guided(model, cond, null, scale: float) -> PredictEps:
     """Classifier-free guidance; scale 1 is plain conditional prediction.
 
@@ -104,9 +114,13 @@ def guided(model, cond, null, scale: float) -> PredictEps:
         null: empty condition, or what to steer away from, of as many rows.
         scale: 0 unconditional, 1 conditional, above 1 pushed beyond it.
 
+    Raises:
+        ValueError: If scale is not a number, or beyond `MOST_SCALE`.
+
     References:
         Ho and Salimans 2022, Eq. 6, whose w is scale - 1.
     """
+    check_scale(scale)
     if scale in (0, 1):
         only = cond if scale == 1 else null
         return lambda xt, t: model(xt, t, only)

@@ -85,9 +85,9 @@ class TrainConfig:
         ranges = {
             "steps": self.steps >= 1,
             "batch_size": self.batch_size >= 1,
-            "learning_rate": self.learning_rate > 0,
+            "learning_rate": 0 < self.learning_rate < math.inf,
             "warmup": 0 <= self.warmup < self.steps,
-            "weight_decay": self.weight_decay >= 0,
+            "weight_decay": 0 <= self.weight_decay < math.inf,
             "clip_norm": self.clip_norm is None or self.clip_norm > 0,
             "ema_decay": 0 <= self.ema_decay < 1,
             "caption_dropout": 0 <= self.caption_dropout <= 1,

@@ -227,7 +227,8 @@ def test_an_older_file_is_replaced(run):
     ("args", "message"),
     [
         (["gold", "--steps", "2000"], "num_steps 2000 must lie in [1, 1000]"),
-        (["gold", "--scale", "nan"], "scale nan must be finite"),
+        (["gold", "--scale", "nan"], "scale nan must lie in [-1000, 1000]"),
+        (["gold", "--scale", "1e308"], "scale 1e+308 must lie in"),
         (["gold", "--seed", "-1"], "seed -1 must be an integer in [0, 4294967296)"),
         (["gold", "--seed", "4294967290"], "seed 4294967296 must be"),
         (["gold", "-n", "1000000000"], "draw fewer pictures, or smaller ones"),

@@ -185,6 +185,8 @@ def test_a_second_run_starts_from_the_first_ones_weights(invoke, tmp_path):
         (["--out", "run"], 2, "--minutes or --steps"),
         (["--out", "run", "--minutes", 1, "--steps", 5], 2, "--minutes or --steps"),
         (["--out", "run", "--steps", 0], 2, "0 is not in the range"),
+        (["--out", "run", "--minutes", "inf"], 2, "inf is not a finite number"),
+        (["--out", "run", "--minutes", "nan"], 2, "nan is not a finite number"),
         (["--out", "run", "--resume"], 1, "no run in run"),
         (["--out", "run", "--resume", "--seed", 3], 2, "leave out --seed"),
         (["--out", "run", "--steps", 5, "--init", "none"], 1, "none"),

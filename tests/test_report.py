@@ -100,7 +100,7 @@ def test_a_killed_report_goes_on_to_the_same_end(model, glyphs, tmp_path):
 def test_another_models_report_is_not_gone_on_with(model, glyphs, tmp_path):
     path = tmp_path / "report.json"
     path.write_text(json.dumps({"model": "x", "glyphs_seen": 0, "parts": {}}))
-    with pytest.raises(ValueError, match="of another model.*settings"):
+    with pytest.raises(ValueError, match=r"of another model.*settings"):
         next(build_report(model, glyphs, path, CONFIG))
     path.write_text("[]")
     with pytest.raises(ValueError, match="is no report"):
@@ -174,7 +174,7 @@ def test_there_must_be_glyphs_to_judge_by(model, glyphs, tmp_path):
     ("changes", "match"),
     [
         ({"num_steps": 5000}, r"num_steps 5000 must lie in \[1, 1000\]"),
-        ({"scales": (1.0, float("inf"))}, "scale inf must be finite"),
+        ({"scales": (1.0, float("inf"))}, "scale inf must lie in"),
         ({"num_samples": 0}, "num_samples 0 must be at least 1"),
         ({"seed": -1}, "seed -1 must be an integer"),
     ],

@@ -4,6 +4,7 @@ Invariant: what a run was started with lies in its folder, so that --resume need
 nothing but that folder.
 """
 
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -38,6 +39,19 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 HELD_OUT = slice(NUM_HELD_OUT)
 
 
+class Number(click.FloatRange):
+    """A number in a range; neither "nan", which is in none, nor "inf"."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read it, or refuse it as wrong usage."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return found
+
+
 @click.command("train", context_settings={"show_default": True})
 @click.option("--out", type=FOLDER, required=True, help="Folder of the run.")
 @click.option(
@@ -48,7 +62,7 @@ HELD_OUT = slice(NUM_HELD_OUT)
 )
 @click.option(
     "--minutes",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, min_open=True),
     help="About how long to train; a short trial tells how many steps that is.",
 )
 @click.option("--steps", type=click.IntRange(1), help="How many steps, instead.")
@@ -71,9 +85,7 @@ HELD_OUT = slice(NUM_HELD_OUT)
 )
 @click.option("--seed", default=0, help="Of the weights and of all draws.")
 @click.option("--batch-size", type=click.IntRange(1), help="Glyphs a step.")
-@click.option(
-    "--learning-rate", type=click.FloatRange(0, min_open=True), help="At its peak."
-)
+@click.option("--learning-rate", type=Number(0, min_open=True), help="At its peak.")
 @click.option(
     "--cpu-bf16",
     is_flag=True,
@@ -86,7 +98,7 @@ HELD_OUT = slice(NUM_HELD_OUT)
 )
 @click.option(
     "--checkpoint-seconds",
-    type=click.FloatRange(0),
+    type=Number(0),
     default=60.0,
     help="Time between checkpoints, which is what a kill costs.",
 )

@@ -5,7 +5,6 @@ run goes on with the first part that is missing, and never mixes two models.
 """
 
 import json
-import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -33,7 +32,7 @@ from glyflib.evaluation.samples import (
 from glyflib.files import WEIGHTS, provenance, write_text
 from glyflib.glyffuser import Glyffuser
 from glyflib.runs import PROMPTS, glyphs_seen
-from glyflib.sampling import level_grid, seeds_of
+from glyflib.sampling import check_scale, level_grid, seeds_of
 from glyflib.text import TextEncoder, encode_captions
 
 REPORT = "report.json"  # in the folder of the glyffuser that it judges
@@ -321,8 +320,7 @@ def check_config(config: ReportConfig, glyffuser: Glyffuser) -> None:
     level_grid(len(glyffuser.alpha_bar) - 1, config.num_steps)
     seeds_of(config.seed, config.num_captions * config.num_samples)
     for scale in config.scales:
-        if not math.isfinite(scale):
-            raise ValueError(f"scale {scale} must be finite")
+        check_scale(scale)
 
 
 def mean_tokens(encoder: TextEncoder, captions: Sequence[str]) -> Tensor:
