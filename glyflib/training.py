@@ -36,6 +36,7 @@ from glyflib.schedule import (
 )
 
 Condition = tuple[Tensor, Tensor]
+FIRST_CHECKPOINT = 15.0  # seconds after which the first one comes at the latest
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class TrainConfig:
         bf16: whether a GPU computes in bfloat16.
         cpu_bf16: whether a CPU multiplies in it; quicker only where it has
             instructions for that, such as AVX-512 BF16 or AMX.
-        checkpoint_seconds: time between checkpoints; 0 for one after each step.
+        checkpoint_seconds: time between checkpoints; 0 for one after each step. The
+            first comes after `FIRST_CHECKPOINT` seconds at the latest.
 
     Raises:
         ValueError: If a value is out of range.
@@ -217,6 +219,7 @@ class TrainStep(NamedTuple):
         learning_rate: used in this update.
         grad_norm: norm of the gradient before clipping.
         ema_model: network with the averaged weights, to sample from.
+        is_kept: whether a checkpoint holds the state after this update.
     """
 
     step: int
@@ -224,6 +227,7 @@ class TrainStep(NamedTuple):
     learning_rate: float
     grad_norm: float
     ema_model: nn.Module
+    is_kept: bool = False
 
 
 def take_step(
@@ -275,24 +279,25 @@ def run_steps(
     config: TrainConfig,
     alpha_bar: Tensor,
     accelerator: Accelerator,
-    save: Callable[[], None],
+    save: Callable[[], bool],
     draw: Callable[..., Batch],
 ) -> Iterator[TrainStep]:
-    """Draw, update, save when it is time, yield."""
+    """Draw, update, save when it is time, yield; `save` says whether it did."""
     share = config.batch_size // accelerator.num_processes
     first = share * accelerator.process_index
     mine, last_save = slice(first, first + share), monotonic()
+    wait = min(config.checkpoint_seconds, FIRST_CHECKPOINT)
     while run.step < config.steps:
         batch = draw(data, config, len(alpha_bar) - 1, run.generator, mine)
         step = take_step(run, net, batch, config, alpha_bar, accelerator)
         is_last = run.step == config.steps
-        is_due = is_last or monotonic() - last_save >= config.checkpoint_seconds
-        if is_due and accelerator.is_main_process:
-            save()
-            last_save = monotonic()
+        is_due = is_last or monotonic() - last_save >= wait
+        is_kept = is_due and accelerator.is_main_process and save()
+        if is_kept:
+            last_save, wait = monotonic(), config.checkpoint_seconds
         if is_last:
             accelerator.wait_for_everyone()
-        yield step
+        yield step._replace(is_kept=is_kept)
 
 
 def train(
@@ -360,9 +365,11 @@ def train(
         check_same(stored, facts, alpha_bar)
         run.restore(stored)
 
-    def save() -> None:
-        if directory is not None:
-            save_checkpoint(directory, run.to_checkpoint(facts, alpha_bar=alpha_bar))
+    def save() -> bool:
+        if directory is None:
+            return False
+        save_checkpoint(directory, run.to_checkpoint(facts, alpha_bar=alpha_bar))
+        return True
 
     data = send_to_device((images, cond, null), accelerator.device)
     return run_steps(run, net, Data(*data), config, alpha_bar, accelerator, save, draw)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import asdict, replace
-from itertools import islice, pairwise
+from itertools import count, islice, pairwise
 
 import pytest
 import torch
@@ -475,6 +475,15 @@ def test_the_last_step_is_always_saved_and_one_checkpoint_kept(tmp_path):
     facts = json.loads((tmp_path / "checkpoint.json").read_text())["facts"]
     assert facts["step"] == last.step == 3
     assert facts["config"] == asdict(config)
+
+
+def test_the_first_checkpoint_comes_soon_and_each_is_told(tmp_path, monkeypatch):
+    now = count(step=10.0)  # ten seconds go by between two looks
+    monkeypatch.setattr("glyflib.training.monotonic", lambda: next(now))
+    config = config_of(12, checkpoint_seconds=60.0)
+    kept = [s.step for s in run(Conv(), config, directory=tmp_path) if s.is_kept]
+    assert kept[0] <= 2 and len(kept) >= 3 and kept[-1] == 12
+    assert not any(s.is_kept for s in run(Conv(), config_of(3)))
 
 
 def test_load_gives_the_averaged_weights(tmp_path):

@@ -100,7 +100,7 @@ class Number(click.FloatRange):
     "--checkpoint-seconds",
     type=Number(0),
     default=60.0,
-    help="Time between checkpoints, which is what a kill costs.",
+    help="Time between checkpoints, which is what a kill costs at most.",
 )
 @click.pass_context
 def train_command(
@@ -109,9 +109,9 @@ def train_command(
     """Train a glyffuser on the book's glyphs, or on your own.
 
     The folder gets log.csv, loss.png, samples.png, snapshots.safetensors, model/ for
-    `glyflib generate --model`, and a checkpoint each minute: after a kill, go on with
-    --resume. The folder may be moved in between; where the file of --glyphs has moved,
-    name it again.
+    `glyflib generate --model`, and a checkpoint each minute, the first one sooner:
+    after a kill, go on with --resume. The folder may be moved in between; where the
+    file of --glyphs has moved, name it again.
     """
     state, folder = Accelerator(), RunFolder(out)
     if resume:
@@ -130,6 +130,8 @@ def train_command(
     if not resume and state.is_main_process:
         start = replace(start, minutes=None, steps=config.steps)
         keep_sources(start, folder, glyffuser)
+    if state.is_main_process:
+        click.echo(plan(start, to_learn, folder, config), err=True)
     prompts = prompts_for(to_learn)
     steps = train_glyffuser(
         glyffuser,
@@ -188,15 +190,29 @@ def refuse_options(ctx: click.Context) -> None:
             raise click.UsageError(f"--resume goes on as before: leave out --{option}")
 
 
+def plan(start: Start, glyphs: Glyphs, folder: RunFolder, config: TrainConfig) -> str:
+    """What will be done, what is kept of it, and what a kill would cost."""
+    return (
+        f"{config.steps:,} steps of {config.batch_size} glyphs, out of {len(glyphs):,} "
+        f"of {glyphs.name}. The state is kept every {start.checkpoint_seconds:g} s in "
+        f"{folder.checkpoint}: a kill costs what came after, and `glyflib train "
+        f"--resume --out {folder.path}` goes on."
+    )
+
+
 def follow(steps: Iterator[TrainStep], num_steps: int) -> None:
-    """Take the steps, with a bar that tells the loss, averaged over about a hundred."""
+    """Take the steps, with a bar that tells the loss, averaged over about a hundred.
+
+    And the last step that a checkpoint holds.
+    """
     is_main = PartialState().is_main_process
     bar = tqdm(steps, total=num_steps, unit=" steps", disable=None if is_main else True)
-    loss = None
+    loss, kept = None, "nothing yet"
     for step in bar:
         bar.update(step.step - bar.n - 1)  # a resumed run starts further on
         loss = step.loss if loss is None else 0.99 * loss + 0.01 * step.loss
-        bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+        kept = f"step {step.step}" if step.is_kept else kept
+        bar.set_postfix(loss=f"{loss:.3f}", kept=kept, refresh=False)
 
 
 def finish(folder: RunFolder, prompts: Sequence[str]) -> None:
