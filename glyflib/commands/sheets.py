@@ -164,14 +164,9 @@ def ffmpeg_path() -> str:
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside the path, then move into place; leave nothing if that fails."""
-    path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        replace_file(path, write)
-    except BaseException:
-        path.with_name(f"{path.name}.tmp").unlink(missing_ok=True)
-        raise
+    """Write beside the path, in a folder made for it, then move into place."""
+    path.resolve().parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, write)
 
 
 def write_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
