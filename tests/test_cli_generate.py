@@ -16,9 +16,10 @@ from glyflib import sampling
 from glyflib.__main__ import main
 from glyflib.commands import generate
 from glyflib.commands.generate import SAMPLERS, draw, file_name
-from glyflib.commands.sheets import GAP, STRIP, contact_sheet, pictures_from_images
+from glyflib.commands.sheets import contact_sheet, pictures_from_images
 from glyflib.data import images_from_x0
 from glyflib.glyffuser import Glyffuser
+from glyflib.glyphs.grid import GAP, STRIP
 from glyflib.sampling import Step
 from glyflib.super_resolution import SuperResolver
 

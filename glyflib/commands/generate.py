@@ -21,6 +21,7 @@ from tqdm import tqdm
 from glyflib.commands import sheets
 from glyflib.data import images_from_x0
 from glyflib.glyffuser import SHIPPED, Glyffuser
+from glyflib.glyphs.grid import Grid
 from glyflib.sampling import Step, sample, sample_dpm, sample_heun, sample_sde, seeds_of
 from glyflib.super_resolution import SuperResolver
 
@@ -106,9 +107,8 @@ def generate(
     out = out or Path(file_name(prompts[0]))
     columns = count if len(prompts) > 1 else math.ceil(math.sqrt(count))
     panels = 2 if sheets.is_animated(out) else 1
-    sheets.sheet_size(
-        panels * count * len(prompts), panels * columns, size, len(prompts) > 1
-    )
+    total = count * len(prompts)
+    sheets.check_size(Grid(panels * total, panels * columns, size, len(prompts) > 1))
     sheets.check_writable(out)
     asked = [prompt for prompt in prompts for _ in range(count)]
     seeds = seeds_of([*range(seed, seed + count)] * len(prompts), len(asked))

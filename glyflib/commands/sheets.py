@@ -17,10 +17,10 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from glyflib.files import check_replaceable, replace_file
+from glyflib.glyphs.grid import FONT_SIZE, GAP, Grid
 
 SUFFIXES = (".png", ".gif", ".webp", ".mp4")  # all but the first move
-PAPER, INK, GAP = 255, 0, 4  # greys, and pixels around each picture
-STRIP, FONT_SIZE = 22, 14  # pixels, of the label above a row
+PAPER, INK = 255, 0  # greys
 MAX_SIDE = 16_383  # pixels that a WebP can be wide or high
 FRAME, HOLD = 80, 1600  # milliseconds that a frame stands, and the last one
 
@@ -37,19 +37,12 @@ def scaled(picture: Image.Image, side: int) -> Image.Image:
     return picture.resize((side, side), how)
 
 
-def sheet_size(count: int, num_columns: int, side: int, labels: bool = False) -> tuple:
-    """Width and height in pixels of a `contact_sheet` of `count` pictures.
-
-    Raises:
-        ValueError: If it would be too large to be written.
-    """
-    num_rows = -(-count // num_columns)
-    width = num_columns * (side + GAP) + GAP
-    height = num_rows * (side + GAP + (STRIP if labels else 0)) + GAP
-    if max(width, height) > MAX_SIDE:
-        text = f"a sheet of {width} x {height} pixels is above {MAX_SIDE} a side"
+def check_size(grid: Grid) -> None:
+    """Raise a ValueError if a sheet would be too large to be written."""
+    if max(grid.width, grid.height) > MAX_SIDE:
+        size = f"{grid.width} x {grid.height}"
+        text = f"a sheet of {size} pixels is above {MAX_SIDE} a side"
         raise ValueError(f"{text}: draw fewer pictures, or smaller ones")
-    return width, height
 
 
 @cache
@@ -81,6 +74,7 @@ def contact_sheet(
     *,
     side: int = 128,
     labels: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
 ) -> Image.Image:
     """Lay grey pictures out row by row, on paper.
 
@@ -89,30 +83,34 @@ def contact_sheet(
         num_columns: pictures in a row.
         side: of a picture on the sheet, in pixels.
         labels: a line of text above each row.
+        names: a line of text below each picture.
 
     Raises:
         ValueError: If there is no picture, the sheet would be too large, or there is
-            not one label a row.
+            not one label a row or one name a picture.
     """
     if not pictures or num_columns < 1 or side < 1:
         raise ValueError(
             f"nothing to lay out: {len(pictures)} pictures, {num_columns} columns, "
             f"side {side}"
         )
-    size = sheet_size(len(pictures), num_columns, side, labels is not None)
-    sheet = Image.new("L", size, PAPER)
-    num_rows, strip = -(-len(pictures) // num_columns), STRIP if labels else 0
-    if labels is not None and len(labels) != num_rows:
-        raise ValueError(f"{len(labels)} labels must be one a row of {num_rows}")
+    words = labels is not None, names is not None
+    grid = Grid(len(pictures), num_columns, side, *words)
+    check_size(grid)
+    if labels is not None and len(labels) != grid.num_rows:
+        raise ValueError(f"{len(labels)} labels must be one a row of {grid.num_rows}")
+    if names is not None and len(names) != grid.count:
+        raise ValueError(f"{len(names)} names must be one a picture of {grid.count}")
+    sheet = Image.new("L", (grid.width, grid.height), PAPER)
     for i, picture in enumerate(pictures):
-        row, column = divmod(i, num_columns)
-        y = GAP + strip + row * (side + GAP + strip)
-        sheet.paste(scaled(picture, side), (GAP + column * (side + GAP), y))
+        sheet.paste(scaled(picture, side), grid.corner(i))
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
     for row, label in enumerate(labels or ()):
-        y = GAP + row * (side + GAP + strip)
-        text = shortened(label, font, size[0] - 2 * GAP)
-        draw.text((GAP, y), text, fill=INK, font=font)
+        text = shortened(label, font, grid.width - 2 * GAP)
+        draw.text(grid.label_corner(row), text, fill=INK, font=font)
+    for i, name in enumerate(names or ()):
+        text = shortened(name, font, side)
+        draw.text(grid.name_corner(i), text, fill=INK, font=font)
     return sheet
 
 
