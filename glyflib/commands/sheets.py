@@ -1,4 +1,4 @@
-"""Sheets of many small pictures on disk, as one picture or as an animation.
+"""Sheets of many small pictures on disk: a picture, an animation, proof of a font.
 
 Invariant: a file is complete or not there at all; a failure leaves nothing behind,
 and an older file of that name as it was.
@@ -18,8 +18,11 @@ from torch import Tensor
 
 from glyflib.files import check_replaceable, replace_file
 from glyflib.glyphs.grid import FONT_SIZE, GAP, Grid
+from glyflib.glyphs.outlines import ASCENT, UNITS_PER_EM, code_point
 
-SUFFIXES = (".png", ".gif", ".webp", ".mp4")  # all but the first move
+MOVING = (".gif", ".webp", ".mp4")
+OUTLINES = (".svg", ".ttf")  # no pixels: glyflib.glyphs.outlines writes them
+SUFFIXES = (".png", *MOVING, *OUTLINES)
 PAPER, INK = 255, 0  # greys
 MAX_SIDE = 16_383  # pixels that a WebP can be wide or high
 FRAME, HOLD = 80, 1600  # milliseconds that a frame stands, and the last one
@@ -114,6 +117,28 @@ def contact_sheet(
     return sheet
 
 
+def pictures_from_font(path: Path, count: int, side: int) -> list[Image.Image]:
+    """Grey pictures of the first glyphs that `write_font` put into a font.
+
+    FreeType draws them four times as large, as it moves edges onto whole pixels.
+
+    Args:
+        path: of the font.
+        count: glyphs.
+        side: of a picture, in pixels.
+    """
+    large = 4 * side
+    font = ImageFont.truetype(path, large, layout_engine=ImageFont.Layout.BASIC)
+    pictures = []
+    for i in range(count):
+        picture = Image.new("L", (large, large), PAPER)
+        start = 0, large * ASCENT / UNITS_PER_EM
+        draw = ImageDraw.Draw(picture)
+        draw.text(start, chr(code_point(i)), fill=INK, font=font, anchor="ls")
+        pictures.append(picture.reduce(4))
+    return pictures
+
+
 def side_by_side(left: Image.Image, right: Image.Image) -> Image.Image:
     """Two sheets of one height as one."""
     both = Image.new("L", (left.width + GAP + right.width, left.height), PAPER)
@@ -122,27 +147,36 @@ def side_by_side(left: Image.Image, right: Image.Image) -> Image.Image:
     return both
 
 
+def suffix_of(path: Path) -> str:
+    """The suffix of a file's name, in small letters.
+
+    Raises:
+        ValueError: If it is unknown.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise ValueError(f"{path.name!r} must end in one of {known}")
+    return suffix
+
+
 def is_animated(path: Path) -> bool:
     """Whether a file of that name holds an animation.
 
     Raises:
         ValueError: If its suffix is unknown.
     """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        raise ValueError(f"{path.name!r} must end in one of {known}")
-    return suffix != SUFFIXES[0]
+    return suffix_of(path) in MOVING
 
 
 def check_writable(path: Path) -> None:
-    """Raise, before anything is computed, if no sheet can be written there.
+    """Raise, before anything is computed, if no file can be written there.
 
     Raises:
         ValueError: If the suffix is unknown.
         OSError: If the folder cannot be written to, or ffmpeg is missing for .mp4.
     """
-    if is_animated(path) and path.suffix.lower() == ".mp4":
+    if suffix_of(path) == ".mp4":
         ffmpeg_path()
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK):
@@ -197,14 +231,16 @@ def write_frames(path: Path | str, frames: Sequence[Image.Image]) -> None:
         frames: grey pictures of one size, in order; the last one stands longer.
 
     Raises:
-        ValueError: If there is no frame or the suffix is unknown.
+        ValueError: If there is no frame, or the suffix is that of no picture.
         OSError: If the file cannot be written, or ffmpeg is missing for .mp4.
     """
     path = Path(path)
     if not frames:
         raise ValueError("no frame to write")
+    if suffix_of(path) in OUTLINES:
+        raise ValueError(f"{path.name!r} must hold outlines, no pixels")
     check_writable(path)
-    if path.suffix.lower() == ".mp4":
+    if suffix_of(path) == ".mp4":
         write_whole(path, lambda file: write_mp4(file, frames))
         return
     options = {"optimize": True}
