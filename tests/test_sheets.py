@@ -14,12 +14,14 @@ from glyflib.commands.sheets import (
     check_writable,
     contact_sheet,
     drawable,
+    pictures_from_font,
     pictures_from_images,
     side_by_side,
     write_frames,
 )
 from glyflib.data import images_from_x0
 from glyflib.glyphs.grid import GAP, STRIP, Grid
+from glyflib.glyphs.outlines import write_font
 
 FAKE = """#!/bin/sh
 [ "$FAKE_FFMPEG" = fails ] && {{ echo "no such encoder" >&2; exit 1; }}
@@ -98,6 +100,17 @@ def test_a_long_label_is_cut_to_the_sheet():
     assert (strip[:, -40:-GAP] < 100).any()
 
 
+def test_pictures_from_a_font_show_its_glyphs(tmp_path):
+    images = torch.full((2, 1, 32, 32), 255, dtype=torch.uint8)
+    images[0, :, 8:24, 4:28] = 0
+    images[1, :, :, 10:20] = 0
+    write_font(tmp_path / "a.ttf", images)
+    first, second = pictures_from_font(tmp_path / "a.ttf", 2, 64)
+    for picture, image in zip((first, second), images[:, 0], strict=True):
+        large = image.numpy().repeat(2, 0).repeat(2, 1)
+        assert (np.abs(np.asarray(picture, int) - large) > 64).mean() < 0.01
+
+
 def test_two_sheets_stand_side_by_side():
     left, right = frames(2)
     both = np.asarray(side_by_side(left, right))
@@ -118,6 +131,7 @@ def test_two_sheets_stand_side_by_side():
         (lambda: write_frames("a.png", []), "no frame"),
         (lambda: write_frames("a.jpg", frames()), "'a.jpg' must end in one of .png"),
         (lambda: write_frames("a", frames()), "'a' must end"),
+        (lambda: write_frames("a.svg", frames()), "'a.svg' must hold outlines"),
     ],
 )
 def test_senseless_arguments_are_refused(call, match, tmp_path, monkeypatch):
