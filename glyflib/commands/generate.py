@@ -245,7 +245,7 @@ def write(
 
 
 def proof_path(font: Path) -> Path:
-    """Of the sheet beside a font; no sheet of drawn glyphs is called so by itself."""
+    """Of the sheet beside a font: not gold.png, which may be a sheet drawn before."""
     return font.with_suffix(".proof.png")
 
 
