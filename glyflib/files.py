@@ -27,7 +27,8 @@ DATA = Path(os.environ.get("GLYFLIB_DATA", Path(__file__).parents[1] / "data"))
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Write beside the path, flush to the disk, then move into place at once.
 
-    A link stays: the file that it leads to is replaced.
+    A link stays: the file that it leads to is replaced. A write that fails leaves the
+    old file and nothing else.
 
     Raises:
         PermissionError: If there is a file that nobody may write to.
@@ -35,10 +36,14 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     check_replaceable(path)
     path = path.resolve()
     temporary = path.with_name(f"{path.name}.tmp")
-    write(temporary)
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        write(temporary)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     flush_folder(path.parent)
 
 

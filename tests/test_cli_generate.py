@@ -2,6 +2,7 @@ import io
 import os
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from functools import partial
 from pathlib import Path
 
@@ -9,16 +10,24 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from fontTools.ttLib import TTFont
 from PIL import Image
 from tiny_models import random_unet, save_glyffuser
 
 from glyflib import sampling
 from glyflib.__main__ import main
 from glyflib.commands import generate
-from glyflib.commands.generate import SAMPLERS, draw, file_name
-from glyflib.commands.sheets import GAP, STRIP, contact_sheet, pictures_from_images
+from glyflib.commands.generate import PROOF_SIDE, SAMPLERS, draw, file_name
+from glyflib.commands.sheets import (
+    SUFFIXES,
+    contact_sheet,
+    pictures_from_font,
+    pictures_from_images,
+)
 from glyflib.data import images_from_x0
 from glyflib.glyffuser import Glyffuser
+from glyflib.glyphs.grid import GAP, STRIP, Grid
+from glyflib.glyphs.outlines import outline, path_data
 from glyflib.sampling import Step
 from glyflib.super_resolution import SuperResolver
 
@@ -196,6 +205,91 @@ def test_a_webp_is_an_animation(run):
         assert (found.format, found.n_frames) == ("WEBP", 4)
 
 
+def paths_of(path):
+    svg = "{http://www.w3.org/2000/svg}"
+    paths = ET.parse(path).getroot().iter(f"{svg}path")
+    return [(found.get("d"), found.find(f"{svg}title").text) for found in paths]
+
+
+def test_an_svg_is_the_sheet_in_outlines(run, glyffuser):
+    prompts = ["gold", "<water>; river & sea"]
+    assert run(*prompts, "-n", 3, "--out", "new/a.svg").exit_code == 0
+    asked = [prompt for prompt in prompts for _ in range(3)]
+    seeds = [0, 1, 2, 0, 1, 2]
+    drawn = images_from_x0(glyffuser.sample(asked, num_steps=4, seed=seeds))
+    paths = [path_data(outline(image)) for image in drawn]
+    assert paths_of("new/a.svg") == list(zip(paths, asked, strict=True))
+    size = Grid(6, 3, 32, has_labels=True)
+    root = ET.parse("new/a.svg").getroot()
+    assert root.get("viewBox") == f"0 0 {size.width} {size.height}"
+
+
+def test_a_ttf_is_a_font_with_a_proof_sheet_beside_it(run, glyffuser):
+    Path("a.png").write_text("mine")
+    result = run("gold", "insect", "-n", 2, "--out", "a.ttf")
+    assert result.exit_code == 0, result.output
+    told = "4 glyphs drawn into a.ttf from U+E000 on, shown in a.proof.png\n"
+    assert result.stdout == told
+    assert sorted(path.name for path in Path().iterdir()) == [
+        "a.png",
+        "a.proof.png",
+        "a.ttf",
+    ]
+    assert Path("a.png").read_text() == "mine"
+    with TTFont("a.ttf") as font:
+        assert list(font.getBestCmap()) == [0x20, *range(0xE000, 0xE004)]
+        glyph = font["glyf"]["uniE003"]
+    asked = ["gold", "gold", "insect", "insect"]
+    drawn = glyffuser.sample(asked, num_steps=4, seed=[0, 1, 0, 1])
+    points = np.concatenate(outline(images_from_x0(drawn)[3]))
+    assert glyph.xMin == points[:, 0].min() and glyph.xMax == points[:, 0].max()
+    size = Grid(4, 2, PROOF_SIDE, has_labels=True, has_names=True)
+    assert pixels("a.proof.png").shape == (size.height, size.width)
+    pictures = pictures_from_font("a.ttf", 4, PROOF_SIDE)
+    proof = contact_sheet(
+        pictures,
+        2,
+        side=PROOF_SIDE,
+        labels=["gold", "insect"],
+        names=["U+E000", "U+E001", "U+E002", "U+E003"],
+    )
+    np.testing.assert_array_equal(pixels("a.proof.png"), np.asarray(proof))
+
+
+def test_outlines_are_those_of_the_enlarged_glyph_unless_raw(
+    run, resolver, monkeypatch
+):
+    sizes = []
+    monkeypatch.setattr(
+        generate, "write_svg", lambda path, images, *_, **__: sizes.append(images.shape)
+    )
+    for more in ([], ["--raw"]):
+        assert run("gold", "-n", 2, "--out", "a.svg", *more).exit_code == 0
+    assert sizes == [(2, 1, 64, 64), (2, 1, 16, 16)]
+
+
+@pytest.mark.parametrize("name", ["a.svg", "a.ttf"])
+def test_a_glyph_without_ink_is_told_in_one_line(run, monkeypatch, name):
+    def white(predict_eps, xt, alpha_bar, **options):
+        yield sampling.Step(0, torch.ones_like(xt), torch.ones_like(xt))
+
+    monkeypatch.setitem(SAMPLERS, "dpm", white)
+    result = run("gold", "-n", 2, "--steps", 1, "--out", name)
+    assert result.exit_code == 0 and Path(name).is_file()
+    assert result.stderr == "Warning: 2 of 2 glyphs without ink: number 1, 2\n"
+
+
+def test_a_font_is_refused_before_anything_is_computed(run, monkeypatch):
+    monkeypatch.setattr(Glyffuser, "load", lambda path: pytest.fail("too late"))
+    Path("a.proof.png").mkdir()
+    result = run("gold", "--out", "a.ttf")
+    assert result.exit_code == 1 and "a.proof.png is a folder" in result.stderr
+    result = run("gold", "-n", 65_534, "--out", "b.ttf")
+    assert result.exit_code == 1
+    assert "glyph 65533: a font holds 65,533" in result.stderr
+    assert [path.name for path in Path().iterdir()] == ["a.proof.png"]
+
+
 def test_the_file_is_named_after_the_first_prompt(run):
     assert run("Water; river!", "gold", "-n", 1).exit_code == 0
     assert Path("Water-river.png").is_file()
@@ -335,7 +429,8 @@ def test_a_bar_is_drawn_on_a_terminal_only(monkeypatch, is_terminal):
 def test_help_names_every_option():
     text = CliRunner().invoke(main, ["generate", "--help"]).output
     options = ["-n", "--steps", "--scale", "--seed", "--sampler", "--negative", "--out"]
-    assert all(option in text for option in [*options, "--model", "--size", ".webp"])
+    assert all(option in text for option in [*options, "--model", "--size"])
+    assert all(suffix in text for suffix in SUFFIXES)
 
 
 def test_the_real_command_draws_and_is_quiet_off_a_terminal(model, tmp_path):

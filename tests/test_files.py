@@ -35,6 +35,19 @@ def test_a_read_only_file_is_named_and_kept(tmp_path):
     assert path.read_bytes() == b"old"
 
 
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    def write_half(path):
+        path.write_bytes(b"ne")
+        raise error
+
+    write_bytes(tmp_path / "a", b"old")
+    with pytest.raises(error):
+        replace_file(tmp_path / "a", write_half)
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+
+
 def test_folders_that_cannot_be_flushed_do_not_fail_a_write(tmp_path, monkeypatch):
     """Some file systems answer EINVAL; the move has happened by then."""
     fsync, folders = os.fsync, []

@@ -8,19 +8,20 @@ from PIL import Image, ImageFont
 
 from glyflib.commands import sheets
 from glyflib.commands.sheets import (
-    GAP,
     HOLD,
     PAPER,
-    STRIP,
+    check_size,
     check_writable,
     contact_sheet,
     drawable,
+    pictures_from_font,
     pictures_from_images,
-    sheet_size,
     side_by_side,
     write_frames,
 )
 from glyflib.data import images_from_x0
+from glyflib.glyphs.grid import GAP, STRIP, Grid
+from glyflib.glyphs.outlines import write_font
 
 FAKE = """#!/bin/sh
 [ "$FAKE_FFMPEG" = fails ] && {{ echo "no such encoder" >&2; exit 1; }}
@@ -56,24 +57,31 @@ def test_x0_becomes_grey_from_ink_to_paper():
     np.testing.assert_array_equal(np.asarray(picture), [[0, 255], [0, 255]])
 
 
+@pytest.mark.parametrize("names", [None, ["1", "2", "3", "4", "5"]])
 @pytest.mark.parametrize("labels", [None, ["a", "b"]])
-def test_each_picture_is_in_its_cell_and_all_else_is_paper(labels):
+def test_each_picture_is_in_its_cell_and_all_else_is_paper(labels, names):
     drawn = pictures(5)
-    sheet = np.asarray(contact_sheet(drawn, 3, side=16, labels=labels)).copy()
-    strip = STRIP if labels else 0
-    assert sheet.shape[::-1] == sheet_size(5, 3, 16, labels is not None)
+    sheet = contact_sheet(drawn, 3, side=16, labels=labels, names=names)
+    sheet = np.asarray(sheet).copy()
+    above, below = STRIP if labels else 0, STRIP if names else 0
+    height = above + 16 + below + GAP
+    assert sheet.shape == (2 * height + GAP, 3 * (16 + GAP) + GAP)
     for i, picture in enumerate(drawn):
-        y = GAP + strip + i // 3 * (16 + GAP + strip)
+        y = GAP + above + i // 3 * height
         x = GAP + i % 3 * (16 + GAP)
         cell = sheet[y : y + 16, x : x + 16]
         large = np.asarray(picture).repeat(2, 0).repeat(2, 1)
         np.testing.assert_array_equal(cell, large)
         cell[:] = PAPER
+        if names:
+            name = sheet[y + 16 : y + 16 + below, x : x + 16]
+            assert (name < 100).any(), "the name is there"
+            name[:] = PAPER
     if labels:
         for row in range(2):
-            y = GAP + row * (16 + GAP + strip)
-            assert (sheet[y : y + strip] < 100).any(), "the label is there"
-            sheet[y : y + strip] = PAPER
+            label = sheet[GAP + row * height :][:above]
+            assert (label < 100).any(), "the label is there"
+            label[:] = PAPER
     assert (sheet == PAPER).all()
 
 
@@ -92,6 +100,17 @@ def test_a_long_label_is_cut_to_the_sheet():
     assert (strip[:, -40:-GAP] < 100).any()
 
 
+def test_pictures_from_a_font_show_its_glyphs(tmp_path):
+    images = torch.full((2, 1, 32, 32), 255, dtype=torch.uint8)
+    images[0, :, 8:24, 4:28] = 0
+    images[1, :, :, 10:20] = 0
+    write_font(tmp_path / "a.ttf", images)
+    first, second = pictures_from_font(tmp_path / "a.ttf", 2, 64)
+    for picture, image in zip((first, second), images[:, 0], strict=True):
+        large = image.numpy().repeat(2, 0).repeat(2, 1)
+        assert (np.abs(np.asarray(picture, int) - large) > 64).mean() < 0.01
+
+
 def test_two_sheets_stand_side_by_side():
     left, right = frames(2)
     both = np.asarray(side_by_side(left, right))
@@ -106,11 +125,13 @@ def test_two_sheets_stand_side_by_side():
         (lambda: contact_sheet(pictures(2), 0), "0 columns"),
         (lambda: contact_sheet(pictures(2), 1, side=0), "side 0"),
         (lambda: contact_sheet(pictures(4), 2, labels=["a"]), "1 labels.*row of 2"),
-        (lambda: sheet_size(10_000, 10_000, 32), "draw fewer"),
-        (lambda: sheet_size(10_000, 1, 32), "draw fewer"),
+        (lambda: contact_sheet(pictures(4), 2, names=["a"]), "1 names.*picture of 4"),
+        (lambda: check_size(Grid(10_000, 10_000, 32)), "draw fewer"),
+        (lambda: check_size(Grid(10_000, 1, 32)), "draw fewer"),
         (lambda: write_frames("a.png", []), "no frame"),
         (lambda: write_frames("a.jpg", frames()), "'a.jpg' must end in one of .png"),
         (lambda: write_frames("a", frames()), "'a' must end"),
+        (lambda: write_frames("a.svg", frames()), "'a.svg' must hold outlines"),
     ],
 )
 def test_senseless_arguments_are_refused(call, match, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""`glyflib generate`: a sheet of new glyphs, or how they form.
+"""`glyflib generate`: a sheet of new glyphs, how they form, or a font of them.
 
 Invariant: what can be refused is refused before anything is computed, and a file is
 whole or not written.
@@ -8,7 +8,7 @@ import contextlib
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +21,8 @@ from tqdm import tqdm
 from glyflib.commands import sheets
 from glyflib.data import images_from_x0
 from glyflib.glyffuser import SHIPPED, Glyffuser
+from glyflib.glyphs.grid import Grid
+from glyflib.glyphs.outlines import code_point, write_font, write_svg
 from glyflib.sampling import Step, sample, sample_dpm, sample_heun, sample_sde, seeds_of
 from glyflib.super_resolution import SuperResolver
 
@@ -28,6 +30,7 @@ MOST_FRAMES = 100
 ENLARGE_STEPS = 20
 SMALL = 32  # pixels a side of what the second model enlarges
 BATCH = 64  # glyphs drawn at once: no picture depends on it
+PROOF_SIDE = 64  # pixels, least side of a glyph with its code point below it
 SAMPLERS = {
     "dpm": sample_dpm,
     "ddim": sample,
@@ -41,7 +44,7 @@ def checked_name(ctx: click.Context, param: click.Parameter, out: Path | None):
     """Refuse a file name of an unknown kind as wrong usage."""
     try:
         if out is not None:
-            sheets.is_animated(out)
+            sheets.suffix_of(out)
     except ValueError as error:
         raise click.BadParameter(str(error), ctx, param) from error
     return out
@@ -67,8 +70,9 @@ def checked_name(ctx: click.Context, param: click.Parameter, out: Path | None):
     type=click.Path(dir_okay=False, path_type=Path),
     callback=checked_name,
     show_default="the first prompt, as .png",
-    help="Sheet to write: .png; or .gif, .webp, .mp4 (needs ffmpeg) to see it form, "
-    "beside what the network believes in.",
+    help="Sheet to write: .png; .svg, outlines for drawing programs; .gif, .webp or "
+    ".mp4 (needs ffmpeg) to see it form, beside what the network believes in. Or a "
+    "font, .ttf: glyphs from U+E000 on, and a sheet of them in .proof.png beside it.",
 )
 @click.option(
     "--model",
@@ -78,7 +82,10 @@ def checked_name(ctx: click.Context, param: click.Parameter, out: Path | None):
     help="Folder of a glyffuser.",
 )
 @click.option(
-    "--size", type=click.IntRange(8, 1024), default=128, help="Of a glyph, in pixels."
+    "--size",
+    type=click.IntRange(8, 1024),
+    default=128,
+    help="Of a glyph on the sheet, in pixels.",
 )
 @click.option(
     "--raw",
@@ -105,13 +112,20 @@ def generate(
     """
     out = out or Path(file_name(prompts[0]))
     columns = count if len(prompts) > 1 else math.ceil(math.sqrt(count))
+    labels = prompts if len(prompts) > 1 else None
     panels = 2 if sheets.is_animated(out) else 1
-    sheets.sheet_size(
-        panels * count * len(prompts), panels * columns, size, len(prompts) > 1
+    total = count * len(prompts)
+    is_font = sheets.suffix_of(out) == ".ttf"
+    if is_font:
+        code_point(total - 1)  # refuses more glyphs than a font holds
+        size = max(size, PROOF_SIDE)
+        sheets.check_writable(proof_path(out))
+    sheets.check_size(
+        Grid(panels * total, panels * columns, size, labels is not None, is_font)
     )
     sheets.check_writable(out)
     asked = [prompt for prompt in prompts for _ in range(count)]
-    seeds = seeds_of([*range(seed, seed + count)] * len(prompts), len(asked))
+    seeds = seeds_of([*range(seed, seed + count)] * len(prompts), total)
     most = MOST_FRAMES if panels == 2 else 1
     glyffuser = Glyffuser.load(model)
     for text in dict.fromkeys((*prompts, negative)):
@@ -131,7 +145,7 @@ def generate(
         )
 
     with warnings_in_a_line():
-        frames = draw(drawing, len(asked), steps, most)
+        frames = draw(drawing, total, steps, most)
     if not raw and glyffuser.size == SMALL:
         resolver, small = SuperResolver.load(), frames[-1].x0
 
@@ -140,17 +154,11 @@ def generate(
                 small[rows], num_steps=ENLARGE_STEPS, seed=seeds[rows]
             )
 
-        frames += draw(enlarging, len(asked), ENLARGE_STEPS, most)
-    labels = prompts if len(prompts) > 1 else None
-    sheet = partial(sheets.contact_sheet, num_columns=columns, side=size, labels=labels)
-    pages = [sheet(sheets.pictures_from_images(frame.images)) for frame in frames]
-    if panels == 2:
-        believed = [
-            sheet(sheets.pictures_from_images(frame.believed)) for frame in frames
-        ]
-        pages = list(map(sheets.side_by_side, pages, believed))
-    sheets.write_frames(out, pages if panels == 2 else pages[-1:])
-    click.echo(f"{len(asked)} glyphs drawn into {out}")
+        frames += draw(enlarging, total, ENLARGE_STEPS, most)
+    with warnings_in_a_line():
+        write(out, frames, asked, num_columns=columns, side=size, labels=labels)
+    told = f" from U+{code_point(0):04X} on, shown in {proof_path(out)}"
+    click.echo(f"{total} glyphs drawn into {out}{told if is_font else ''}")
 
 
 class Frame(NamedTuple):
@@ -195,6 +203,50 @@ def draw(
         Frame(*map(torch.cat, zip(*same, strict=True)))
         for same in zip(*parts, strict=True)
     ]
+
+
+def write(
+    out: Path,
+    frames: list[Frame],
+    prompts: list[str],
+    *,
+    num_columns: int,
+    side: int,
+    labels: Sequence[str] | None,
+) -> None:
+    """Write frames as what the suffix asks for; a font with a sheet of it beside it.
+
+    Args:
+        out: file to write.
+        frames: in order; all but a film need only the last one.
+        prompts: of each glyph.
+        num_columns: glyphs in a row of the sheet.
+        side: of a glyph on the sheet, in pixels.
+        labels: a line of text above each row.
+    """
+    last = frames[-1].images
+    look = {"num_columns": num_columns, "side": side, "labels": labels}
+    sheet = partial(sheets.contact_sheet, **look)
+    if sheets.suffix_of(out) == ".svg":
+        write_svg(out, last, prompts, **look)
+    elif sheets.suffix_of(out) == ".ttf":
+        write_font(out, last)
+        pictures = sheets.pictures_from_font(out, len(last), side)
+        names = [f"U+{code_point(i):04X}" for i in range(len(last))]
+        sheets.write_frames(proof_path(out), [sheet(pictures, names=names)])
+    elif sheets.is_animated(out):
+        shown = [sheet(sheets.pictures_from_images(frame.images)) for frame in frames]
+        believed = [
+            sheet(sheets.pictures_from_images(frame.believed)) for frame in frames
+        ]
+        sheets.write_frames(out, list(map(sheets.side_by_side, shown, believed)))
+    else:
+        sheets.write_frames(out, [sheet(sheets.pictures_from_images(last))])
+
+
+def proof_path(font: Path) -> Path:
+    """Of the sheet beside a font: not gold.png, which may be a sheet drawn before."""
+    return font.with_suffix(".proof.png")
 
 
 def file_name(prompt: str) -> str:

@@ -1,4 +1,4 @@
-"""Sheets of many small pictures on disk, as one picture or as an animation.
+"""Sheets of many small pictures on disk: a picture, an animation, proof of a font.
 
 Invariant: a file is complete or not there at all; a failure leaves nothing behind,
 and an older file of that name as it was.
@@ -17,10 +17,13 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from glyflib.files import check_replaceable, replace_file
+from glyflib.glyphs.grid import FONT_SIZE, GAP, Grid
+from glyflib.glyphs.outlines import ASCENT, UNITS_PER_EM, code_point
 
-SUFFIXES = (".png", ".gif", ".webp", ".mp4")  # all but the first move
-PAPER, INK, GAP = 255, 0, 4  # greys, and pixels around each picture
-STRIP, FONT_SIZE = 22, 14  # pixels, of the label above a row
+MOVING = (".gif", ".webp", ".mp4")
+OUTLINES = (".svg", ".ttf")  # no pixels: glyflib.glyphs.outlines writes them
+SUFFIXES = (".png", *MOVING, *OUTLINES)
+PAPER, INK = 255, 0  # greys
 MAX_SIDE = 16_383  # pixels that a WebP can be wide or high
 FRAME, HOLD = 80, 1600  # milliseconds that a frame stands, and the last one
 
@@ -37,19 +40,12 @@ def scaled(picture: Image.Image, side: int) -> Image.Image:
     return picture.resize((side, side), how)
 
 
-def sheet_size(count: int, num_columns: int, side: int, labels: bool = False) -> tuple:
-    """Width and height in pixels of a `contact_sheet` of `count` pictures.
-
-    Raises:
-        ValueError: If it would be too large to be written.
-    """
-    num_rows = -(-count // num_columns)
-    width = num_columns * (side + GAP) + GAP
-    height = num_rows * (side + GAP + (STRIP if labels else 0)) + GAP
-    if max(width, height) > MAX_SIDE:
-        text = f"a sheet of {width} x {height} pixels is above {MAX_SIDE} a side"
+def check_size(grid: Grid) -> None:
+    """Raise a ValueError if a sheet would be too large to be written."""
+    if max(grid.width, grid.height) > MAX_SIDE:
+        size = f"{grid.width} x {grid.height}"
+        text = f"a sheet of {size} pixels is above {MAX_SIDE} a side"
         raise ValueError(f"{text}: draw fewer pictures, or smaller ones")
-    return width, height
 
 
 @cache
@@ -81,6 +77,7 @@ def contact_sheet(
     *,
     side: int = 128,
     labels: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
 ) -> Image.Image:
     """Lay grey pictures out row by row, on paper.
 
@@ -89,31 +86,57 @@ def contact_sheet(
         num_columns: pictures in a row.
         side: of a picture on the sheet, in pixels.
         labels: a line of text above each row.
+        names: a line of text below each picture.
 
     Raises:
         ValueError: If there is no picture, the sheet would be too large, or there is
-            not one label a row.
+            not one label a row or one name a picture.
     """
     if not pictures or num_columns < 1 or side < 1:
         raise ValueError(
             f"nothing to lay out: {len(pictures)} pictures, {num_columns} columns, "
             f"side {side}"
         )
-    size = sheet_size(len(pictures), num_columns, side, labels is not None)
-    sheet = Image.new("L", size, PAPER)
-    num_rows, strip = -(-len(pictures) // num_columns), STRIP if labels else 0
-    if labels is not None and len(labels) != num_rows:
-        raise ValueError(f"{len(labels)} labels must be one a row of {num_rows}")
+    words = labels is not None, names is not None
+    grid = Grid(len(pictures), num_columns, side, *words)
+    check_size(grid)
+    if labels is not None and len(labels) != grid.num_rows:
+        raise ValueError(f"{len(labels)} labels must be one a row of {grid.num_rows}")
+    if names is not None and len(names) != grid.count:
+        raise ValueError(f"{len(names)} names must be one a picture of {grid.count}")
+    sheet = Image.new("L", (grid.width, grid.height), PAPER)
     for i, picture in enumerate(pictures):
-        row, column = divmod(i, num_columns)
-        y = GAP + strip + row * (side + GAP + strip)
-        sheet.paste(scaled(picture, side), (GAP + column * (side + GAP), y))
+        sheet.paste(scaled(picture, side), grid.corner(i))
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
     for row, label in enumerate(labels or ()):
-        y = GAP + row * (side + GAP + strip)
-        text = shortened(label, font, size[0] - 2 * GAP)
-        draw.text((GAP, y), text, fill=INK, font=font)
+        text = shortened(label, font, grid.width - 2 * GAP)
+        draw.text(grid.label_corner(row), text, fill=INK, font=font)
+    for i, name in enumerate(names or ()):
+        text = shortened(name, font, side)
+        draw.text(grid.name_corner(i), text, fill=INK, font=font)
     return sheet
+
+
+def pictures_from_font(path: Path, count: int, side: int) -> list[Image.Image]:
+    """Grey pictures of the first glyphs that `write_font` put into a font.
+
+    FreeType draws them four times as large, as it moves edges onto whole pixels.
+
+    Args:
+        path: of the font.
+        count: glyphs.
+        side: of a picture, in pixels.
+    """
+    large = 4 * side
+    font = ImageFont.truetype(path, large, layout_engine=ImageFont.Layout.BASIC)
+    pictures = []
+    for i in range(count):
+        picture = Image.new("L", (large, large), PAPER)
+        start = 0, large * ASCENT / UNITS_PER_EM
+        draw = ImageDraw.Draw(picture)
+        draw.text(start, chr(code_point(i)), fill=INK, font=font, anchor="ls")
+        pictures.append(picture.reduce(4))
+    return pictures
 
 
 def side_by_side(left: Image.Image, right: Image.Image) -> Image.Image:
@@ -124,27 +147,36 @@ def side_by_side(left: Image.Image, right: Image.Image) -> Image.Image:
     return both
 
 
+def suffix_of(path: Path) -> str:
+    """The suffix of a file's name, in small letters.
+
+    Raises:
+        ValueError: If it is unknown.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise ValueError(f"{path.name!r} must end in one of {known}")
+    return suffix
+
+
 def is_animated(path: Path) -> bool:
     """Whether a file of that name holds an animation.
 
     Raises:
         ValueError: If its suffix is unknown.
     """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        raise ValueError(f"{path.name!r} must end in one of {known}")
-    return suffix != SUFFIXES[0]
+    return suffix_of(path) in MOVING
 
 
 def check_writable(path: Path) -> None:
-    """Raise, before anything is computed, if no sheet can be written there.
+    """Raise, before anything is computed, if no file can be written there.
 
     Raises:
         ValueError: If the suffix is unknown.
         OSError: If the folder cannot be written to, or ffmpeg is missing for .mp4.
     """
-    if is_animated(path) and path.suffix.lower() == ".mp4":
+    if suffix_of(path) == ".mp4":
         ffmpeg_path()
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK):
@@ -164,14 +196,9 @@ def ffmpeg_path() -> str:
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside the path, then move into place; leave nothing if that fails."""
-    path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        replace_file(path, write)
-    except BaseException:
-        path.with_name(f"{path.name}.tmp").unlink(missing_ok=True)
-        raise
+    """Write beside the path, in a folder made for it, then move into place."""
+    path.resolve().parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, write)
 
 
 def write_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
@@ -204,14 +231,16 @@ def write_frames(path: Path | str, frames: Sequence[Image.Image]) -> None:
         frames: grey pictures of one size, in order; the last one stands longer.
 
     Raises:
-        ValueError: If there is no frame or the suffix is unknown.
+        ValueError: If there is no frame, or the suffix is that of no picture.
         OSError: If the file cannot be written, or ffmpeg is missing for .mp4.
     """
     path = Path(path)
     if not frames:
         raise ValueError("no frame to write")
+    if suffix_of(path) in OUTLINES:
+        raise ValueError(f"{path.name!r} must hold outlines, no pixels")
     check_writable(path)
-    if path.suffix.lower() == ".mp4":
+    if suffix_of(path) == ".mp4":
         write_whole(path, lambda file: write_mp4(file, frames))
         return
     options = {"optimize": True}

@@ -1,1 +1,1 @@
-"""From a font and captions to a glyph set."""
+"""From a font and captions to a glyph set; from drawn glyphs to outlines and a font."""
