@@ -110,6 +110,12 @@ def has_no_outputs(notebook: NotebookNode) -> list[str]:
     return [f"cell {i}" for i, c in code if c.outputs or c.execution_count is not None]
 
 
+def names_the_kernel_that_all_have(notebook: NotebookNode) -> list[str]:
+    """The kernel is python3: an editor may have put a reader's own one there."""
+    name = notebook.metadata.get("kernelspec", {}).get("name")
+    return [] if name == "python3" else [f"kernel {name!r}, not 'python3'"]
+
+
 def has_unique_cell_ids(notebook: NotebookNode) -> list[str]:
     """Each cell has its own id, or else merging is guesswork."""
     ids = [c.get("id") for c in notebook.cells]
@@ -338,6 +344,7 @@ def labels(notebook: NotebookNode) -> list[str]:
 
 RULES = [
     has_no_outputs,
+    names_the_kernel_that_all_have,
     has_unique_cell_ids,
     opens_with_the_only_title,
     imports_in_the_second_cell_only,

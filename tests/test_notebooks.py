@@ -100,7 +100,8 @@ def good_notebook() -> nbformat.NotebookNode:
     found += [md("## Summary\n\n- a\n- b\n- c"), md("## References\n\n{cite}`a`")]
     for i, cell in enumerate(found):
         cell.id = f"cell-{i}"
-    return nbformat.v4.new_notebook(cells=found)
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return nbformat.v4.new_notebook(cells=found, metadata={"kernelspec": kernel})
 
 
 def change(place: int, text: str, **metadata):
@@ -127,6 +128,11 @@ BY_KEY = "from glyflib.lessons.stored import load_results"
 TEXT = 11  # the cell of the good notebook that holds nothing but prose
 BREACHES = [
     (rules.has_no_outputs, lambda nb: nb.cells[1].update(execution_count=3)),
+    (
+        rules.names_the_kernel_that_all_have,
+        lambda nb: nb.metadata.kernelspec.update(name="my-venv"),
+    ),
+    (rules.names_the_kernel_that_all_have, lambda nb: nb.metadata.clear()),
     (rules.has_unique_cell_ids, lambda nb: nb.cells[3].update(id="cell-1")),
     (rules.opens_with_the_only_title, change(TEXT, "# A second title")),
     (rules.opens_with_the_only_title, change(0, "No title.")),
