@@ -1,11 +1,11 @@
 """The one look of every figure, and the helpers that all chapters share.
 
-Invariant: a function marked `@figure` draws in our style and returns a closed
-Figure, so that a notebook shows it exactly once.
+Invariant: a function marked `@figure` draws in our style, whatever a reader has set,
+and returns a closed Figure, so that a notebook shows it exactly once.
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
@@ -37,13 +37,38 @@ STYLE = {
 }
 
 
+def book_style():
+    """A context of matplotlib's own defaults under the book's STYLE.
+
+    A reader's matplotlibrc and style sheets have no say in it, and hold again after it.
+    """
+    return plt.style.context(STYLE, after_reset=True)
+
+
+class BookFigure(Figure):
+    """A Figure that keeps the book's style when it is saved or displayed.
+
+    Both happen after the function that drew it has returned, and only then matplotlib
+    makes the ticks, and looks up resolution, background and whether to call LaTeX.
+    """
+
+    draw = book_style()(Figure.draw)
+    get_tightbbox = book_style()(Figure.get_tightbbox)  # of pictures in a notebook
+    savefig = book_style()(Figure.savefig)
+
+
+# Drawing functions make their figures with these two, never with pyplot's own.
+new_figure = partial(plt.figure, FigureClass=BookFigure)
+subplots = partial(plt.subplots, FigureClass=BookFigure)
+
+
 def figure(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     """Make a drawing function draw in the book's style and close its Figure."""
 
     @wraps(draw)
+    @book_style()
     def styled(*args, **kwargs) -> Figure:
-        with plt.rc_context(STYLE):
-            fig = draw(*args, **kwargs)
+        fig = draw(*args, **kwargs)
         plt.close(fig)
         return fig
 

@@ -5,12 +5,11 @@ Invariant: both sides of a figure share one scale, so that only the bug differs.
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import CYCLE, WIDTH, figure
+from glyflib.plotting.base import CYCLE, WIDTH, figure, subplots
 from glyflib.plotting.pictures import show_image
 
 
@@ -23,7 +22,7 @@ def plot_similarity(panels: Mapping[str, ArrayLike], *, label: str) -> Figure:
         label: name of the line.
     """
     size = WIDTH, WIDTH / len(panels) * 0.85
-    fig, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False)
+    fig, axes = subplots(1, len(panels), figsize=size, squeeze=False)
     for ax, (title, found) in zip(axes[0], panels.items(), strict=True):
         look = {"vmin": 0, "vmax": 1, "cmap": "viridis", "origin": "lower"}
         drawn = ax.imshow(np.asarray(found), extent=(0, 1, 0, 1), **look)
@@ -43,7 +42,7 @@ def plot_rows(rows: Mapping[str, ArrayLike], columns: Sequence[str]) -> Figure:
     """
     cell, names = 1.25, list(rows)
     size = WIDTH, cell * len(names) + 0.3
-    fig, axes = plt.subplots(len(names), len(columns) + 1, figsize=size, squeeze=False)
+    fig, axes = subplots(len(names), len(columns) + 1, figsize=size, squeeze=False)
     for name, line in zip(names, axes, strict=True):
         line[0].set_axis_off()
         line[0].text(0.9, 0.5, name, ha="right", va="center", fontsize=10)
@@ -61,7 +60,7 @@ def plot_seen(curves: Mapping[str, ArrayLike]) -> Figure:
     Args:
         curves: name -> (N,) shares in [0, 1] after each step.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 2.8))
+    fig, ax = subplots(figsize=(WIDTH, 2.8))
     for color, style, (name, shares) in zip(
         CYCLE, ("-", "--", ":", "-."), curves.items(), strict=False
     ):

@@ -5,20 +5,12 @@ Invariant: helpers draw the numbers they are handed.
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import (
-    BLUE,
-    CYCLE,
-    GREY,
-    ORANGE,
-    WIDTH,
-    figure,
-)
+from glyflib.plotting.base import BLUE, CYCLE, GREY, ORANGE, WIDTH, figure, subplots
 from glyflib.plotting.pixel_space import MARKERS
 
 LOOKS = ("o-", "s--", "^:", "D-.")
@@ -43,7 +35,7 @@ def plot_estimates(
     """
     names = list(next(iter(panels.values())))
     size = WIDTH, 0.27 * len(names) + 0.8
-    fig, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False, sharey=True)
+    fig, axes = subplots(1, len(panels), figsize=size, squeeze=False, sharey=True)
     for ax, (label, rows) in zip(axes[0], panels.items(), strict=True):
         for y, name in enumerate(names):
             value, low, high = rows[name]
@@ -79,7 +71,7 @@ def plot_hits(
     """
     sizes = [len(rows) for rows in panels.values()]
     height = 0.3 * sum(sizes) + 0.4 * len(sizes) + 0.4
-    fig, axes = plt.subplots(
+    fig, axes = subplots(
         len(sizes),
         figsize=(WIDTH, height),
         sharex=True,

@@ -6,7 +6,6 @@ as a copy is decided by the caller; pictures are x0 on one scale from -1 to +1.
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
@@ -22,6 +21,8 @@ from glyflib.plotting.base import (
     SKY,
     WIDTH,
     figure,
+    new_figure,
+    subplots,
 )
 from glyflib.plotting.estimates import Span, add_spans
 from glyflib.plotting.pictures import show_image
@@ -48,7 +49,7 @@ def plot_floors(
         theory: name of the measure -> size -> what is expected, as a dashed line.
     """
     size = WIDTH, 2.9
-    fig, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False)
+    fig, axes = subplots(1, len(panels), figsize=size, squeeze=False)
     for ax, (name, spans) in zip(axes[0], panels.items(), strict=True):
         add_spans(ax, list(spans), list(spans.values()), 0, "real glyphs")
         expected = theory.get(name, {})
@@ -71,7 +72,7 @@ def plot_balls(
             whether each drawn one is inside (M,).
     """
     size = WIDTH, WIDTH / len(panels) + 1.2
-    fig, axes = plt.subplots(1, len(panels), figsize=size, sharex=True, sharey=True)
+    fig, axes = subplots(1, len(panels), figsize=size, sharex=True, sharey=True)
     for ax, (title, (real, radius, fake, inside)) in zip(
         axes, panels.items(), strict=True
     ):
@@ -98,7 +99,7 @@ def plot_ratios(rows: Mapping[str, ArrayLike], limits: Mapping[str, float]) -> F
         rows: name -> (N,) ratios.
         limits: name of the row -> the ratio below which a glyph counts as a copy.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 0.5 * len(rows) + 0.7))
+    fig, ax = subplots(figsize=(WIDTH, 0.5 * len(rows) + 0.7))
     generator = np.random.default_rng(0)
     for y, (name, ratios) in enumerate(rows.items()):
         ratios = np.asarray(ratios)
@@ -122,7 +123,7 @@ def plot_sizes(panels: Mapping[str, Mapping[str, Mapping[int, Span]]]) -> Figure
         panels: label of the axis -> name of the curve -> size -> value, low, high.
     """
     size = WIDTH, 3.1
-    fig, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False)
+    fig, axes = subplots(1, len(panels), figsize=size, squeeze=False)
     for ax, (label, curves) in zip(axes[0], panels.items(), strict=True):
         for i, (name, spans) in enumerate(curves.items()):
             add_spans(ax, list(spans), list(spans.values()), i, name)
@@ -149,7 +150,7 @@ def plot_twins(
     side = WIDTH / (left + count * (2 + gap))
     step = side * 1.12
     height = step * len(rows) + (0.25 if notes else 0.05)
-    fig = plt.figure(figsize=(WIDTH, height), layout="none")
+    fig = new_figure(figsize=(WIDTH, height), layout="none")
     for row, (name, pair) in enumerate(rows.items()):
         y = 1 - (row * step + side) / height
         at = (left - 0.2) * side / WIDTH, y + side / height / 2

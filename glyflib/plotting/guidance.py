@@ -6,13 +6,22 @@ wherever there is one.
 
 from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import BLACK, BLUE, GREY, ORANGE, RED, SKY, WIDTH, figure
+from glyflib.plotting.base import (
+    BLACK,
+    BLUE,
+    GREY,
+    ORANGE,
+    RED,
+    SKY,
+    WIDTH,
+    figure,
+    subplots,
+)
 
 BINS = np.linspace(-1.5, 2.5, 61)
 LOOKS = ((BLUE, "-"), (RED, "--"), (ORANGE, ":"))
@@ -33,7 +42,7 @@ def plot_sharpened(
         others: name -> (N,) density drawn as a line in each panel, up to two.
     """
     size = WIDTH, 2.9
-    fig, axes = plt.subplots(1, len(panels), figsize=size, sharex=True, sharey=True)
+    fig, axes = subplots(1, len(panels), figsize=size, sharex=True, sharey=True)
     for ax, (title, (density, draws)) in zip(axes, panels.items(), strict=True):
         fill = {"color": SKY, "alpha": 0.5, "lw": 0}
         ax.fill_between(x, density, label="$q(x)\\,q(y|x)^s$", **fill)
@@ -57,7 +66,7 @@ def plot_scores(
 ) -> Figure:
     """Draw scores, name -> (N,), against the place x, a panel a noise level."""
     size = WIDTH, 2.9
-    fig, axes = plt.subplots(1, len(panels), figsize=size, sharey=True)
+    fig, axes = subplots(1, len(panels), figsize=size, sharey=True)
     for ax, (title, curves) in zip(axes, panels.items(), strict=True):
         ax.axhline(0, color=BLACK, lw=0.8)
         for (name, score), (color, style) in zip(curves.items(), LOOKS, strict=False):
@@ -97,7 +106,7 @@ def plot_sweep(
     """
     rows = -(-len(panels) // cols)
     size = WIDTH, 2.2 * rows
-    fig, axes = plt.subplots(rows, cols, figsize=size, squeeze=False, sharex=True)
+    fig, axes = subplots(rows, cols, figsize=size, squeeze=False, sharex=True)
     for ax, (name, spans) in zip(axes.flat, panels.items(), strict=True):
         if name in real:
             ax.axhline(real[name], color=GREY, ls="--", lw=1.2)

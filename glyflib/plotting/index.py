@@ -9,7 +9,7 @@ from textwrap import fill
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import GREY, WIDTH, figure
+from glyflib.plotting.base import GREY, WIDTH, figure, new_figure
 from glyflib.plotting.pictures import show_image
 
 LETTERS = 12  # of a word or two above a glyph, before the line is broken
@@ -36,7 +36,7 @@ def plot_real_and_drawn(
     rows = [real, *drawn]
     names = ["real", *["drawn"] * len(drawn)]
     side = WIDTH / (num + 0.35)
-    fig = Figure(figsize=(WIDTH, len(rows) * side + 0.3), layout="constrained")
+    fig = new_figure(figsize=(WIDTH, len(rows) * side + 0.3), layout="constrained")
     fig.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
     grid = fig.subplots(len(rows), num, squeeze=False)
     for axes, row, name in zip(grid, rows, names, strict=True):

@@ -6,13 +6,13 @@ as well as colour.
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import BLUE, CYCLE, GREY, WIDTH, figure
+from glyflib.plotting.base import BLUE, CYCLE, GREY, WIDTH, figure, new_figure, subplots
 from glyflib.plotting.pictures import show_image
 
 LOOKS = ("o-", "s--", "^:", "D-.", "v-")
@@ -35,7 +35,7 @@ def plot_costs(
         ylabel: what is drawn upwards.
         num_measured: the first so many are drawn full, the others hollow.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.3))
+    fig, ax = subplots(figsize=(WIDTH, 3.3))
     for i, (name, values) in enumerate(costs.items()):
         look = {"color": CYCLE[i], "ms": 6}
         ax.plot(sides, values, LOOKS[i], mfc="white", **look)
@@ -58,7 +58,7 @@ def plot_named(
         panels: label of the x-axis -> name -> (N,) places and (N,) shares.
     """
     size = WIDTH, 3.1
-    fig, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
+    fig, axes = subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
     for ax, (label, curves) in zip(axes[0], panels.items(), strict=True):
         for i, (name, (places, shares)) in enumerate(curves.items()):
             look = {"color": CYCLE[i], "ms": 4.5, "label": name}
@@ -77,7 +77,7 @@ def plot_trust(levels: Sequence[int], errors: Mapping[str, ArrayLike]) -> Figure
         levels: (N,) levels that small pictures are noised to.
         errors: name -> (N,) errors.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.2))
+    fig, ax = subplots(figsize=(WIDTH, 3.2))
     for i, (name, values) in enumerate(errors.items()):
         values = np.asarray(values)
         ax.plot(levels, values, LOOKS[i], color=CYCLE[i], ms=5, label=name)
@@ -98,7 +98,7 @@ def plot_sizes(errors: Mapping[str, Mapping[int, float]]) -> Figure:
     Args:
         errors: name -> numbers that a picture is squeezed into -> mean squared error.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 2.9))
+    fig, ax = subplots(figsize=(WIDTH, 2.9))
     for i, (name, by_size) in enumerate(errors.items()):
         look = {"color": CYCLE[i], "ms": 5.5, "label": name}
         ax.plot(list(by_size), list(by_size.values()), LOOKS[i], **look)
@@ -124,7 +124,7 @@ def plot_walks(
     titles = list(next(iter(rows.values())))
     size = WIDTH, (WIDTH - 0.7) / len(titles) * len(rows) + 0.6
     look = {"figsize": size, "sharex": True, "sharey": True, "squeeze": False}
-    fig, axes = plt.subplots(len(rows), len(titles), **look)
+    fig, axes = subplots(len(rows), len(titles), **look)
     for i, (name, clouds) in enumerate(rows.items()):
         for ax, (title, points) in zip(axes[i], clouds.items(), strict=True):
             ax.plot(*np.asarray(points).T, ".", color=BLUE, ms=1.8, alpha=0.6)
@@ -157,7 +157,7 @@ def plot_sheet(
     cols = max(map(len, rows.values()))
     side, top = (WIDTH - margin) / cols, 0.22 * bool(columns)
     height = side * len(rows) + top
-    fig = plt.figure(figsize=(WIDTH, height), layout="none")
+    fig = new_figure(figsize=(WIDTH, height), layout="none")
     for i, (name, pictures) in enumerate(rows.items()):
         low = 1 - (top + (i + 1) * side) / height
         middle = low + 0.5 * side / height
@@ -170,9 +170,7 @@ def plot_sheet(
             show_image(ax, picture, span=(-1, 1))
             if is_framed:
                 edge = {"fill": False, "ec": GREY, "lw": 0.6, "clip_on": False}
-                ax.add_patch(
-                    plt.Rectangle((0, 0), 1, 1, transform=ax.transAxes, **edge)
-                )
+                ax.add_patch(Rectangle((0, 0), 1, 1, transform=ax.transAxes, **edge))
             if i == 0 and j < len(columns):
                 ax.set_title(columns[j], fontsize=8.5, pad=3)
     return fig

@@ -7,7 +7,6 @@ import io
 from collections.abc import Mapping, Sequence
 from textwrap import shorten
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,7 +14,7 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from glyflib.plotting.base import GREY, WIDTH, figure
+from glyflib.plotting.base import GREY, WIDTH, figure, new_figure, subplots
 
 SPAN = (-2.0, 2.0)  # of noisy pictures: clean ones reach from -1 to +1
 
@@ -44,7 +43,7 @@ def plot_images(
     cols = min(cols, len(images))
     rows = -(-len(images) // cols)
     side, gap = WIDTH / cols, 0.24 if len(labels) else 0.0
-    fig = plt.figure(figsize=(WIDTH, rows * (side + gap)), layout="none")
+    fig = new_figure(figsize=(WIDTH, rows * (side + gap)), layout="none")
     for i, image in enumerate(images):
         row, col = divmod(i, cols)
         top = 1 - (row * (side + gap) + side) / (rows * (side + gap))
@@ -115,7 +114,7 @@ def plot_rows(
     cols = len(next(iter(rows.values())))
     side, gap = WIDTH / cols, 0.24
     height = len(rows) * (side + gap) + 0.2 * bool(col_labels)
-    fig, axes = plt.subplots(
+    fig, axes = subplots(
         len(rows), cols, figsize=(WIDTH, height), squeeze=False, layout="none"
     )
     top, bottom = 1 - gap / height, 0.2 * bool(col_labels) / height
@@ -147,7 +146,7 @@ def plot_table(
     """
     names, cell = list(rows), WIDTH / (len(columns) + 0.6)
     size = WIDTH, cell * len(names) + (0.55 if under else 0.3)
-    fig, axes = plt.subplots(len(names), len(columns), figsize=size, squeeze=False)
+    fig, axes = subplots(len(names), len(columns), figsize=size, squeeze=False)
     for name, line in zip(names, axes, strict=True):
         for ax, picture in zip(line, rows[name], strict=True):
             show_image(ax, picture, span=(-1, 1) if name in clean else SPAN)
@@ -197,7 +196,7 @@ def plot_pair(
     num = len(labels)
     rows = -(-num // cols)
     height = rows * (WIDTH / (2 * cols) + 0.2) + 0.3
-    fig = plt.figure(figsize=(WIDTH, height), layout="none")
+    fig = new_figure(figsize=(WIDTH, height), layout="none")
     halves = fig.subfigures(1, 2, wspace=0.07)
     for half, (title, pictures) in zip(halves, pairs.items(), strict=True):
         axes = half.subplots(rows, cols, squeeze=False)

@@ -6,7 +6,6 @@ scale from -1 to +1, noisy ones that of `noising`.
 
 from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
@@ -24,6 +23,8 @@ from glyflib.plotting.base import (
     SKY,
     WIDTH,
     figure,
+    new_figure,
+    subplots,
 )
 from glyflib.plotting.pictures import SPAN, grey_frames, show_image
 
@@ -47,7 +48,7 @@ def plot_products(
         density: (N,) the normalised product there, drawn as dots.
         span: ends of the x-axis.
     """
-    fig, axes = plt.subplots(1, len(cases), figsize=(WIDTH, 3.0), squeeze=False)
+    fig, axes = subplots(1, len(cases), figsize=(WIDTH, 3.0), squeeze=False)
     x = np.linspace(*span, 400)
     looks = ((BLUE, "--", "belief"), (ORANGE, ":", "measurement"), (RED, "-", "both"))
     for ax, (title, bells) in zip(axes[0], cases.items(), strict=True):
@@ -79,7 +80,7 @@ def plot_reverse(
         t: level of xt.
         apart: step t - s -> share of the area by which the two differ.
     """
-    fig, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.8))
+    fig, axes = subplots(2, 2, figsize=(WIDTH, 4.8))
     for ax, (s, (exact, bell)) in zip(axes.flat[:3], densities.items(), strict=True):
         ax.fill_between(u, exact, color=SKY, alpha=0.6, label="exact")
         ax.plot(u, bell, "--", color=RED, label="one bell curve")
@@ -113,7 +114,7 @@ def plot_answers(
         xt: (M, 2) noisy points.
         answers: title -> the data (N, 2) that it knows, and its x0_hat (M, 2).
     """
-    fig, axes = plt.subplots(1, len(answers), figsize=(WIDTH * 0.95, 3.5))
+    fig, axes = subplots(1, len(answers), figsize=(WIDTH * 0.95, 3.5))
     for ax, (title, (ink, x0_hat)) in zip(axes, answers.items(), strict=True):
         draw_answers(ax, np.asarray(xt), np.asarray(x0_hat), np.asarray(ink))
         ax.set_title(title)
@@ -146,7 +147,7 @@ def plot_by_level(
         panels: label of the y-axis -> name -> (K,) values, up to four names.
         every: how many values lie between two markers.
     """
-    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.2), squeeze=False)
+    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.2), squeeze=False)
     for ax, (label, curves) in zip(axes[0], panels.items(), strict=True):
         ax.set_yscale("log")
         draw_curves(ax, levels, curves, label, every)
@@ -169,7 +170,7 @@ def plot_heldout(
         curves: name -> (K,) squared error for each pixel.
         top: end of the axis of errors.
     """
-    fig = plt.figure(figsize=(WIDTH, 5.2))
+    fig = new_figure(figsize=(WIDTH, 5.2))
     grid = fig.add_gridspec(2, len(pictures), height_ratios=[1, 1.7])
     for i, (title, picture) in enumerate(pictures.items()):
         ax = fig.add_subplot(grid[0, i])
@@ -184,7 +185,7 @@ def plot_heldout(
 @figure
 def plot_clouds(clouds: Mapping[str, ArrayLike]) -> Figure:
     """Draw sets of points (N, 2) side by side, on the same axes."""
-    fig, axes = plt.subplots(1, len(clouds), figsize=(WIDTH, 2.9), sharey=True)
+    fig, axes = subplots(1, len(clouds), figsize=(WIDTH, 2.9), sharey=True)
     for ax, (title, points) in zip(axes, clouds.items(), strict=True):
         ax.plot(*np.asarray(points).T, ".", color=BLUE, ms=2.5, alpha=0.6)
         ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal")

@@ -6,14 +6,21 @@ scale from -1 to +1; series differ by marker and dash as well as colour.
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import BLACK, CYCLE, GREY, WIDTH, figure
+from glyflib.plotting.base import (
+    BLACK,
+    CYCLE,
+    GREY,
+    WIDTH,
+    figure,
+    new_figure,
+    subplots,
+)
 from glyflib.plotting.pictures import show_image
 
 LOOKS = ("o-", "s--", "^:", "D-.")
@@ -34,7 +41,7 @@ def plot_ladders(
     gap = 0.8  # pictures' widths, between samplers and left of the first
     side = WIDTH / (len(ladders) * (num + gap))
     size = WIDTH, side * len(counts) + 0.26
-    fig = plt.figure(figsize=size, layout="none")
+    fig = new_figure(figsize=size, layout="none")
     for i, (name, ladder) in enumerate(ladders.items()):
         left = (i * (num + gap) + gap) * side / WIDTH
         middle = left + num * side / WIDTH / 2
@@ -69,7 +76,7 @@ def plot_errors(
         errors: sampler -> calls -> (N,) distances, one a glyph, all above 0.
         levels: name -> a distance to compare with, drawn as a level line.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.6))
+    fig, ax = subplots(figsize=(WIDTH, 3.6))
     for i, (name, by_count) in enumerate(errors.items()):
         counts = np.array(list(by_count))
         values = np.stack([np.asarray(v) for v in by_count.values()])
@@ -98,7 +105,7 @@ def plot_distances(
         floor: value, low and high of real glyphs, drawn as a band.
         live: calls -> value computed on the spot, drawn as crosses.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.6))
+    fig, ax = subplots(figsize=(WIDTH, 3.6))
     ax.axhspan(floor["low"], floor["high"], color=GREY, alpha=0.2, lw=0)
     ax.axhline(floor["value"], color=GREY, lw=1.2, label="real glyphs (floor)")
     for i, (name, by_count) in enumerate(values.items()):

@@ -5,13 +5,12 @@ Invariant: a schedule keeps its colour and line style in every figure.
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import CYCLE, GREY, WIDTH, figure
+from glyflib.plotting.base import CYCLE, GREY, WIDTH, figure, subplots
 from glyflib.plotting.pictures import SPAN, show_image
 
 BLUE, ORANGE, GREEN, RED, PINK, SKY, BLACK = CYCLE
@@ -39,7 +38,7 @@ def plot_schedules(schedules: Mapping[str, ArrayLike]) -> Figure:
     Args:
         schedules: name -> (T + 1,) alpha_bar.
     """
-    fig, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.9))
+    fig, axes = subplots(1, 3, figsize=(WIDTH, 2.9))
     for name, values in schedules.items():
         ab = np.asarray(values)
         t, look = np.arange(1, len(ab)), LOOKS[name]
@@ -71,7 +70,7 @@ def plot_rows(
     """
     shape, height = (len(rows), len(titles)), 0.94 * WIDTH / len(titles) * len(rows)
     size = (WIDTH, height + 0.25)
-    fig, axes = plt.subplots(*shape, figsize=size, squeeze=False)
+    fig, axes = subplots(*shape, figsize=size, squeeze=False)
     for line, (name, pictures) in zip(axes, rows.items(), strict=True):
         for ax, picture in zip(line, pictures, strict=True):
             show_image(ax, picture, span=span)
@@ -95,7 +94,7 @@ def plot_ends(
         factors: name -> (m,) levels and (m,) factors; an infinite one is an arrow.
         grey_step: distance of neighbouring grey values.
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.9))
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 2.9))
     looks = ({"color": GREY, "ls": ":", "marker": "s", "ms": 6}, LOOKS["cosine"])
     for (name, std), look in zip(stds.items(), looks, strict=True):
         t = np.arange(1, len(std) + 1)
@@ -132,7 +131,7 @@ def plot_information(
         rates: name -> (K,) bits per unit of log-SNR, two of them.
         most: the bits that name a picture.
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.2))
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.2))
     bits, error = map(np.asarray, by_mmse)
     left.fill_between(lam, bits - 2 * error, bits + 2 * error, color=SKY, alpha=0.5)
     left.plot(lam, bits, color=BLUE, label="area under mmse")
@@ -158,7 +157,7 @@ def plot_forgetting_rate(left_over: Mapping[str, ArrayLike]) -> Figure:
     Args:
         left_over: name -> (T + 1,) bits that x_t still tells about x_0.
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.0))
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.0))
     for name, bits in left_over.items():
         bits = np.asarray(bits)
         left.plot(bits, label=name, **LOOKS[name])
@@ -181,7 +180,7 @@ def plot_boxes(
         cuts: name -> SNR of the levels used, in any order.
     """
     shape = {"figsize": (WIDTH, 2.9), "sharey": True, "squeeze": False}
-    fig, (axes,) = plt.subplots(1, len(cuts), **shape)
+    fig, (axes,) = subplots(1, len(cuts), **shape)
     edge = {"lw": 1.2, "ec": ORANGE, "fc": "#fdf0d5", "align": "edge"}
     for ax, (name, at) in zip(axes, cuts.items(), strict=True):
         at = np.sort(np.asarray(at))
@@ -198,7 +197,7 @@ def plot_boxes(
 @figure
 def plot_prices(prices: Mapping[str, Mapping[int, float]]) -> Figure:
     """Draw the waste of chains, name -> {steps: bits}, on logarithmic axes."""
-    fig, ax = plt.subplots(figsize=(WIDTH * 0.85, 3.2))
+    fig, ax = subplots(figsize=(WIDTH * 0.85, 3.2))
     for name, by_steps in prices.items():
         look = LOOKS[name] | {"marker": "o", "ms": 4, "label": name}
         ax.plot(list(by_steps), list(by_steps.values()), **look)
@@ -235,7 +234,7 @@ def plot_clouds(
     """
     width = min(WIDTH, 3.0 * len(columns))
     height = 1.92 * width / len(columns) + 0.75
-    fig, axes = plt.subplots(2, len(columns), figsize=(width, height), squeeze=False)
+    fig, axes = subplots(2, len(columns), figsize=(width, height), squeeze=False)
     look = {"origin": "lower", "cmap": "magma_r", "interpolation": "bilinear"}
     for (top, low), (title, points, density, box) in zip(axes.T, columns, strict=True):
         add_points(top, points, groups)

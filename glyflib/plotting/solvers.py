@@ -6,7 +6,6 @@ and line in every figure, and films share the grey scale of `noising`.
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -24,6 +23,7 @@ from glyflib.plotting.base import (
     SKY,
     WIDTH,
     figure,
+    subplots,
 )
 from glyflib.plotting.pictures import grey_frames
 
@@ -47,7 +47,7 @@ def plot_walks(
         std: (M,) standard deviation around the mean at even times, and (M,) mean.
     """
     shape = {"figsize": (WIDTH, 2.8), "sharey": True, "squeeze": False}
-    fig, (axes,) = plt.subplots(1, len(paths), **shape)
+    fig, (axes,) = subplots(1, len(paths), **shape)
     spread, mean = map(np.asarray, std)
     times = np.linspace(0, 1, len(mean))
     for ax, (count, values) in zip(axes, paths.items(), strict=True):
@@ -77,7 +77,7 @@ def plot_paths(
         density: (P,) the data's density there.
     """
     shape = {"sharey": True, "width_ratios": [3.2, 1], "figsize": (WIDTH, 4.8)}
-    fig, axes = plt.subplots(len(paths), 2, squeeze=False, **shape)
+    fig, axes = subplots(len(paths), 2, squeeze=False, **shape)
     for (left, right), (name, values) in zip(axes, paths.items(), strict=True):
         values = np.asarray(values)
         levels = np.arange(len(values))[::-1]
@@ -109,7 +109,7 @@ def plot_line(
         at: index of the newest answer known, from 1 to K - 2.
     """
     steps, known = map(np.asarray, answers)
-    fig, ax = plt.subplots(figsize=(WIDTH * 0.85, 3.3))
+    fig, ax = subplots(figsize=(WIDTH * 0.85, 3.3))
     ax.plot(*truth, color=SKY, lw=3, label="exact path")
     ax.plot(steps, known, "o", mfc="white", color=GREY, label="answers of the steps")
     pair = slice(at - 1, at + 1)
@@ -146,7 +146,7 @@ def plot_order(
         panels: title -> (K,) numbers of steps, and name in LOOKS -> (K,) errors.
         orders: name -> slope of its guide, which starts at its last error.
     """
-    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.5), squeeze=False)
+    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.5), squeeze=False)
     for ax, (title, (counts, errors)) in zip(axes[0], panels.items(), strict=True):
         steps = np.asarray(counts, float)
         for name, row in errors.items():
@@ -184,7 +184,7 @@ def plot_race(
         errors: name in LOOKS -> (K, S) distance to the reference, one a seed.
         worse: name in LOOKS -> (K, S) kernel distance above the reference's.
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.7))
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.7))
     for name, rows in errors.items():
         add_bars(left, calls, name, rows)
     for i, (name, rows) in enumerate(worse.items()):
@@ -221,7 +221,7 @@ def plot_likelihood(
         errors: (K,) mean absolute error of the log density.
     """
     shape = {"width_ratios": [1, 1, 1.15], "figsize": (WIDTH, 2.6)}
-    fig, axes = plt.subplots(1, 3, **shape)
+    fig, axes = subplots(1, 3, **shape)
     top = max(np.max(np.asarray(density)) for density in densities.values())
     look = {"origin": "lower", "cmap": "magma_r", "vmin": 0, "vmax": top}
     for ax, (title, density) in zip(axes, densities.items(), strict=False):

@@ -5,12 +5,11 @@ Invariant: shares are drawn from 0 to 1 with their intervals, attention from 0 t
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import GREY, WIDTH, figure
+from glyflib.plotting.base import GREY, WIDTH, figure, subplots
 from glyflib.plotting.pictures import show_image
 from glyflib.plotting.text_embeddings import shown
 from glyflib.plotting.unet import GLOW
@@ -34,7 +33,7 @@ def plot_looks(
     """
     cols = len(pieces) + 1
     size = WIDTH, (WIDTH - 0.8) / cols * len(maps) + 0.4
-    fig, axes = plt.subplots(len(maps), cols, figsize=size, squeeze=False)
+    fig, axes = subplots(len(maps), cols, figsize=size, squeeze=False)
     for line, (name, weights) in zip(axes, maps.items(), strict=True):
         picture = np.asarray(pictures[name]).squeeze()
         edges = (-0.5, len(picture) - 0.5, len(picture) - 0.5, -0.5)

@@ -5,7 +5,6 @@ Invariant: what is drawn comes from the run's own log; smoothing is named as suc
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,6 +21,8 @@ from glyflib.plotting.base import (
     SKY,
     WIDTH,
     figure,
+    new_figure,
+    subplots,
 )
 from glyflib.plotting.pictures import show_image
 
@@ -46,7 +47,7 @@ def plot_loss_log(rows: Sequence[Mapping[str, float]], *, window: int = 100) -> 
     glyphs, loss = (np.array([row[key] for row in rows]) for key in ("glyphs", "loss"))
     window = min(window, len(loss))
     smooth = np.convolve(loss, np.full(window, 1 / window), "valid")
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.2))
+    fig, ax = subplots(figsize=(WIDTH, 3.2))
     ax.plot(glyphs, loss, ",", color=SKY, alpha=0.6)
     ax.plot(glyphs[window - 1 :], smooth, color=BLUE, label=f"mean of {window} steps")
     ax.set(xlabel="glyphs seen", ylabel="loss", ylim=(0, min(1.2, loss.max() * 1.05)))
@@ -101,7 +102,7 @@ def plot_run(rows: Rows, *, window: int = 100) -> Figure:
     names = "glyphs", "loss", "learning_rate"
     glyphs, loss, rate = (np.array([row[name] for row in rows]) for name in names)
     window = min(window, len(rows))
-    fig, (top, low) = plt.subplots(
+    fig, (top, low) = subplots(
         2, 1, figsize=(WIDTH, 4.2), sharex=True, height_ratios=[2.2, 1]
     )
     top.plot(glyphs, loss, ".", color=SKY, ms=2, mew=0, label="one step")
@@ -128,7 +129,7 @@ def plot_average(paths: Mapping[str, ArrayLike]) -> Figure:
     Args:
         paths: name -> (N,) values; the first is drawn pale.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 2.9))
+    fig, ax = subplots(figsize=(WIDTH, 2.9))
     for i, (name, values) in enumerate(paths.items()):
         look = (("-", SKY, 0.8), ("-", BLUE, 1.8), ("--", RED, 1.8))[i]
         ax.plot(values, look[0], color=look[1], lw=look[2], label=name)
@@ -167,7 +168,7 @@ def plot_progress(
         tops: label of the y-axis -> end of the axis; it begins at 0.
     """
     glyphs = np.asarray(glyphs)
-    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.5), squeeze=False)
+    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.5), squeeze=False)
     for ax, (label, curves) in zip(axes[0], panels.items(), strict=True):
         draw_progress(ax, glyphs, curves)
         if marks and label in marks:
@@ -196,7 +197,7 @@ def plot_floors(
         curves: name -> (K,) errors, or (K, 3): value, low, high.
         top: end of the axis of errors.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 4.2))
+    fig, ax = subplots(figsize=(WIDTH, 4.2))
     draw_progress(ax, np.asarray(levels), curves)
     ax.set(xlabel="level t", ylabel="squared error in v", ylim=(-0.03, top))
     place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 2}
@@ -217,7 +218,7 @@ def plot_history(
     """
     R, N = np.asarray(images).shape[:2]
     side, left, head = 0.93 * WIDTH / (N + 2), 0.12, 0.85
-    fig = plt.figure(figsize=(WIDTH, R * side + head), layout="none")
+    fig = new_figure(figsize=(WIDTH, R * side + head), layout="none")
     height = R * side + head
     for r in range(R):
         bottom = (R - 1 - r) * side / height
@@ -249,7 +250,7 @@ def plot_rewind(
         floor: loss of the exact answer.
         window: steps that a line is a running mean over.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.3))
+    fig, ax = subplots(figsize=(WIDTH, 3.3))
     for (name, loss), color, style in zip(
         losses.items(), (RED, BLUE), ("-", "--"), strict=False
     ):
