@@ -26,10 +26,9 @@ from glyflib.plotting.base import (
     new_figure,
     subplots,
 )
-from glyflib.plotting.pictures import SPAN, grey_frames, show_image
+from glyflib.plotting.pictures import SPAN, show_image
 
 Bell = tuple[float, float]  # mean and variance
-LOOKS = ("o-", "s--", "^:", "D-.")
 
 
 @figure
@@ -192,20 +191,3 @@ def plot_clouds(clouds: Mapping[str, ArrayLike]) -> Figure:
         ax.set(title=title, xlabel="first coordinate")
     axes[0].set_ylabel("second coordinate")
     return fig
-
-
-def pair_frame(xt: ArrayLike, x0_hat: ArrayLike, *, gap: int = 2) -> np.ndarray:
-    """Tile noisy pictures over what is believed of them, as one uint8 picture.
-
-    Args:
-        xt: (K, 1, H, W), on the noisy scale.
-        x0_hat: (K, 1, H, W), on the scale from -1 to +1.
-        gap: white pixels between pictures.
-    """
-    scale = SPAN[1]  # stretches x0_hat to the noisy scale, so that both use all greys
-    lines = [grey_frames(xt), grey_frames(scale * np.asarray(x0_hat))]
-    padded = [
-        [np.pad(image, ((0, gap), (0, gap)), constant_values=255) for image in line]
-        for line in lines
-    ]
-    return np.block(padded)[:-gap, :-gap]

@@ -10,10 +10,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import CYCLE, GREY, WIDTH, figure, subplots
-from glyflib.plotting.pictures import SPAN, show_image
+from glyflib.plotting.base import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PINK,
+    RED,
+    SKY,
+    WIDTH,
+    count_axis,
+    figure,
+    legend_above,
+    subplots,
+)
 
-BLUE, ORANGE, GREEN, RED, PINK, SKY, BLACK = CYCLE
 LOOKS = {
     "linear": {"color": BLUE, "ls": "-"},
     "cosine": {"color": RED, "ls": "--"},
@@ -22,13 +34,6 @@ LOOKS = {
     "even waste": {"color": BLACK, "ls": (0, (5, 1, 1, 1, 1, 1))},
 }
 GROUPS = ((ORANGE, "o"), (BLUE, "^"), (RED, "s"))
-
-
-def add_legend(fig: Figure, ax: Axes, *, handlelength: float = 3, **style) -> None:
-    """Put the legend of one panel in a row above all panels."""
-    lines, names = ax.get_legend_handles_labels()
-    place = {"loc": "outside upper center", "ncols": len(names)} | style
-    fig.legend(lines, names, handlelength=handlelength, **place)
 
 
 @figure
@@ -50,34 +55,7 @@ def plot_schedules(schedules: Mapping[str, ArrayLike]) -> Figure:
     axes[2].set(ylim=(-14, 11), ylabel=r"log-SNR, $\lambda_t$")
     for ax in axes:
         ax.set_xlabel("level t")
-    add_legend(fig, axes[0])
-    return fig
-
-
-@figure
-def plot_rows(
-    rows: Mapping[str, ArrayLike],
-    titles: Sequence[str],
-    *,
-    span: tuple[float, float] = SPAN,
-) -> Figure:
-    """Draw one row of grey pictures a name, with titles above the first row.
-
-    Args:
-        rows: name -> (K, H, W).
-        titles: K texts.
-        span: the values drawn black and white.
-    """
-    shape, height = (len(rows), len(titles)), 0.94 * WIDTH / len(titles) * len(rows)
-    size = (WIDTH, height + 0.25)
-    fig, axes = subplots(*shape, figsize=size, squeeze=False)
-    for line, (name, pictures) in zip(axes, rows.items(), strict=True):
-        for ax, picture in zip(line, pictures, strict=True):
-            show_image(ax, picture, span=span)
-        where = {"ha": "right", "va": "center", "rotation": 90}
-        line[0].text(-0.1, 0.5, name, transform=line[0].transAxes, **where)
-    for ax, title in zip(axes[0], titles, strict=True):
-        ax.set_title(title, fontsize=9)
+    legend_above(fig, axes[0], handlelength=3)
     return fig
 
 
@@ -164,7 +142,7 @@ def plot_forgetting_rate(left_over: Mapping[str, ArrayLike]) -> Figure:
         right.plot(np.arange(1, len(bits)), -np.diff(bits), **LOOKS[name])
     left.set(xlabel="level t", ylabel="bits left")
     right.set(xlabel="step t", ylabel="bits lost in the step")
-    add_legend(fig, left)
+    legend_above(fig, left, handlelength=3)
     return fig
 
 
@@ -202,8 +180,8 @@ def plot_prices(prices: Mapping[str, Mapping[int, float]]) -> Figure:
         look = LOOKS[name] | {"marker": "o", "ms": 4, "label": name}
         ax.plot(list(by_steps), list(by_steps.values()), **look)
     steps = list(next(iter(prices.values())))
-    ax.set(xscale="log", yscale="log", xlabel="steps K", ylabel="waste (bits)")
-    ax.set_xticks(steps, [str(k) for k in steps])
+    count_axis(ax, steps, "steps K")
+    ax.set(yscale="log", ylabel="waste (bits)")
     ax.minorticks_off()
     ax.legend(handlelength=4, loc="upper right")
     return fig
@@ -245,5 +223,5 @@ def plot_clouds(
         low.set_xlabel(axes_names[0], fontsize=8)
     for ax in axes[:, 0]:
         ax.set_ylabel(axes_names[1], fontsize=8)
-    add_legend(fig, axes[0, 0], markerscale=2, handlelength=1)
+    legend_above(fig, axes[0, 0], markerscale=2, handlelength=1)
     return fig

@@ -25,7 +25,6 @@ from glyflib.plotting.base import (
     figure,
     subplots,
 )
-from glyflib.plotting.pictures import grey_frames
 
 LOOKS = {
     "Euler (DDIM)": {"color": BLUE, "marker": "o", "ls": "-"},
@@ -200,13 +199,6 @@ def plot_race(
     handles, labels = right.get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside upper center", ncols=5, fontsize=8)
     return fig
-
-
-def film_frame(*rows: ArrayLike, gap: int = 2) -> np.ndarray:
-    """Tile rows of noisy pictures, each (K, 1, H, W), as one uint8 picture."""
-    white = {"pad_width": ((0, gap), (0, gap)), "constant_values": 255}
-    lines = [[np.pad(image, **white) for image in grey_frames(row)] for row in rows]
-    return np.block(lines)[:-gap, :-gap]
 
 
 @figure
