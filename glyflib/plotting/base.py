@@ -20,6 +20,7 @@ RED, SKY, PINK, GREY = "#D55E00", "#56B4E9", "#CC79A7", "#767676"
 CYCLE = [BLUE, ORANGE, GREEN, RED, PINK, SKY, BLACK]
 # Marker and dash of the i-th of many series: colour alone does not reach everybody.
 LOOKS = ("o-", "s--", "^:", "D-.", "v-", "P--", "X:", "*-.")
+MARKERS = [look[0] for look in LOOKS]
 
 WIDTH = 7.0  # inches: a figure as wide as the text
 
@@ -91,7 +92,7 @@ def reaches(spans: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
 
     Returns:
         values: (N,).
-        reach: (2, N) distances down and up to the ends; 0 where a value lies beyond one.
+        reach: (2, N) distances down and up to the ends, 0 for an end passed.
     """
     values, low, high = np.asarray(spans, float).T
     return values, np.clip([values - low, high - values], 0, None)

@@ -22,6 +22,7 @@ from glyflib.plotting.base import (
     SKY,
     WIDTH,
     figure,
+    legend_above,
     new_figure,
     subplots,
 )
@@ -154,7 +155,7 @@ def plot_slices(
     left.set(xlabel="x", ylabel="q(x, y)", title="slices as they are", ylim=(0, None))
     right.set(xlabel="x", ylabel="q(x | y)", title="divided by their areas")
     right.set(ylim=(0, None), xlim=(-2.3, 2.3))
-    fig.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    legend_above(fig, left)
     return fig
 
 
@@ -200,8 +201,7 @@ def plot_pushes(x: ArrayLike, panels: Mapping[str, Mapping[str, ArrayLike]]) -> 
             ax.plot(x, push, color=color, ls=style, label=name)
         ax.set(title=title, xlabel="$x_t$", xlim=(-2, 2), ylim=(-5.5, 3))
     axes[0].set_ylabel(r"push: slope of $\ln q(y\,|\,x_t)$")
-    handles = ax.get_legend_handles_labels()
-    fig.legend(*handles, loc="outside upper center", ncols=2)
+    legend_above(fig, ax)
     return fig
 
 

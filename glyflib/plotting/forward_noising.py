@@ -22,6 +22,7 @@ from glyflib.plotting.base import (
     WIDTH,
     figure,
     new_figure,
+    reaches,
     subplots,
 )
 from glyflib.plotting.pictures import SPAN, grey_frames, show_image, stamp
@@ -279,9 +280,8 @@ def plot_forgetting(
     fig, ax = subplots(figsize=(WIDTH, 4))
     looks = ((BLUE, "o-"), (ORANGE, "s--"))
     for (name, rows), (color, style) in zip(shares.items(), looks, strict=False):
-        share, low, high = np.asarray(rows).T
-        bars = np.abs([share - low, high - share])
-        ax.errorbar(levels, share, bars, fmt=style, color=color, ms=4, capsize=2)
+        share, reach = reaches(rows)
+        ax.errorbar(levels, share, reach, fmt=style, color=color, ms=4, capsize=2)
         ax.plot([], [], style, color=color, ms=4, label=name)
     ax.axhline(chance, color=GREY, ls=":", label="blind guess")
     for t, picture in pictures.items():

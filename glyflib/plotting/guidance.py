@@ -19,13 +19,15 @@ from glyflib.plotting.base import (
     RED,
     SKY,
     WIDTH,
+    Span,
     figure,
+    legend_above,
+    reaches,
     subplots,
 )
 
 BINS = np.linspace(-1.5, 2.5, 61)
 LOOKS = ((BLUE, "-"), (RED, "--"), (ORANGE, ":"))
-Span = tuple[float, float, float]  # value, low, high
 
 
 @figure
@@ -52,8 +54,7 @@ def plot_sharpened(
         ax.stairs(height, BINS, color=BLACK, lw=1.1, label="guided draws")
         ax.set(title=title, xlabel="x", xlim=(BINS[0], BINS[-1]), ylim=(0, 3))
     axes[0].set_ylabel("density")
-    handles = ax.get_legend_handles_labels()
-    fig.legend(*handles, loc="outside upper center", ncols=4)
+    legend_above(fig, ax)
     return fig
 
 
@@ -73,18 +74,16 @@ def plot_scores(
             ax.plot(x, score, color=color, ls=style, label=name)
         ax.set(title=title, xlabel="$x_t$", xlim=(-1.5, 2.5), ylim=span)
     axes[0].set_ylabel("score")
-    handles = ax.get_legend_handles_labels()
-    fig.legend(*handles, loc="outside upper center", ncols=3)
+    legend_above(fig, ax)
     return fig
 
 
 def draw_spans(ax: Axes, spans: Mapping[float, Span]) -> None:
     """Draw values with intervals, evenly spaced and joined."""
     place = np.arange(len(spans))
-    middle, low, high = np.array(list(spans.values())).T
-    ends = np.clip([middle - low, high - middle], 0, None)
+    middle, reach = reaches(list(spans.values()))
     look = {"color": BLUE, "ms": 4, "capsize": 2, "elinewidth": 1.1, "lw": 1.2}
-    ax.errorbar(place, middle, ends, fmt="o-", **look)
+    ax.errorbar(place, middle, reach, fmt="o-", **look)
     ax.set_xticks(place, [f"{scale:g}" for scale in spans])
 
 

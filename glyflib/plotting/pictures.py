@@ -67,6 +67,12 @@ def add_picture(
     return ax
 
 
+def write_under(ax: Axes, text: str, *, fontsize: float) -> None:
+    """Write a text under a picture, in the middle."""
+    at = {"ha": "center", "va": "top", "transform": ax.transAxes}
+    ax.text(0.5, -0.04, text, fontsize=fontsize, **at)
+
+
 def stamp(
     ax: Axes, image: ArrayLike, xy: tuple[float, float], *, zoom: float = 0.25
 ) -> None:
@@ -108,7 +114,7 @@ def plot_images(
         ax = add_picture(fig, image, place, span=span)
         if i < len(labels):
             label = shorten(labels[i], width=120 // cols, placeholder="…")
-            ax.set_title(label, y=-0.04, va="top", fontsize=7.5)
+            write_under(ax, label, fontsize=7.5)
     return fig
 
 
@@ -148,7 +154,7 @@ def plot_table(
     if len(counts) != 1:
         raise ValueError(f"rows, columns and notes differ in length: {sorted(counts)}")
     left, above = 0.25 if margin is None else margin, 0.24 if margin == 0 else 0.0
-    side, foot = (WIDTH - left) / counts.pop(), room_for(under)
+    side, foot = (WIDTH - left) / counts.pop(), room_for(under) + 0.02
     height = room_for(columns) + len(rows) * (side + above) + foot
     fig = new_figure(figsize=(WIDTH, height), layout="none")
     if margin is None:
@@ -170,8 +176,7 @@ def plot_table(
             if row == 0 and len(columns):
                 ax.set_title(columns[col], fontsize=9, pad=3)
             if row == len(rows) - 1 and len(under):
-                at = {"ha": "center", "va": "top", "transform": ax.transAxes}
-                ax.text(0.5, -0.04, under[col], fontsize=8.5, **at)
+                write_under(ax, under[col], fontsize=8.5)
     return fig
 
 
@@ -199,7 +204,7 @@ def plot_pair(
             row, col = divmod(i, cols)
             place = left + col * side, (rows - row) * step - side, side
             ax = add_picture(fig, picture, place, span=(-1, 1))
-            ax.set_title(label, y=-0.04, va="top", fontsize=7.5)
+            write_under(ax, label, fontsize=7.5)
     return fig
 
 

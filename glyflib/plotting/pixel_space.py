@@ -7,15 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import BLUE, CYCLE, GREY, WIDTH, figure, subplots
-from glyflib.plotting.pictures import show_image
+from glyflib.plotting.base import BLUE, CYCLE, GREY, MARKERS, WIDTH, figure, subplots
+from glyflib.plotting.pictures import add_frame, show_image
 
-FRAME = {"fill": False, "ec": GREY, "lw": 0.8, "clip_on": False}
 LINES = ("-", "--", "-.", ":")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 @figure
@@ -64,7 +61,7 @@ def plot_mean_and_std(mean: ArrayLike, std: ArrayLike) -> Figure:
     ]
     for ax, (values, span, label) in zip(axes, panels, strict=True):
         show_image(ax, values, span=span)
-        ax.add_patch(Rectangle((0, 0), 1, 1, transform=ax.transAxes, **FRAME))
+        add_frame(ax)
         fig.colorbar(ax.images[0], ax=ax, orientation="horizontal", label=label)
     return fig
 

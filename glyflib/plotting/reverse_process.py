@@ -1,7 +1,7 @@
 """Figures of the way back: Bayes on bell curves, perfect answers, what they miss.
 
 Invariant: helpers draw the numbers they are handed; pictures of x0 share one grey
-scale from -1 to +1, noisy ones that of `noising`.
+scale from -1 to +1, noisy ones the SPAN of `pictures`.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from glyflib.plotting.base import (
     BLUE,
     CYCLE,
     GREY,
+    LOOKS,
     ORANGE,
     RED,
     SKY,

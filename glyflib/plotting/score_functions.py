@@ -23,6 +23,8 @@ from glyflib.plotting.base import (
     SKY,
     WIDTH,
     figure,
+    legend_above,
+    reaches,
     subplots,
 )
 
@@ -134,8 +136,7 @@ def plot_mean_noise(
         ax.errorbar(centre, mean, 2 * error, label="mean of a strip", **bars)
         ax.set(title=title, xlabel="$x_t$", ylim=(-3.5, 3.5))
     np.atleast_1d(axes)[0].set_ylabel(r"noise $\epsilon$")
-    handles = ax.get_legend_handles_labels()
-    fig.legend(*handles, loc="outside upper center", ncols=3, markerscale=2)
+    legend_above(fig, ax, markerscale=2)
     return fig
 
 
@@ -188,8 +189,7 @@ def plot_vanishing(
             look = {"color": color, "lw": width, "alpha": 0.45 if width == 5 else 1}
             ax.plot(distance, row, style, label=name, **look)
         ax.set(xlabel="distance to the nearest glyph", ylabel=title)
-    handles = axes[0].get_legend_handles_labels()
-    fig.legend(*handles, loc="outside upper center", ncols=2)
+    legend_above(fig, axes[0])
     return fig
 
 
@@ -222,10 +222,9 @@ def plot_shares(
     ax.bar(spots, np.asarray(truth), width=0.8, color="#d9d9d9", label="true weight")
     shifts = np.linspace(-0.2, 0.2, len(found)) if len(found) > 1 else [0.0]
     for (label, rows), look, shift in zip(found.items(), LOOKS, shifts, strict=False):
-        share, low, high = np.asarray(rows).T
-        bars = np.abs([share - low, high - share])
+        share, reach = reaches(rows)
         style = {"fmt": look[1], "color": look[0], "ms": 5, "capsize": 4}
-        ax.errorbar(spots + shift, share, bars, label=label, **style)
+        ax.errorbar(spots + shift, share, reach, label=label, **style)
     ax.set_xticks(spots, names)
     ax.set(ylabel="share of walkers", xlabel="island", ylim=(0, None))
     ax.legend()

@@ -1,7 +1,7 @@
 """Figures of solvers: shrinking steps, paths, orders, the race, likelihoods.
 
 Invariant: helpers draw the numbers they are handed; a solver keeps its colour, marker
-and line in every figure, and films share the grey scale of `noising`.
+and line in every figure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,9 @@ from glyflib.plotting.base import (
     RED,
     SKY,
     WIDTH,
+    count_axis,
     figure,
+    legend_above,
     subplots,
 )
 
@@ -127,10 +129,10 @@ def plot_line(
     return fig
 
 
-def log_axes(ax: Axes, counts: Sequence[int]) -> None:
-    """Make both axes logarithmic, with a tick at each count."""
-    ax.set(xscale="log", yscale="log")
-    ax.set_xticks(counts, [str(n) for n in counts])
+def log_axes(ax: Axes, counts: Sequence[int], label: str) -> None:
+    """Make both axes logarithmic, with ticks at the counts and at no others."""
+    count_axis(ax, counts, label)
+    ax.set_yscale("log")
     ax.minorticks_off()
 
 
@@ -153,11 +155,10 @@ def plot_order(
             ax.plot(steps, guide, color=GREY, lw=0.9)
             label = f"{name}: order {orders[name]}"
             ax.plot(steps, row, ms=5, label=label, **LOOKS[name])
-        log_axes(ax, counts)
-        ax.set(title=title, xlabel="steps", ylabel="error of the path")
+        log_axes(ax, counts, "steps")
+        ax.set(title=title, ylabel="error of the path")
     axes[0, 0].plot([], [], color=GREY, lw=0.9, label="slopes of 1 and 2")
-    names = axes[0, 0].get_legend_handles_labels()
-    fig.legend(*names, loc="outside upper center", ncols=4, fontsize=8, handlelength=3)
+    legend_above(fig, axes[0, 0], fontsize=8, handlelength=3)
     return fig
 
 
@@ -189,15 +190,13 @@ def plot_race(
     for i, (name, rows) in enumerate(worse.items()):
         shift = 1.06 ** (i - (len(worse) - 1) / 2)  # so that bars do not overlap
         add_bars(right, np.asarray(calls) * shift, name, rows)
-    log_axes(left, calls)
+    log_axes(left, calls, "calls of the network")
     left.set_yticks([0.03, 0.1, 0.3], ["0.03", "0.1", "0.3"])
-    log_axes(right, calls)
-    right.set_yscale("linear")
+    left.set_ylabel("distance to the reference")
+    log_axes(right, calls, "calls of the network")
+    right.set(yscale="linear", ylabel="kernel distance, less reference's")
     right.axhline(0, color=BLACK, lw=0.8)
-    left.set(xlabel="calls of the network", ylabel="distance to the reference")
-    right.set(xlabel="calls of the network", ylabel="kernel distance, less reference's")
-    handles, labels = right.get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside upper center", ncols=5, fontsize=8)
+    legend_above(fig, right, fontsize=8)
     return fig
 
 
@@ -222,7 +221,7 @@ def plot_likelihood(
         ax.grid(False)
     fig.colorbar(shown, ax=axes[1], label="density")
     axes[2].plot(counts, errors, "o-", color=BLUE, ms=4)
-    log_axes(axes[2], counts)
+    log_axes(axes[2], counts, "steps")
     axes[2].set_yticks([0.1, 0.3, 1], ["0.1", "0.3", "1"])
-    axes[2].set(title="mean error", xlabel="steps", ylabel="error of the log density")
+    axes[2].set(title="mean error", ylabel="error of the log density")
     return fig

@@ -19,9 +19,11 @@ from glyflib.plotting.base import (
     ORANGE,
     RED,
     WIDTH,
+    Span,
     figure,
     subplots,
 )
+from glyflib.plotting.estimates import draw_rows, write_values
 
 LOOKS = ((BLUE, "o"), (ORANGE, "s"), (GREY, "D"), (RED, "^"))
 SPACE = "\u2581"  # sentencepiece's mark for the start of a word
@@ -176,22 +178,11 @@ def plot_array(
     return fig
 
 
-def draw_estimates(ax: Axes, rows: Mapping[str, Sequence[float]]) -> None:
-    """Draw values with their intervals, a row a name, from the top."""
-    for y, (name, look) in enumerate(zip(rows, LOOKS, strict=False)):
-        value, low, high = rows[name]
-        reach = [[value - low], [high - value]]
-        style = {"color": look[0], "ms": 6, "capsize": 4, "lw": 1.8}
-        ax.errorbar([value], [y], xerr=reach, fmt=look[1], **style)
-    ax.set_yticks(range(len(rows)), list(rows))
-    ax.set_ylim(len(rows) - 0.5, -0.5)
-
-
 @figure
 def plot_senses(
     words: Sequence[str],
     margins: Mapping[str, ArrayLike],
-    means: Mapping[str, Sequence[float]],
+    means: Mapping[str, Span],
 ) -> Figure:
     """Draw the margin of each word, and the mean of every encoder.
 
@@ -212,7 +203,7 @@ def plot_senses(
     ax.set_yticks(spots, [words[i] for i in order], fontsize=7.5)
     ax.set(ylim=(len(words) - 0.5, -0.5), xlabel="margin", ylabel="word")
     ax.legend(loc="lower right", fontsize=8)
-    draw_estimates(right, means)
+    draw_rows(right, means, LOOKS)
     right.set(xlabel="mean margin", title=f"mean of {len(words)} words")
     for panel in (ax, right):
         panel.axvline(0, color=BLACK, lw=1)
@@ -221,7 +212,7 @@ def plot_senses(
 
 @figure
 def plot_encoders(
-    panels: Mapping[str, Mapping[str, Sequence[float]]], labels: Sequence[str]
+    panels: Mapping[str, Mapping[str, Span]], labels: Sequence[str]
 ) -> Figure:
     """Draw values in [0, 1] with intervals, a panel a question, a row an encoder.
 
@@ -234,9 +225,7 @@ def plot_encoders(
     )
     rounds = zip(axes[0], panels.items(), labels, strict=True)
     for ax, (title, rows), label in rounds:
-        draw_estimates(ax, rows)
-        for y, (value, _, high) in enumerate(rows.values()):
-            at = {"xytext": (6, -3), "textcoords": "offset points", "fontsize": 8.5}
-            ax.annotate(f"{value:.2f}", (high, y), **at)
+        draw_rows(ax, rows, LOOKS)
+        write_values(ax, rows)
         ax.set(title=title, xlim=(-0.05, 1.12), xlabel=label)
     return fig

@@ -16,6 +16,7 @@ from glyflib.plotting.base import (
     BLUE,
     CYCLE,
     GREY,
+    LOOKS,
     ORANGE,
     RED,
     SKY,

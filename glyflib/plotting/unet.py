@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import ConnectionPatch, Rectangle
 from numpy.typing import ArrayLike
 
@@ -23,7 +24,7 @@ from glyflib.plotting.base import (
     new_figure,
     subplots,
 )
-from glyflib.plotting.pictures import SPAN, show_image
+from glyflib.plotting.pictures import SPAN, add_frame, show_image
 
 BLUES = np.array([[*to_rgb(BLUE), 0.9 * k / 255] for k in range(256)])
 GLOW = ListedColormap(BLUES)  # from clear to blue
@@ -42,9 +43,7 @@ def show_signed(ax: Axes, picture: ArrayLike, span: tuple[float, float]) -> None
     low, high = span
     look = {"cmap": "RdBu_r", "vmin": low, "vmax": high}
     ax.imshow(np.asarray(picture).squeeze(), **look)
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set(visible=True, color=GREY, lw=0.6)
-    ax.grid(False)
+    add_frame(ax)
 
 
 @figure
@@ -158,6 +157,26 @@ def plot_channels(levels: ArrayLike, panels: Mapping[str, ArrayLike]) -> Figure:
     return fig
 
 
+def show_attention(
+    ax: Axes, picture: ArrayLike, weights: ArrayLike, *, top: float
+) -> AxesImage:
+    """Lay shares of attention over a picture, as a blue glow.
+
+    Args:
+        ax: where to draw.
+        picture: (S, S) on the scale of x0.
+        weights: (h, w) shares, stretched over the picture.
+        top: the share drawn darkest.
+
+    Returns:
+        glow: what a colour bar explains.
+    """
+    show_image(ax, picture, span=(-1, 1))
+    end = len(picture) - 0.5
+    look = {"cmap": GLOW, "vmin": 0, "vmax": top, "extent": (-0.5, end, end, -0.5)}
+    return ax.imshow(weights, **look)
+
+
 @figure
 def plot_attention(
     picture: ArrayLike, weights: ArrayLike, places: Sequence[tuple[int, int]]
@@ -174,11 +193,8 @@ def plot_attention(
     heads, cols = len(weights), len(places)
     size = WIDTH, (WIDTH - 0.9) * heads / cols
     fig, axes = subplots(heads, cols, figsize=size, squeeze=False)
-    edges = (-0.5, len(picture) - 0.5, len(picture) - 0.5, -0.5)
     for (head, col), ax in np.ndenumerate(axes):
-        show_image(ax, picture, span=(-1, 1))
-        look = {"cmap": GLOW, "vmin": 0, "vmax": 0.2, "extent": edges}
-        shown = ax.imshow(weights[head][places[col]], **look)
+        shown = show_attention(ax, picture, weights[head][places[col]], top=0.2)
         corner = [i * cell - 0.5 for i in reversed(places[col])]
         box = {"fill": False, "ec": RED, "lw": 2.2, "clip_on": False}
         ax.add_patch(Rectangle(corner, cell, cell, **box))
