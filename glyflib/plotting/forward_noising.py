@@ -41,16 +41,18 @@ def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> F
     fig, axes = subplots(2, 2, figsize=(WIDTH * 0.9, 5.2))
     dark = np.unravel_index(mean.argmin(), mean.shape)
     light = np.unravel_index(mean.argmax(), mean.shape)
+    looks = (light, SKY, "", "-"), (dark, ORANGE, "////", "--")
     for (left, right), pictures in zip(axes, (noise, centred), strict=True):
         show_image(left, pictures[0], span=SPAN)
-        for where, color, fill in ((light, SKY, 0.9), (dark, ORANGE, 0.6)):
+        for where, color, hatch, style in looks:
             values = pictures[:, *where]
             bell = norm(values.mean(), values.std())
             u = np.linspace(-4, 4, 300)
             label = f"pixel {where[0]}, {where[1]}: mean {bell.mean():.2f}"
-            look = {"color": color, "alpha": fill, "label": label}
-            right.hist(values, 60, range=(-4, 4), density=True, **look)
-            right.plot(u, bell.pdf(u), color=BLACK, ls="-" if fill > 0.8 else "--")
+            look = {"fc": color, "ec": "white", "lw": 0, "hatch": hatch, "alpha": 0.75}
+            bins = {"bins": 60, "range": (-4, 4), "density": True}
+            right.hist(values, label=label, **bins, **look)
+            right.plot(u, bell.pdf(u), color=BLACK, ls=style)
         right.legend(loc="upper left", bbox_to_anchor=(0, 1.22), fontsize=8)
         right.set(xlabel="pixel value", ylabel="density")
     axes[0, 0].set_title("a picture of N(0, I)")
