@@ -292,10 +292,7 @@ EXAMPLES = {
         PIECES,
     ),
     "text_embeddings.plot_array": call(
-        PIECES,
-        [930, 4, 1413, 1],
-        RNG.normal(size=(4, 256)),
-        RNG.normal(size=(6, 256)),
+        PIECES, [930, 4, 1413, 1], RNG.normal(size=(4, 256)), RNG.normal(size=(6, 256))
     ),
     "text_embeddings.plot_attention": call(
         {"a": (PIECES, WEIGHTS), "b": (PIECES, np.eye(4))}, row="element"

@@ -77,9 +77,12 @@ def figure(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     @wraps(draw)
     @book_style()
     def styled(*args, **kwargs) -> Figure:
-        fig = draw(*args, **kwargs)
-        plt.close(fig)
-        return fig
+        before = set(plt.get_fignums())
+        try:
+            return draw(*args, **kwargs)
+        finally:  # also after an error: a notebook would show what is left open
+            for number in set(plt.get_fignums()) - before:
+                plt.close(number)
 
     return styled
 

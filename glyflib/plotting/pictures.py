@@ -29,7 +29,8 @@ def show_image(ax: Axes, image: ArrayLike, *, span: tuple[float, float]) -> None
         span: the values drawn black and white; fixed, so that pictures compare.
     """
     low, high = span
-    ax.imshow(np.asarray(image).squeeze(), cmap="gray", vmin=low, vmax=high)
+    image = np.reshape(image, np.shape(image)[-2:])
+    ax.imshow(image, cmap="gray", vmin=low, vmax=high)
     ax.set_axis_off()
 
 
