@@ -19,7 +19,7 @@ from tqdm import tqdm
 from glyflib.commands.sheets import contact_sheet, pictures_from_images, write_frames
 from glyflib.data import GLYPHS, Glyphs, images_from_x0, load_glyphs
 from glyflib.glyffuser import Glyffuser
-from glyflib.plotting.training import plot_loss_log
+from glyflib.plotting.training import plot_run
 from glyflib.run_log import read_log
 from glyflib.runs import (
     NUM_HELD_OUT,
@@ -218,7 +218,7 @@ def follow(steps: Iterator[TrainStep], num_steps: int) -> None:
 def finish(folder: RunFolder, prompts: Sequence[str]) -> None:
     """Draw the loss and a sheet of samples, and say what there is."""
     rows = read_log(folder.log)
-    plot_loss_log(rows).savefig(folder.loss_picture)
+    plot_run(rows).savefig(folder.loss_picture)
     glyffuser = Glyffuser.load(folder.model)
     with warnings.catch_warnings(action="ignore"):  # long captions are cut
         images = images_from_x0(glyffuser.sample(prompts))

@@ -1,21 +1,30 @@
 """The one look of every figure, and the helpers that all chapters share.
 
-Invariant: a function marked `@figure` draws in our style and returns a closed
-Figure, so that a notebook shows it exactly once.
+Invariant: a function marked `@figure` draws in our style, whatever a reader has set,
+and returns a closed Figure, so that a notebook shows it exactly once.
 """
 
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
 
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+from numpy.typing import ArrayLike
 
 # Okabe & Ito's palette: told apart by readers with any kind of colour vision.
 BLACK, BLUE, ORANGE, GREEN = "#000000", "#0072B2", "#E69F00", "#009E73"
 RED, SKY, PINK, GREY = "#D55E00", "#56B4E9", "#CC79A7", "#767676"
 CYCLE = [BLUE, ORANGE, GREEN, RED, PINK, SKY, BLACK]
+# Marker and dash of the i-th of many series: colour alone does not reach everybody.
+LOOKS = ("o-", "s--", "^:", "D-.", "v-", "P--", "X:", "*-.")
+MARKERS = [look[0] for look in LOOKS]
 
 WIDTH = 7.0  # inches: a figure as wide as the text
+
+Span = tuple[float, float, float]  # a value, and the ends of its interval
 
 STYLE = {
     "axes.grid": True,
@@ -37,14 +46,70 @@ STYLE = {
 }
 
 
+def book_style():
+    """A context of matplotlib's own defaults under the book's STYLE.
+
+    A reader's matplotlibrc and style sheets have no say in it, and hold again after it.
+    """
+    return plt.style.context(STYLE, after_reset=True)
+
+
+class BookFigure(Figure):
+    """A Figure that keeps the book's style when it is saved or displayed.
+
+    Both happen after the function that drew it has returned, and only then matplotlib
+    makes the ticks, and looks up resolution, background and whether to call LaTeX.
+    """
+
+    draw = book_style()(Figure.draw)
+    get_tightbbox = book_style()(Figure.get_tightbbox)  # of pictures in a notebook
+    savefig = book_style()(Figure.savefig)
+
+
+# Drawing functions make their figures with these two, never with pyplot's own.
+new_figure = partial(plt.figure, FigureClass=BookFigure)
+subplots = partial(plt.subplots, FigureClass=BookFigure)
+
+
 def figure(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     """Make a drawing function draw in the book's style and close its Figure."""
 
     @wraps(draw)
+    @book_style()
     def styled(*args, **kwargs) -> Figure:
-        with plt.rc_context(STYLE):
-            fig = draw(*args, **kwargs)
-        plt.close(fig)
-        return fig
+        before = set(plt.get_fignums())
+        try:
+            return draw(*args, **kwargs)
+        finally:  # also after an error: a notebook would show what is left open
+            for number in set(plt.get_fignums()) - before:
+                plt.close(number)
 
     return styled
+
+
+def reaches(spans: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Split values from their intervals, as `Axes.errorbar` takes them.
+
+    Args:
+        spans: (N, 3) values, lower and upper ends of their intervals.
+
+    Returns:
+        values: (N,).
+        reach: (2, N) distances down and up to the ends, 0 for an end passed.
+    """
+    values, low, high = np.asarray(spans, float).T
+    return values, np.clip([values - low, high - values], 0, None)
+
+
+def count_axis(ax: Axes, counts: Sequence[int], label: str) -> None:
+    """Make the x-axis logarithmic, with the counts themselves written at its ticks."""
+    ax.set(xscale="log", xlabel=label)
+    ax.set_xticks(counts, [f"{count:,}" for count in counts])
+    ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def legend_above(fig: Figure, ax: Axes, **style) -> None:
+    """Put the legend of one panel in a row above all panels, styled as matplotlib's."""
+    lines, names = ax.get_legend_handles_labels()
+    place = {"loc": "outside upper center", "ncols": len(names)}
+    fig.legend(lines, names, **place | style)

@@ -6,7 +6,6 @@ every panel.
 
 from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
@@ -23,6 +22,9 @@ from glyflib.plotting.base import (
     SKY,
     WIDTH,
     figure,
+    legend_above,
+    new_figure,
+    subplots,
 )
 
 SPAN = (-2.3, 2.3)  # of x
@@ -34,7 +36,7 @@ LOOKS = ((RED, "-"), (GREEN, "--"), (ORANGE, "-."))
 
 def joint_axes() -> tuple[Figure, Axes, Axes, Axes]:
     """A plane with room for the marginal of x above and that of y at the side."""
-    fig = plt.figure(figsize=(WIDTH, 5.4))
+    fig = new_figure(figsize=(WIDTH, 5.4))
     grid = fig.add_gridspec(2, 2, width_ratios=[3.4, 1], height_ratios=[1, 3.2])
     plane = fig.add_subplot(grid[1, 0])
     above = fig.add_subplot(grid[0, 0], sharex=plane)
@@ -142,7 +144,7 @@ def plot_slices(
         divided: value of y -> (N,) the same, of area 1.
         kept: value of y -> draws of x whose y was next to the value.
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.4), sharex=True)
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.4), sharex=True)
     bins = np.linspace(-2.3, 2.3, 70)
     for value, (color, style) in zip(raw, LOOKS, strict=False):
         look = {"color": color, "ls": style, "label": f"y = {value:g}"}
@@ -153,7 +155,7 @@ def plot_slices(
     left.set(xlabel="x", ylabel="q(x, y)", title="slices as they are", ylim=(0, None))
     right.set(xlabel="x", ylabel="q(x | y)", title="divided by their areas")
     right.set(ylim=(0, None), xlim=(-2.3, 2.3))
-    fig.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    legend_above(fig, left)
     return fig
 
 
@@ -170,7 +172,7 @@ def plot_rows(
         xlabel: what is counted.
     """
     size = WIDTH * 0.85, 1.15 * len(rows) + 0.4
-    fig, axes = plt.subplots(len(rows), 1, figsize=size, sharex=True, sharey=True)
+    fig, axes = subplots(len(rows), 1, figsize=size, sharex=True, sharey=True)
     for ax, (name, shares) in zip(axes, rows.items(), strict=True):
         ax.stairs(shares, edges, fill=True, color=SKY, alpha=0.7, label="given y")
         ax.stairs(whole, edges, color=BLACK, ls="--", lw=1.2, label="all glyphs")
@@ -192,15 +194,14 @@ def draw_road(ax: Axes, x: ArrayLike, density: ArrayLike, draws: ArrayLike) -> N
 @figure
 def plot_pushes(x: ArrayLike, panels: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
     """Draw pushes, name -> (N,), against the place x, a panel a noise level."""
-    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.0), sharey=True)
+    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.0), sharey=True)
     for ax, (title, curves) in zip(axes, panels.items(), strict=True):
         ax.axhline(0, color=BLACK, lw=0.8)
         for (name, push), (color, style) in zip(curves.items(), LOOKS, strict=False):
             ax.plot(x, push, color=color, ls=style, label=name)
         ax.set(title=title, xlabel="$x_t$", xlim=(-2, 2), ylim=(-5.5, 3))
     axes[0].set_ylabel(r"push: slope of $\ln q(y\,|\,x_t)$")
-    handles = ax.get_legend_handles_labels()
-    fig.legend(*handles, loc="outside upper center", ncols=2)
+    legend_above(fig, ax)
     return fig
 
 
@@ -222,7 +223,7 @@ def plot_roads(
     """
     shared = {"sharex": True, "sharey": True, "squeeze": False}
     size = WIDTH, 1.75 * len(exact) + 0.5
-    fig, axes = plt.subplots(len(exact), len(roads), figsize=size, **shared)
+    fig, axes = subplots(len(exact), len(roads), figsize=size, **shared)
     for line, (value, density) in zip(axes, exact.items(), strict=True):
         for ax, (name, draws) in zip(line, roads.items(), strict=True):
             draw_road(ax, x, density, draws[value])
@@ -253,7 +254,7 @@ def plot_sweep(
         draws: samples of x.
         top: end of the axis of densities.
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH * 0.95, 3.0))
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH * 0.95, 3.0))
     left.contour(*plane, 9, colors=[BLUE], linewidths=0.8)
     left.axhline(value, color=RED)
     left.set(xlabel="x", ylabel="y", xlim=SPAN, ylim=(-1.8, 1.8))
@@ -276,7 +277,7 @@ def plot_parts(
     """
     cols = max(map(len, rows.values()))
     size, shared = (WIDTH, 1.8 * len(rows) + 0.4), {"sharex": True, "sharey": True}
-    fig, axes = plt.subplots(len(rows), cols, figsize=size, squeeze=False, **shared)
+    fig, axes = subplots(len(rows), cols, figsize=size, squeeze=False, **shared)
     for line, (row, sets) in zip(axes, rows.items(), strict=True):
         for ax, (name, points) in zip(line, sets.items(), strict=True):
             dots = {"marker": ".", "ls": "", "mew": 0}

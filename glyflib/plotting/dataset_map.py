@@ -6,13 +6,12 @@ the page is a distance on the map.
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import CYCLE, GREY, RED, WIDTH, figure
+from glyflib.plotting.base import CYCLE, GREY, RED, WIDTH, figure, subplots
 from glyflib.plotting.pictures import show_image, stamp
 
 MARKERS = ["s", "^", "D", "P", "o", "v", "X", "*"]
@@ -47,7 +46,7 @@ def plot_maps(
         images: (N, 1, S, S) uint8, to draw some glyphs at their points.
         rows: the glyphs to draw.
     """
-    fig, axes = plt.subplots(1, len(maps), figsize=(WIDTH, 4.3), squeeze=False)
+    fig, axes = subplots(1, len(maps), figsize=(WIDTH, 4.3), squeeze=False)
     for ax, (title, (points, labels)) in zip(axes[0], maps.items(), strict=True):
         points = np.asarray(points)
         dots(ax, points, labels)
@@ -69,7 +68,7 @@ def plot_scores(groups: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
     Args:
         groups: {name: ((n,) scores, (n, 1, S, S) uint8 images)}.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 1.75 * len(groups) + 0.6))
+    fig, ax = subplots(figsize=(WIDTH, 1.75 * len(groups) + 0.6))
     for y, (scores, images) in enumerate(groups.values()):
         for rank, i in enumerate(np.argsort(scores)):
             stamp(
@@ -95,7 +94,7 @@ def plot_means(
         cols: pictures in a row.
     """
     rows = -(-len(means) // cols)
-    fig, axes = plt.subplots(rows, cols, figsize=(WIDTH, rows * WIDTH / cols * 1.1))
+    fig, axes = subplots(rows, cols, figsize=(WIDTH, rows * WIDTH / cols * 1.1))
     for ax, mean, (x, y), label in zip(axes.flat, means, centres, labels, strict=True):
         show_image(ax, mean, span=(0, 255))
         side = mean.shape[-1]
@@ -115,7 +114,7 @@ def plot_agreement(
     Args:
         shares: {property: {space: (share, share by chance)}}.
     """
-    fig, axes = plt.subplots(1, len(shares), figsize=(WIDTH, 2.4), sharey=True)
+    fig, axes = subplots(1, len(shares), figsize=(WIDTH, 2.4), sharey=True)
     for ax, (name, spaces) in zip(axes, shares.items(), strict=True):
         values = np.array(list(spaces.values()))
         ax.barh(range(len(spaces)), values[:, 0], height=0.55, color=CYCLE[0])
@@ -141,7 +140,7 @@ def plot_clusters(
         chance: (K,) the same once radicals are shuffled among glyphs.
         layouts: K names of the layout that most of a cluster's glyphs have.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.9))
+    fig, ax = subplots(figsize=(WIDTH, 3.9))
     layouts = np.asarray(layouts)
     for name, marker, colour in zip(sorted(set(layouts)), MARKERS, CYCLE, strict=False):
         here = layouts == name
@@ -166,7 +165,7 @@ def plot_density(
         box: least x, greatest x, least y, greatest y.
         samples: (n, 2) points.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH * 0.85, 5.2))
+    fig, ax = subplots(figsize=(WIDTH * 0.85, 5.2))
     look = {"origin": "lower", "cmap": "magma_r", "interpolation": "bilinear"}
     shown = ax.imshow(density, extent=box, **look)
     fig.colorbar(shown, ax=ax, shrink=0.8, label="density (per unit of area)")

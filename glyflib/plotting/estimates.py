@@ -3,10 +3,9 @@
 Invariant: helpers draw the numbers they are handed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 
-import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
@@ -15,14 +14,15 @@ from glyflib.plotting.base import (
     BLUE,
     CYCLE,
     GREY,
+    LOOKS,
+    MARKERS,
     ORANGE,
     WIDTH,
+    Span,
     figure,
+    reaches,
+    subplots,
 )
-from glyflib.plotting.pixel_space import MARKERS
-
-LOOKS = ("o-", "s--", "^:", "D-.")
-Span = tuple[float, float, float]  # value, low, high
 
 
 @figure
@@ -43,14 +43,13 @@ def plot_estimates(
     """
     names = list(next(iter(panels.values())))
     size = WIDTH, 0.27 * len(names) + 0.8
-    fig, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False, sharey=True)
+    fig, axes = subplots(1, len(panels), figsize=size, squeeze=False, sharey=True)
     for ax, (label, rows) in zip(axes[0], panels.items(), strict=True):
         for y, name in enumerate(names):
-            value, low, high = rows[name]
-            ends = [[max(0, value - low)], [max(0, high - value)]]
+            value, reach = reaches([rows[name]])
             look = ("s", ORANGE) if name in marked else ("o", BLUE)
             bar = {"fmt": look[0], "color": look[1], "ms": 5, "capsize": 2.5}
-            ax.errorbar([value], [y], xerr=ends, elinewidth=1.3, **bar)
+            ax.errorbar(value, [y], xerr=reach, elinewidth=1.3, **bar)
         if bands:
             ax.axvspan(*rows[names[0]][1:], color=GREY, alpha=0.2, lw=0)
         ax.set(xlabel=label, xlim=(spans or {}).get(label, (0, 1)))
@@ -61,16 +60,40 @@ def plot_estimates(
 
 def add_spans(ax: Axes, x: ArrayLike, spans: Sequence[Span], i: int, name: str) -> None:
     """Draw values with intervals against x, joined, in the i-th look."""
-    middle, low, high = np.array(spans, dtype=float).T
-    ends = np.clip([middle - low, high - middle], 0, None)
+    middle, reach = reaches(spans)
     look = {"color": CYCLE[i], "ms": 4.5, "capsize": 2, "elinewidth": 1.1, "lw": 1.3}
-    ax.errorbar(x, middle, ends, fmt=LOOKS[i], label=name, **look)
+    ax.errorbar(x, middle, reach, fmt=LOOKS[i], label=name, **look)
+
+
+def draw_rows(
+    ax: Axes, rows: Mapping[str, Span], looks: Iterable[tuple[str, str]]
+) -> None:
+    """Draw values with their intervals, a row a name, from the top.
+
+    Args:
+        ax: where to draw.
+        rows: name -> value, lower and upper end of its interval.
+        looks: colour and marker of each row, or of more.
+    """
+    for y, (span, (color, marker)) in enumerate(
+        zip(rows.values(), looks, strict=False)
+    ):
+        value, reach = reaches([span])
+        style = {"color": color, "ms": 6, "capsize": 4}
+        ax.errorbar(value, [y], xerr=reach, fmt=marker, **style)
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+
+
+def write_values(ax: Axes, rows: Mapping[str, Span]) -> None:
+    """Write the value of each row of `draw_rows` beside its interval."""
+    for y, (value, _, high) in enumerate(rows.values()):
+        at = {"xytext": (7, -3), "textcoords": "offset points", "fontsize": 8.5}
+        ax.annotate(f"{value:.2f}", (max(value, high), y), **at)
 
 
 @figure
-def plot_hits(
-    panels: Mapping[str, Mapping[str, Sequence[float]]], *, label: str
-) -> Figure:
+def plot_hits(panels: Mapping[str, Mapping[str, Span]], *, label: str) -> Figure:
     """Draw shares with their intervals, a row a name, a panel a question.
 
     Args:
@@ -79,7 +102,7 @@ def plot_hits(
     """
     sizes = [len(rows) for rows in panels.values()]
     height = 0.3 * sum(sizes) + 0.4 * len(sizes) + 0.4
-    fig, axes = plt.subplots(
+    fig, axes = subplots(
         len(sizes),
         figsize=(WIDTH, height),
         sharex=True,
@@ -87,14 +110,9 @@ def plot_hits(
         gridspec_kw={"height_ratios": sizes},
     )
     for ax, (title, rows) in zip(axes[:, 0], panels.items(), strict=True):
-        for y, (value, low, high) in enumerate(rows.values()):
-            look = {"color": CYCLE[y % 7], "ms": 6, "capsize": 4}
-            reach = [[max(0.0, value - low)], [max(0.0, high - value)]]
-            ax.errorbar([value], [y], xerr=reach, fmt=MARKERS[y % 7], **look)
-            at = {"xytext": (7, -3), "textcoords": "offset points", "fontsize": 8.5}
-            ax.annotate(f"{value:.2f}", (max(value, high), y), **at)
-        ax.set_yticks(range(len(rows)), list(rows))
-        ax.set(title=title, xlim=(-0.02, 1.1), ylim=(len(rows) - 0.5, -0.5))
+        draw_rows(ax, rows, cycle(zip(CYCLE, MARKERS, strict=False)))
+        write_values(ax, rows)
+        ax.set(title=title, xlim=(-0.02, 1.1))
         ax.grid(axis="y", visible=False)
     axes[-1, 0].set_xlabel(label)
     return fig

@@ -6,12 +6,10 @@ as a copy is decided by the caller; pictures are x0 on one scale from -1 to +1.
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
 from glyflib.plotting.base import (
@@ -21,20 +19,22 @@ from glyflib.plotting.base import (
     RED,
     SKY,
     WIDTH,
+    Span,
+    count_axis,
     figure,
+    legend_above,
+    new_figure,
+    subplots,
 )
-from glyflib.plotting.estimates import Span, add_spans
-from glyflib.plotting.pictures import show_image
+from glyflib.plotting.estimates import add_spans
+from glyflib.plotting.pictures import add_picture
 
 
 def size_axis(ax: Axes, counts: Sequence[int], label: str) -> None:
-    """Make the x-axis logarithmic, with the counts themselves as ticks."""
-    ax.set_xscale("log")
-    ax.set_xticks(counts, [f"{count:,}" for count in counts])
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    """Make the x-axis logarithmic, with room for many counts at its ticks."""
+    count_axis(ax, counts, label)
     ax.tick_params(labelsize=8)
     ax.tick_params("x", rotation=25)
-    ax.set_xlabel(label)
 
 
 @figure
@@ -48,7 +48,7 @@ def plot_floors(
         theory: name of the measure -> size -> what is expected, as a dashed line.
     """
     size = WIDTH, 2.9
-    fig, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False)
+    fig, axes = subplots(1, len(panels), figsize=size, squeeze=False)
     for ax, (name, spans) in zip(axes[0], panels.items(), strict=True):
         add_spans(ax, list(spans), list(spans.values()), 0, "real glyphs")
         expected = theory.get(name, {})
@@ -71,7 +71,7 @@ def plot_balls(
             whether each drawn one is inside (M,).
     """
     size = WIDTH, WIDTH / len(panels) + 1.2
-    fig, axes = plt.subplots(1, len(panels), figsize=size, sharex=True, sharey=True)
+    fig, axes = subplots(1, len(panels), figsize=size, sharex=True, sharey=True)
     for ax, (title, (real, radius, fake, inside)) in zip(
         axes, panels.items(), strict=True
     ):
@@ -85,8 +85,7 @@ def plot_balls(
         ax.set(title=title, xlabel="x", xlim=(-2.6, 2.6), ylim=(-2.6, 2.6))
         ax.set_aspect("equal")
     axes[0].set_ylabel("y")
-    handles = ax.get_legend_handles_labels()
-    fig.legend(*handles, loc="outside lower center", ncols=3)
+    legend_above(fig, ax, loc="outside lower center")
     return fig
 
 
@@ -98,7 +97,7 @@ def plot_ratios(rows: Mapping[str, ArrayLike], limits: Mapping[str, float]) -> F
         rows: name -> (N,) ratios.
         limits: name of the row -> the ratio below which a glyph counts as a copy.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 0.5 * len(rows) + 0.7))
+    fig, ax = subplots(figsize=(WIDTH, 0.5 * len(rows) + 0.7))
     generator = np.random.default_rng(0)
     for y, (name, ratios) in enumerate(rows.items()):
         ratios = np.asarray(ratios)
@@ -122,7 +121,7 @@ def plot_sizes(panels: Mapping[str, Mapping[str, Mapping[int, Span]]]) -> Figure
         panels: label of the axis -> name of the curve -> size -> value, low, high.
     """
     size = WIDTH, 3.1
-    fig, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False)
+    fig, axes = subplots(1, len(panels), figsize=size, squeeze=False)
     for ax, (label, curves) in zip(axes[0], panels.items(), strict=True):
         for i, (name, spans) in enumerate(curves.items()):
             add_spans(ax, list(spans), list(spans.values()), i, name)
@@ -149,17 +148,17 @@ def plot_twins(
     side = WIDTH / (left + count * (2 + gap))
     step = side * 1.12
     height = step * len(rows) + (0.25 if notes else 0.05)
-    fig = plt.figure(figsize=(WIDTH, height), layout="none")
+    fig = new_figure(figsize=(WIDTH, height), layout="none")
+    inches = {"transform": fig.dpi_scale_trans}
     for row, (name, pair) in enumerate(rows.items()):
-        y = 1 - (row * step + side) / height
-        at = (left - 0.2) * side / WIDTH, y + side / height / 2
-        fig.text(*at, name, ha="right", va="center", fontsize=8.5)
-        for col in range(count):
-            for k in range(2):
-                x = (left + col * (2 + gap) + k) * side / WIDTH
-                box = (x, y, 0.95 * side / WIDTH, 0.95 * side / height)
-                show_image(fig.add_axes(box), pair[k][col], span=(-1, 1))
+        bottom = height - row * step - side
+        at = {"ha": "right", "va": "center", "fontsize": 8.5}
+        fig.text((left - 0.2) * side, bottom + side / 2, name, **at, **inches)
+        for col, twins in enumerate(zip(*pair, strict=True)):
+            for k, picture in enumerate(twins):
+                place = (left + col * (2 + gap) + k) * side, bottom, side
+                add_picture(fig, picture, place, span=(-1, 1))
     for col, note in enumerate(notes):
-        x = (left + col * (2 + gap) + 1) * side / WIDTH
-        fig.text(x, 0.02, note, ha="center", va="bottom", fontsize=8)
+        at = {"ha": "center", "va": "bottom", "fontsize": 8}
+        fig.text((left + col * (2 + gap) + 1) * side, 0.03, note, **at, **inches)
     return fig

@@ -5,7 +5,6 @@ Invariant: noisy pictures share one grey scale, black at -2 and white at +2.
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,7 +12,19 @@ from matplotlib.patches import Ellipse, FancyArrowPatch
 from numpy.typing import ArrayLike
 from scipy.stats import norm
 
-from glyflib.plotting.base import BLACK, BLUE, GREY, ORANGE, RED, SKY, WIDTH, figure
+from glyflib.plotting.base import (
+    BLACK,
+    BLUE,
+    GREY,
+    ORANGE,
+    RED,
+    SKY,
+    WIDTH,
+    figure,
+    new_figure,
+    reaches,
+    subplots,
+)
 from glyflib.plotting.pictures import SPAN, grey_frames, show_image, stamp
 
 
@@ -27,19 +38,21 @@ def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> F
         mean: (H, W) the picture whose values are the means.
     """
     noise, centred, mean = map(np.asarray, (noise, centred, mean))
-    fig, axes = plt.subplots(2, 2, figsize=(WIDTH * 0.9, 5.2))
+    fig, axes = subplots(2, 2, figsize=(WIDTH * 0.9, 5.2))
     dark = np.unravel_index(mean.argmin(), mean.shape)
     light = np.unravel_index(mean.argmax(), mean.shape)
+    looks = (light, SKY, "", "-"), (dark, ORANGE, "////", "--")
     for (left, right), pictures in zip(axes, (noise, centred), strict=True):
         show_image(left, pictures[0], span=SPAN)
-        for where, color, fill in ((light, SKY, 0.9), (dark, ORANGE, 0.6)):
+        for where, color, hatch, style in looks:
             values = pictures[:, *where]
             bell = norm(values.mean(), values.std())
             u = np.linspace(-4, 4, 300)
             label = f"pixel {where[0]}, {where[1]}: mean {bell.mean():.2f}"
-            look = {"color": color, "alpha": fill, "label": label}
-            right.hist(values, 60, range=(-4, 4), density=True, **look)
-            right.plot(u, bell.pdf(u), color=BLACK, ls="-" if fill > 0.8 else "--")
+            look = {"fc": color, "ec": "white", "lw": 0, "hatch": hatch, "alpha": 0.75}
+            bins = {"bins": 60, "range": (-4, 4), "density": True}
+            right.hist(values, label=label, **bins, **look)
+            right.plot(u, bell.pdf(u), color=BLACK, ls=style)
         right.legend(loc="upper left", bbox_to_anchor=(0, 1.22), fontsize=8)
         right.set(xlabel="pixel value", ylabel="density")
     axes[0, 0].set_title("a picture of N(0, I)")
@@ -63,7 +76,7 @@ def plot_correlation(
         names: K names.
     """
     rows = len(pictures)
-    fig, axes = plt.subplots(rows, 3, figsize=(WIDTH, 2.5 * rows), squeeze=False)
+    fig, axes = subplots(rows, 3, figsize=(WIDTH, 2.5 * rows), squeeze=False)
     for i, (left, middle, right) in enumerate(axes):
         show_image(left, pictures[i], span=SPAN)
         left.set_title(names[i])
@@ -88,7 +101,7 @@ def plot_variance(
     grown_formula: ArrayLike,
 ) -> Figure:
     """Draw the variance along a chain with and without the scale-down, all (N,)."""
-    fig, ax = plt.subplots(figsize=(WIDTH * 0.75, 3.1))
+    fig, ax = subplots(figsize=(WIDTH * 0.75, 3.1))
     ax.plot(t, grown_formula, "--", color=ORANGE, label="formula, no scale-down")
     ax.plot(t, grown, "s", color=ORANGE, ms=4, label="measured, no scale-down")
     ax.plot(t, kept_formula, "-", color=BLUE, label="formula, with scale-down")
@@ -124,7 +137,7 @@ def plot_step(
         cloud: (M, 2) standard normal draws, the same in every frame.
     """
     points, chosen, cloud = map(np.asarray, (points, chosen, cloud))
-    fig, ax = plt.subplots(figsize=(4.6, 4.6))
+    fig, ax = subplots(figsize=(4.6, 4.6))
     ax.plot(*points.T, ".", color=BLUE, ms=1.5, alpha=0.55, zorder=1)
     add_clouds(ax, chosen, float(np.sqrt(1 - beta)), float(np.sqrt(beta)), cloud)
     ax.set(xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), aspect="equal")
@@ -147,7 +160,7 @@ def plot_two_roads(
     """
     ab, paths = np.asarray(ab), np.asarray(paths)
     t, mean, std = np.arange(len(ab)), np.sqrt(ab) * paths[0, 0], np.sqrt(1 - ab)
-    fig = plt.figure(figsize=(WIDTH, 4.8))
+    fig = new_figure(figsize=(WIDTH, 4.8))
     grid = fig.add_gridspec(2, len(chain))
     top = fig.add_subplot(grid[0, :])
     top.plot(t, paths, color=SKY, lw=0.5)
@@ -190,7 +203,7 @@ def plot_chain(xt: dict[int, ArrayLike], alpha_bar: ArrayLike) -> Figure:
     """
     ab, (last, t, s, first) = np.asarray(alpha_bar), xt
     width, height = 5.6, 2.5  # narrow, so that its words read on a phone
-    fig = plt.figure(figsize=(width, height), layout="none")
+    fig = new_figure(figsize=(width, height), layout="none")
     lefts, side, y = (0.0, 0.215, 0.623, 0.838), 0.162, 0.3
     for left, level in zip(lefts, (last, t, s, first), strict=True):
         ax = fig.add_axes((left, y, side, side * width / height))
@@ -230,7 +243,7 @@ def plot_given_and_marginal(
     ab = np.asarray(alpha_bar)
     values, counts = np.unique(np.asarray(x0), return_counts=True)
     share = counts / counts.sum()
-    fig, axes = plt.subplots(2, 2, figsize=(WIDTH, 5), sharex=True)
+    fig, axes = subplots(2, 2, figsize=(WIDTH, 5), sharex=True)
     axes[0, 0].bar(values, share, width=0.07, color=SKY, label="$q(x_0)$")
     axes[0, 0].set(title="t = 0", ylabel="share of glyphs", ylim=(0, 0.62))
     u = np.linspace(-4, 4, 400)
@@ -266,12 +279,11 @@ def plot_forgetting(
         pictures: level -> (1, H, W) a noised glyph, drawn above the curves.
         chance: share of a blind guess.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 4))
+    fig, ax = subplots(figsize=(WIDTH, 4))
     looks = ((BLUE, "o-"), (ORANGE, "s--"))
     for (name, rows), (color, style) in zip(shares.items(), looks, strict=False):
-        share, low, high = np.asarray(rows).T
-        bars = np.abs([share - low, high - share])
-        ax.errorbar(levels, share, bars, fmt=style, color=color, ms=4, capsize=2)
+        share, reach = reaches(rows)
+        ax.errorbar(levels, share, reach, fmt=style, color=color, ms=4, capsize=2)
         ax.plot([], [], style, color=color, ms=4, label=name)
     ax.axhline(chance, color=GREY, ls=":", label="blind guess")
     for t, picture in pictures.items():

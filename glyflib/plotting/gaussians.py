@@ -5,14 +5,22 @@ Invariant: densities drawn over a histogram share its scale, area 1.
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from glyflib.plotting.base import BLACK, BLUE, GREY, ORANGE, RED, WIDTH, figure
+from glyflib.plotting.base import (
+    BLACK,
+    BLUE,
+    GREY,
+    ORANGE,
+    RED,
+    WIDTH,
+    figure,
+    subplots,
+)
 
 STYLES = ("--", "-", ":", "-.")
 BARS = {"density": True, "color": "#A9D6F2", "edgecolor": "white", "lw": 0.3}
@@ -41,7 +49,7 @@ def plot_two_roads(
     u and x are (N,), evenly spaced numbers and their images; square and plane are
     (M, 2), points (u1, u2) and theirs.
     """
-    fig, (left, middle, right) = plt.subplots(1, 3, figsize=(WIDTH, 2.7))
+    fig, (left, middle, right) = subplots(1, 3, figsize=(WIDTH, 2.7))
     grid = np.linspace(-3.2, 3.2, 200)
     left.plot(grid, stats.norm.cdf(grid), color=BLACK)
     for level, point in zip(np.asarray(u), np.asarray(x), strict=True):
@@ -78,7 +86,7 @@ def plot_densities(
         bins: as numpy takes them.
         histogram: the legend's word for the values.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.2))
+    fig, ax = subplots(figsize=(WIDTH, 3.2))
     ax.hist(np.asarray(values), bins=bins, label=histogram, **BARS)
     curves = zip(densities.items(), STYLES, (BLACK, RED, ORANGE, BLUE), strict=False)
     for (name, curve), style, color in curves:
@@ -101,7 +109,7 @@ def plot_likelihood(
     loglik is (S, M), nats per sample, on the grids; best is the maximum found by
     formula; path is (P, 2), the steps of a numerical search.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH * 0.75, 3.6))
+    fig, ax = subplots(figsize=(WIDTH * 0.75, 3.6))
     top = np.max(np.asarray(loglik))
     levels = top - np.array([2, 1.4, 1, 0.7, 0.4, 0.2, 0.1, 0.05, 0.02])
     lines = ax.contour(mean, std, loglik, levels=sorted(levels), colors=BLUE)
@@ -125,7 +133,7 @@ def plot_errors(
     mean_var is the average estimated variance.
     """
     n = np.asarray(num, dtype=float)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.2))
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.2))
     left.loglog(n, n**-0.5, "-", color=BLUE, label=r"$1/\sqrt{n}$")
     left.loglog(n, mean_error, "o", color=BLUE, label="mean, measured")
     left.loglog(n, (2 * n) ** -0.5, "--", color=RED, label=r"$1/\sqrt{2n}$")
@@ -145,7 +153,7 @@ def plot_errors(
 def plot_normality(values: ArrayLike, mean: float, std: float, *, label: str) -> Figure:
     """Draw (N,) values beside a Gaussian fit: histogram, and quantile by quantile."""
     values = np.sort(np.asarray(values))
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.2))
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.2))
     grid = np.linspace(mean - 5 * std, mean + 5 * std, 300)
     left.hist(values, bins=80, label="glyphs", **BARS)
     left.plot(grid, stats.norm.pdf(grid, mean, std), color=RED, label="fitted Gaussian")
@@ -168,7 +176,7 @@ def plot_linear_map(
 
     The (2,) mean and (2, 2) cov are those of the Gaussian fitted to the data.
     """
-    fig, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.9))
+    fig, axes = subplots(1, 3, figsize=(WIDTH, 2.9))
     draw_cloud(axes[0], z, np.zeros(2), np.eye(2))
     axes[0].set(xlabel="$z_1$", ylabel="$z_2$", title="noise z")
     axes[0].set(xlim=(-5, 5), ylim=(-5, 5), xticks=(-4, -2, 0, 2, 4))
@@ -193,7 +201,7 @@ def plot_pushforward(
     `line` is (mean, std) of a Gaussian fit, whose map is straight. x lies in [0, 1].
     """
     ratio = {"width_ratios": (1, 3), "height_ratios": (3, 1)}
-    fig, axes = plt.subplots(2, 2, figsize=(WIDTH * 0.8, 4.4), gridspec_kw=ratio)
+    fig, axes = subplots(2, 2, figsize=(WIDTH * 0.8, 4.4), gridspec_kw=ratio)
     (left, main), (corner, below) = axes
     order = np.argsort(np.asarray(z))
     z, x = np.asarray(z)[order], np.asarray(x)[order]

@@ -6,17 +6,28 @@ wherever there is one.
 
 from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import BLACK, BLUE, GREY, ORANGE, RED, SKY, WIDTH, figure
+from glyflib.plotting.base import (
+    BLACK,
+    BLUE,
+    GREY,
+    ORANGE,
+    RED,
+    SKY,
+    WIDTH,
+    Span,
+    figure,
+    legend_above,
+    reaches,
+    subplots,
+)
 
 BINS = np.linspace(-1.5, 2.5, 61)
 LOOKS = ((BLUE, "-"), (RED, "--"), (ORANGE, ":"))
-Span = tuple[float, float, float]  # value, low, high
 
 
 @figure
@@ -33,7 +44,7 @@ def plot_sharpened(
         others: name -> (N,) density drawn as a line in each panel, up to two.
     """
     size = WIDTH, 2.9
-    fig, axes = plt.subplots(1, len(panels), figsize=size, sharex=True, sharey=True)
+    fig, axes = subplots(1, len(panels), figsize=size, sharex=True, sharey=True)
     for ax, (title, (density, draws)) in zip(axes, panels.items(), strict=True):
         fill = {"color": SKY, "alpha": 0.5, "lw": 0}
         ax.fill_between(x, density, label="$q(x)\\,q(y|x)^s$", **fill)
@@ -43,8 +54,7 @@ def plot_sharpened(
         ax.stairs(height, BINS, color=BLACK, lw=1.1, label="guided draws")
         ax.set(title=title, xlabel="x", xlim=(BINS[0], BINS[-1]), ylim=(0, 3))
     axes[0].set_ylabel("density")
-    handles = ax.get_legend_handles_labels()
-    fig.legend(*handles, loc="outside upper center", ncols=4)
+    legend_above(fig, ax)
     return fig
 
 
@@ -57,25 +67,23 @@ def plot_scores(
 ) -> Figure:
     """Draw scores, name -> (N,), against the place x, a panel a noise level."""
     size = WIDTH, 2.9
-    fig, axes = plt.subplots(1, len(panels), figsize=size, sharey=True)
+    fig, axes = subplots(1, len(panels), figsize=size, sharey=True)
     for ax, (title, curves) in zip(axes, panels.items(), strict=True):
         ax.axhline(0, color=BLACK, lw=0.8)
         for (name, score), (color, style) in zip(curves.items(), LOOKS, strict=False):
             ax.plot(x, score, color=color, ls=style, label=name)
         ax.set(title=title, xlabel="$x_t$", xlim=(-1.5, 2.5), ylim=span)
     axes[0].set_ylabel("score")
-    handles = ax.get_legend_handles_labels()
-    fig.legend(*handles, loc="outside upper center", ncols=3)
+    legend_above(fig, ax)
     return fig
 
 
 def draw_spans(ax: Axes, spans: Mapping[float, Span]) -> None:
     """Draw values with intervals, evenly spaced and joined."""
     place = np.arange(len(spans))
-    middle, low, high = np.array(list(spans.values())).T
-    ends = np.clip([middle - low, high - middle], 0, None)
+    middle, reach = reaches(list(spans.values()))
     look = {"color": BLUE, "ms": 4, "capsize": 2, "elinewidth": 1.1, "lw": 1.2}
-    ax.errorbar(place, middle, ends, fmt="o-", **look)
+    ax.errorbar(place, middle, reach, fmt="o-", **look)
     ax.set_xticks(place, [f"{scale:g}" for scale in spans])
 
 
@@ -97,7 +105,7 @@ def plot_sweep(
     """
     rows = -(-len(panels) // cols)
     size = WIDTH, 2.2 * rows
-    fig, axes = plt.subplots(rows, cols, figsize=size, squeeze=False, sharex=True)
+    fig, axes = subplots(rows, cols, figsize=size, squeeze=False, sharex=True)
     for ax, (name, spans) in zip(axes.flat, panels.items(), strict=True):
         if name in real:
             ax.axhline(real[name], color=GREY, ls="--", lw=1.2)

@@ -1,4 +1,4 @@
-"""Figures of larger images: costs by side, shifted noise, trust, films, walks.
+"""Figures of larger images: costs by side, shifted noise, trust, codes, walks.
 
 Invariant: helpers draw the numbers they are handed; series differ by marker and dash
 as well as colour.
@@ -6,17 +6,19 @@ as well as colour.
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import BLUE, CYCLE, GREY, WIDTH, figure
-from glyflib.plotting.pictures import show_image
-
-LOOKS = ("o-", "s--", "^:", "D-.", "v-")
-SHADES = 15  # steps between black and white in a film: smaller files
+from glyflib.plotting.base import (
+    BLUE,
+    CYCLE,
+    LOOKS,
+    WIDTH,
+    count_axis,
+    figure,
+    subplots,
+)
 
 
 @figure
@@ -35,15 +37,14 @@ def plot_costs(
         ylabel: what is drawn upwards.
         num_measured: the first so many are drawn full, the others hollow.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.3))
+    fig, ax = subplots(figsize=(WIDTH, 3.3))
     for i, (name, values) in enumerate(costs.items()):
         look = {"color": CYCLE[i], "ms": 6}
         ax.plot(sides, values, LOOKS[i], mfc="white", **look)
         first = slice(num_measured)
         ax.plot(sides[first], values[first], LOOKS[i][0], label=name, **look)
-    ax.set(xscale="log", yscale="log", xlabel="side of the picture S", ylabel=ylabel)
-    ax.set_xticks(sides, [f"{side}" for side in sides])
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    count_axis(ax, sides, "side of the picture S")
+    ax.set(yscale="log", ylabel=ylabel)
     ax.legend(fontsize=8.5)
     return fig
 
@@ -58,7 +59,7 @@ def plot_named(
         panels: label of the x-axis -> name -> (N,) places and (N,) shares.
     """
     size = WIDTH, 3.1
-    fig, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
+    fig, axes = subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
     for ax, (label, curves) in zip(axes[0], panels.items(), strict=True):
         for i, (name, (places, shares)) in enumerate(curves.items()):
             look = {"color": CYCLE[i], "ms": 4.5, "label": name}
@@ -77,7 +78,7 @@ def plot_trust(levels: Sequence[int], errors: Mapping[str, ArrayLike]) -> Figure
         levels: (N,) levels that small pictures are noised to.
         errors: name -> (N,) errors.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.2))
+    fig, ax = subplots(figsize=(WIDTH, 3.2))
     for i, (name, values) in enumerate(errors.items()):
         values = np.asarray(values)
         ax.plot(levels, values, LOOKS[i], color=CYCLE[i], ms=5, label=name)
@@ -98,15 +99,13 @@ def plot_sizes(errors: Mapping[str, Mapping[int, float]]) -> Figure:
     Args:
         errors: name -> numbers that a picture is squeezed into -> mean squared error.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 2.9))
+    fig, ax = subplots(figsize=(WIDTH, 2.9))
     for i, (name, by_size) in enumerate(errors.items()):
         look = {"color": CYCLE[i], "ms": 5.5, "label": name}
         ax.plot(list(by_size), list(by_size.values()), LOOKS[i], **look)
     sizes = sorted({size for by_size in errors.values() for size in by_size})
-    ax.set(xscale="log", xlabel="numbers kept of 1,024", ylim=(0, None))
-    ax.set(ylabel="mean squared error")
-    ax.set_xticks(sizes, [f"{size}" for size in sizes])
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    count_axis(ax, sizes, "numbers kept of 1,024")
+    ax.set(ylabel="mean squared error", ylim=(0, None))
     ax.legend()
     return fig
 
@@ -124,7 +123,7 @@ def plot_walks(
     titles = list(next(iter(rows.values())))
     size = WIDTH, (WIDTH - 0.7) / len(titles) * len(rows) + 0.6
     look = {"figsize": size, "sharex": True, "sharey": True, "squeeze": False}
-    fig, axes = plt.subplots(len(rows), len(titles), **look)
+    fig, axes = subplots(len(rows), len(titles), **look)
     for i, (name, clouds) in enumerate(rows.items()):
         for ax, (title, points) in zip(axes[i], clouds.items(), strict=True):
             ax.plot(*np.asarray(points).T, ".", color=BLUE, ms=1.8, alpha=0.6)
@@ -136,65 +135,3 @@ def plot_walks(
                 ax.set_xlabel("first coordinate", fontsize=8)
         axes[i, 0].set_ylabel(f"{name}\nsecond coordinate", fontsize=8)
     return fig
-
-
-@figure
-def plot_sheet(
-    rows: Mapping[str, ArrayLike],
-    columns: Sequence[str] = (),
-    *,
-    margin: float = 0.9,
-    is_framed: bool = False,
-) -> Figure:
-    """Draw rows of clean pictures, names written out at the left.
-
-    Args:
-        rows: name -> (K, 1, H, W) pictures in [-1, 1]; sizes may differ.
-        columns: up to K titles.
-        margin: inches for the names.
-        is_framed: whether each picture stands in a thin frame.
-    """
-    cols = max(map(len, rows.values()))
-    side, top = (WIDTH - margin) / cols, 0.22 * bool(columns)
-    height = side * len(rows) + top
-    fig = plt.figure(figsize=(WIDTH, height), layout="none")
-    for i, (name, pictures) in enumerate(rows.items()):
-        low = 1 - (top + (i + 1) * side) / height
-        middle = low + 0.5 * side / height
-        at = {"ha": "right", "va": "center", "fontsize": 8.5}
-        fig.text((margin - 0.08) / WIDTH, middle, name, **at)
-        for j, picture in enumerate(pictures):
-            left = (margin + j * side) / WIDTH
-            box = left, low, 0.92 * side / WIDTH, 0.92 * side / height
-            ax = fig.add_axes(box)
-            show_image(ax, picture, span=(-1, 1))
-            if is_framed:
-                edge = {"fill": False, "ec": GREY, "lw": 0.6, "clip_on": False}
-                ax.add_patch(
-                    plt.Rectangle((0, 0), 1, 1, transform=ax.transAxes, **edge)
-                )
-            if i == 0 and j < len(columns):
-                ax.set_title(columns[j], fontsize=8.5, pad=3)
-    return fig
-
-
-def film_frame(
-    lines: Sequence[ArrayLike], *, side: int = 128, gap: int = 4
-) -> np.ndarray:
-    """Tile lines of pictures as one uint8 picture of 16 greys.
-
-    Args:
-        lines: each (K, 1, S, S) on the scale of x0, S a divisor of side; what lies
-            outside [-1, 1] is clipped.
-        side: pixels of each picture; smaller ones are enlarged in blocks.
-        gap: white pixels between pictures.
-    """
-    tiles = []
-    for pictures in lines:
-        greys = (np.asarray(pictures)[:, 0].clip(-1, 1) + 1) / 2
-        greys = np.rint(greys * SHADES) * (255 // SHADES)
-        step = side // greys.shape[-1]
-        greys = greys.astype(np.uint8).repeat(step, 1).repeat(step, 2)
-        pads = (0, 0), (0, gap), (0, gap)
-        tiles.append(list(np.pad(greys, pads, constant_values=255)))
-    return np.block(tiles)[:-gap, :-gap]

@@ -4,10 +4,9 @@ Invariant: pictures that stand side by side share one grey scale.
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from textwrap import shorten
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,9 +14,74 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from glyflib.plotting.base import GREY, WIDTH, figure
+from glyflib.plotting.base import GREY, WIDTH, figure, new_figure
 
 SPAN = (-2.0, 2.0)  # of noisy pictures: clean ones reach from -1 to +1
+FILL = 0.94  # of the side of its cell, a picture takes
+
+
+def show_image(ax: Axes, image: ArrayLike, *, span: tuple[float, float]) -> None:
+    """Draw one grey picture without axes.
+
+    Args:
+        ax: where to draw.
+        image: (H, W) or (1, H, W).
+        span: the values drawn black and white; fixed, so that pictures compare.
+    """
+    low, high = span
+    image = np.reshape(image, np.shape(image)[-2:])
+    ax.imshow(image, cmap="gray", vmin=low, vmax=high)
+    ax.set_axis_off()
+
+
+def add_frame(ax: Axes) -> None:
+    """Put a thin grey frame round a picture, and no ticks."""
+    ax.set_axis_on()
+    ax.set(xticks=[], yticks=[])
+    ax.grid(visible=False)
+    ax.spines[:].set(visible=True, color=GREY, lw=0.6)
+
+
+def add_picture(
+    fig: Figure,
+    image: ArrayLike,
+    place: tuple[float, float, float],
+    *,
+    span: tuple[float, float],
+) -> Axes:
+    """Draw one grey picture at a place on the page.
+
+    Args:
+        fig: where to draw; its layout is "none".
+        image: (H, W) or (1, H, W), as high as wide.
+        place: left, bottom and side of the cell in inches, of which it takes 0.94.
+        span: the values drawn black and white.
+
+    Returns:
+        ax: the picture's own axes.
+    """
+    left, bottom, side = place
+    width, height = fig.get_size_inches()
+    box = left / width, bottom / height, FILL * side / width, FILL * side / height
+    ax = fig.add_axes(box)
+    show_image(ax, image, span=span)
+    return ax
+
+
+def write_under(ax: Axes, text: str, *, fontsize: float) -> None:
+    """Write a text under a picture, in the middle."""
+    at = {"ha": "center", "va": "top", "transform": ax.transAxes}
+    ax.text(0.5, -0.04, text, fontsize=fontsize, **at)
+
+
+def stamp(
+    ax: Axes, image: ArrayLike, xy: tuple[float, float], *, zoom: float = 0.25
+) -> None:
+    """Draw a uint8 glyph at a data point, in place of a character no font may have."""
+    box = OffsetImage(np.asarray(image).squeeze(), zoom=zoom, cmap="gray")
+    box.image.set_clim(0, 255)
+    frame = {"lw": 0.5, "edgecolor": GREY}
+    ax.add_artist(AnnotationBbox(box, xy, pad=0.1, bboxprops=frame))
 
 
 @figure
@@ -42,145 +106,79 @@ def plot_images(
     if len(images) == 0:
         raise ValueError("images is empty: there is nothing to draw")
     cols = min(cols, len(images))
-    rows = -(-len(images) // cols)
-    side, gap = WIDTH / cols, 0.24 if len(labels) else 0.0
-    fig = plt.figure(figsize=(WIDTH, rows * (side + gap)), layout="none")
+    side, rows = WIDTH / cols, -(-len(images) // cols)
+    step = side + (0.24 if len(labels) else 0)
+    fig = new_figure(figsize=(WIDTH, rows * step), layout="none")
     for i, image in enumerate(images):
         row, col = divmod(i, cols)
-        top = 1 - (row * (side + gap) + side) / (rows * (side + gap))
-        box = (col / cols, top, 0.94 / cols, 0.94 * side / (rows * (side + gap)))
-        ax = fig.add_axes(box)
-        show_image(ax, image, span=span)
+        place = col * side, (rows - row) * step - side, side
+        ax = add_picture(fig, image, place, span=span)
         if i < len(labels):
             label = shorten(labels[i], width=120 // cols, placeholder="…")
-            ax.set_title(label, y=-0.04, va="top", fontsize=7.5)
+            write_under(ax, label, fontsize=7.5)
     return fig
 
 
-def show_image(ax: Axes, image: ArrayLike, *, span: tuple[float, float]) -> None:
-    """Draw one grey picture without axes.
-
-    Args:
-        ax: where to draw.
-        image: (H, W) or (1, H, W).
-        span: the values drawn black and white; fixed, so that pictures compare.
-    """
-    low, high = span
-    ax.imshow(np.asarray(image).squeeze(), cmap="gray", vmin=low, vmax=high)
-    ax.set_axis_off()
-
-
-def stamp(
-    ax: Axes, image: ArrayLike, xy: tuple[float, float], *, zoom: float = 0.25
-) -> None:
-    """Draw a uint8 glyph at a data point, in place of a character no font may have."""
-    box = OffsetImage(np.asarray(image).squeeze(), zoom=zoom, cmap="gray")
-    box.image.set_clim(0, 255)
-    frame = {"lw": 0.5, "edgecolor": GREY}
-    ax.add_artist(AnnotationBbox(box, xy, pad=0.1, bboxprops=frame))
-
-
-def png_frames(figures: Sequence[Figure], *, dpi: int = 110) -> list[bytes]:
-    """Turn figures of one size into PNG files of at most 64 colours, for a slider."""
-    files = []
-    for fig in figures:
-        raw, small = io.BytesIO(), io.BytesIO()
-        fig.savefig(raw, format="png", dpi=dpi)
-        Image.open(raw).convert("RGB").quantize(64).save(small, "PNG", optimize=True)
-        files.append(small.getvalue())
-    return files
-
-
-def grey_frames(xt: ArrayLike) -> list[np.ndarray]:
-    """Turn noisy pictures (N, 1, H, W) into N uint8 pictures on the common scale."""
-    low, high = SPAN
-    scaled = (np.asarray(xt)[:, 0] - low) / (high - low)
-    return list((scaled.clip(0, 1) * 255).round().astype(np.uint8))
-
-
-@figure
-def plot_rows(
-    rows: Mapping[str, ArrayLike],
-    *,
-    span: tuple[float, float],
-    col_labels: Sequence[str] = (),
-) -> Figure:
-    """Draw pictures in named rows, one kind of picture a row.
-
-    Args:
-        rows: name -> (N, 1, H, W) or (N, H, W), the same N in every row.
-        span: the values drawn black and white.
-        col_labels: up to N titles of the columns.
-    """
-    cols = len(next(iter(rows.values())))
-    side, gap = WIDTH / cols, 0.24
-    height = len(rows) * (side + gap) + 0.2 * bool(col_labels)
-    fig, axes = plt.subplots(
-        len(rows), cols, figsize=(WIDTH, height), squeeze=False, layout="none"
-    )
-    top, bottom = 1 - gap / height, 0.2 * bool(col_labels) / height
-    fig.subplots_adjust(0, bottom, 1, top, wspace=0.06, hspace=(gap + 0.04) / side)
-    for line, (name, images) in zip(axes, rows.items(), strict=True):
-        for ax, image in zip(line, images, strict=True):
-            show_image(ax, image, span=span)
-        line[0].text(0, 1.03, name, transform=line[0].transAxes, va="bottom")
-    for ax, label in zip(axes[-1], col_labels, strict=False):
-        ax.text(0.5, -0.05, label, transform=ax.transAxes, ha="center", va="top")
-    return fig
+def room_for(texts: Sequence[str]) -> float:
+    """Inches that a row of small texts needs, by the one with the most lines."""
+    lines = max((len(text.splitlines()) for text in texts), default=0)
+    return 0.09 + 0.15 * lines if lines else 0.0
 
 
 @figure
 def plot_table(
     rows: Mapping[str, ArrayLike],
-    columns: Sequence[str],
+    columns: Sequence[str] = (),
     *,
-    clean: Sequence[str] = (),
+    span: tuple[float, float] = SPAN,
+    clean: Collection[str] = (),
     under: Sequence[str] = (),
+    margin: float | None = None,
+    is_framed: bool = False,
 ) -> Figure:
     """Draw a table of pictures with names on its rows and columns.
 
     Args:
-        rows: name -> (K, 1, H, W) pictures.
-        columns: K titles.
-        clean: rows on the scale of x0, -1 to +1; the others are noisy.
-        under: K notes under the last row.
+        rows: name -> (K, 1, H, W) or (K, H, W) pictures, sizes may differ by row.
+        columns: K titles, or none.
+        span: the values drawn black and white.
+        clean: rows on the scale of x0, -1 to +1, instead.
+        under: K notes under the last row, or none.
+        margin: inches at the left in which the rows' names are written out; 0 puts each
+            above its row, and without a margin they are written upwards.
+        is_framed: whether each picture stands in a thin frame.
+
+    Raises:
+        ValueError: If rows, columns and notes differ in length.
     """
-    names, cell = list(rows), WIDTH / (len(columns) + 0.6)
-    size = WIDTH, cell * len(names) + (0.55 if under else 0.3)
-    fig, axes = plt.subplots(len(names), len(columns), figsize=size, squeeze=False)
-    for name, line in zip(names, axes, strict=True):
-        for ax, picture in zip(line, rows[name], strict=True):
-            show_image(ax, picture, span=(-1, 1) if name in clean else SPAN)
-        label = {"transform": line[0].transAxes, "rotation": 90, "fontsize": 10}
-        line[0].text(-0.12, 0.5, name, ha="center", va="center", **label)
-    for ax, title in zip(axes[0], columns, strict=True):
-        ax.set_title(title)
-    for ax, note in zip(axes[-1], under, strict=False):
-        ax.set_title(note, y=-0.05, va="top", fontsize=8.5)
+    counts = {*map(len, rows.values()), *(len(t) for t in (columns, under) if len(t))}
+    if len(counts) != 1:
+        raise ValueError(f"rows, columns and notes differ in length: {sorted(counts)}")
+    left, above = 0.25 if margin is None else margin, 0.24 if margin == 0 else 0.0
+    side, foot = (WIDTH - left) / counts.pop(), room_for(under) + 0.02
+    height = room_for(columns) + len(rows) * (side + above) + foot
+    fig = new_figure(figsize=(WIDTH, height), layout="none")
+    if margin is None:
+        x, y, look = left / 2, FILL * side / 2, {"rotation": 90, "ha": "center"}
+    elif margin == 0:
+        x, y, look = 0, FILL * side + 0.03, {"va": "bottom"}
+    else:
+        x, y, look = margin - 0.08, FILL * side / 2, {"ha": "right"}
+    look = {"va": "center", "transform": fig.dpi_scale_trans} | look
+    for row, (name, pictures) in enumerate(rows.items()):
+        bottom = foot + (len(rows) - 1 - row) * (side + above)
+        fig.text(x, bottom + y, name, **look)
+        scale = (-1, 1) if name in clean else span
+        for col, picture in enumerate(pictures):
+            place = left + col * side, bottom, side
+            ax = add_picture(fig, picture, place, span=scale)
+            if is_framed:
+                add_frame(ax)
+            if row == 0 and len(columns):
+                ax.set_title(columns[col], fontsize=9, pad=3)
+            if row == len(rows) - 1 and len(under):
+                write_under(ax, under[col], fontsize=8.5)
     return fig
-
-
-def film_frame(
-    pictures: Sequence[ArrayLike], *, cols: int = 4, gap: int = 2
-) -> np.ndarray:
-    """Tile sheets of grey pictures side by side, as one uint8 picture of 16 greys.
-
-    Args:
-        pictures: sheets, each (N, 1, H, W) uint8, N a multiple of cols.
-        cols: pictures in a row of each sheet.
-        gap: white pixels between pictures; four times that between sheets.
-    """
-    sheets = []
-    for sheet in pictures:
-        greys = np.asarray(sheet)[:, 0].astype(np.int64)
-        greys = (np.rint(greys / 17) * 17).astype(np.uint8)  # smaller files
-        pads = ((0, 0), (0, gap), (0, gap))
-        tiles = np.pad(greys, pads, constant_values=255)
-        lines = [list(tiles[i : i + cols]) for i in range(0, len(tiles), cols)]
-        sheets.append(np.block(lines)[:-gap, :-gap])
-    white = np.full((len(sheets[0]), 4 * gap), 255, np.uint8)
-    joined = [part for sheet in sheets for part in (sheet, white)]
-    return np.hstack(joined[:-1])
 
 
 @figure
@@ -194,19 +192,83 @@ def plot_pair(
         labels: N texts, already short.
         cols: pictures in a row of each sheet.
     """
-    num = len(labels)
-    rows = -(-num // cols)
-    height = rows * (WIDTH / (2 * cols) + 0.2) + 0.3
-    fig = plt.figure(figsize=(WIDTH, height), layout="none")
-    halves = fig.subfigures(1, 2, wspace=0.07)
-    for half, (title, pictures) in zip(halves, pairs.items(), strict=True):
-        axes = half.subplots(rows, cols, squeeze=False)
-        top = 1 - 0.27 / height
-        half.subplots_adjust(0.01, 0.2 / height, 0.99, top, 0.08, 0.28)
-        half.suptitle(title, fontsize=10, y=1 - 0.02 / height, va="top")
-        for ax, picture, label in zip(axes.flat, pictures, labels, strict=False):
-            show_image(ax, picture, span=(-1, 1))
-            ax.set_title(label, y=-0.04, va="top", fontsize=7.5)
-        for ax in axes.flat[num:]:
-            ax.set_axis_off()
+    gap, head = 0.15, 0.28  # inches between the sheets, and for the titles
+    side, rows = (WIDTH - gap) / (2 * cols), -(-len(labels) // cols)
+    step = side + 0.18
+    height = rows * step + head
+    fig = new_figure(figsize=(WIDTH, height), layout="none")
+    for sheet, (title, pictures) in enumerate(pairs.items()):
+        left = sheet * (cols * side + gap)
+        at = {"ha": "center", "va": "top", "transform": fig.dpi_scale_trans}
+        fig.text(left + cols * side / 2, height - 0.04, title, fontsize=10, **at)
+        for i, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
+            row, col = divmod(i, cols)
+            place = left + col * side, (rows - row) * step - side, side
+            ax = add_picture(fig, picture, place, span=(-1, 1))
+            write_under(ax, label, fontsize=7.5)
     return fig
+
+
+def png_frames(figures: Sequence[Figure], *, dpi: int = 110) -> list[bytes]:
+    """Turn figures of one size into PNG files of at most 64 colours, for a slider."""
+    files = []
+    for fig in figures:
+        raw, small = io.BytesIO(), io.BytesIO()
+        fig.savefig(raw, format="png", dpi=dpi)
+        Image.open(raw).convert("RGB").quantize(64).save(small, "PNG", optimize=True)
+        files.append(small.getvalue())
+    return files
+
+
+def grey_frames(
+    images: ArrayLike, *, span: tuple[float, float] = SPAN, levels: int = 256
+) -> np.ndarray:
+    """Turn pictures (N, 1, H, W) into uint8 pictures (N, H, W) on a common scale.
+
+    Args:
+        images: the pictures, of which values beyond the span are clipped.
+        span: the values that become black and white.
+        levels: how many greys there are: 256, or 16 for smaller files.
+    """
+    low, high = span
+    share = ((np.asarray(images)[:, 0] - low) / (high - low)).clip(0, 1)
+    return (np.rint(share * (levels - 1)) * (255 // (levels - 1))).astype(np.uint8)
+
+
+def film_frame(
+    sheets: Sequence[ArrayLike],
+    *,
+    cols: int = 4,
+    span: tuple[float, float] = (0, 255),
+    side: int | None = None,
+    gap: int = 2,
+) -> np.ndarray:
+    """Tile sheets of pictures side by side, as one uint8 picture of 16 greys.
+
+    Args:
+        sheets: each (N, 1, S, S), left to right, then down; N is a multiple of cols.
+        cols: pictures in a row of each sheet.
+        span: the values that become black and white.
+        side: pixels of each picture, a multiple of S; smaller ones are enlarged in
+            blocks. None leaves them as they are.
+        gap: white pixels between pictures, at least 1; four times that between sheets.
+
+    Raises:
+        ValueError: If a sheet does not fill its rows, or a picture not its side.
+    """
+    tiled = []
+    for sheet in sheets:
+        greys = grey_frames(sheet, span=span, levels=16)
+        zoom, rest = divmod(side or greys.shape[-1], greys.shape[-1])
+        if rest or not zoom:
+            raise ValueError(f"pictures of {greys.shape[-1]} do not fill {side} pixels")
+        if len(greys) % cols:
+            raise ValueError(f"{len(greys)} pictures do not fill rows of {cols}")
+        greys = greys.repeat(zoom, 1).repeat(zoom, 2)
+        pads = ((0, 0), (0, gap), (0, gap))
+        tiles = np.pad(greys, pads, constant_values=255)
+        lines = [list(tiles[i : i + cols]) for i in range(0, len(tiles), cols)]
+        tiled.append(np.block(lines)[:-gap, :-gap])
+    white = np.full((len(tiled[0]), 4 * gap), 255, np.uint8)
+    joined = [part for sheet in tiled for part in (sheet, white)]
+    return np.hstack(joined[:-1])

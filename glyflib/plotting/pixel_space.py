@@ -5,17 +5,14 @@ Invariant: helpers only draw; the chapter computes.
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import BLUE, CYCLE, GREY, WIDTH, figure
-from glyflib.plotting.pictures import show_image
+from glyflib.plotting.base import BLUE, CYCLE, GREY, MARKERS, WIDTH, figure, subplots
+from glyflib.plotting.pictures import add_frame, show_image
 
-FRAME = {"fill": False, "ec": GREY, "lw": 0.8, "clip_on": False}
 LINES = ("-", "--", "-.", ":")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 @figure
@@ -32,7 +29,7 @@ def plot_values(
     height, width = np.shape(image)[-2:]
     image = np.asarray(image).reshape(height, width)
     side = 10.0  # inches: larger than the page, so that the opened picture is sharp
-    fig, ax = plt.subplots(figsize=(side, side * height / width))
+    fig, ax = subplots(figsize=(side, side * height / width))
     show_image(ax, image, span=span)
     ax.set(xlim=(-0.55, width - 0.45), ylim=(height - 0.45, -0.55))
     rows, cols = np.arange(height + 1) - 0.5, np.arange(width + 1) - 0.5
@@ -57,14 +54,14 @@ def plot_mean_and_std(mean: ArrayLike, std: ArrayLike) -> Figure:
         mean: (H, W) means, -1 ink to +1 paper.
         std: (H, W) standard deviations, 0 to 1.
     """
-    fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.3))
+    fig, axes = subplots(1, 2, figsize=(WIDTH, 3.3))
     panels = [
         (mean, (-1, 1), "mean of the pixel (-1 ink, +1 paper)"),
         (std, (0, 1), "standard deviation of the pixel"),
     ]
     for ax, (values, span, label) in zip(axes, panels, strict=True):
         show_image(ax, values, span=span)
-        ax.add_patch(plt.Rectangle((0, 0), 1, 1, transform=ax.transAxes, **FRAME))
+        add_frame(ax)
         fig.colorbar(ax.images[0], ax=ax, orientation="horizontal", label=label)
     return fig
 
@@ -76,7 +73,7 @@ def plot_value_histogram(groups: Mapping[str, ArrayLike]) -> Figure:
     Args:
         groups: name -> pixel values of any shape, ink -1, paper +1.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 2.8))
+    fig, ax = subplots(figsize=(WIDTH, 2.8))
     edges = np.linspace(-2.5, 2.5, 76)  # bins of 1/15 with -1 and +1 inside a bin
     for (name, values), line in zip(groups.items(), LINES, strict=False):
         values = np.asarray(values).ravel()
@@ -99,7 +96,7 @@ def plot_shift(
         levels: name -> a distance to compare with, drawn as a level line.
     """
     low, middle, high = np.quantile(np.asarray(distances), [0.25, 0.5, 0.75], axis=1)
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.0))
+    fig, ax = subplots(figsize=(WIDTH, 3.0))
     ax.fill_between(shifts, low, high, color=BLUE, alpha=0.2, lw=0)
     ax.plot(shifts, middle, "o-", label="the same glyph, shifted")
     for i, (name, value) in enumerate(levels.items(), start=1):
@@ -120,7 +117,7 @@ def plot_ranges(panels: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
         panels: axis label -> group name -> values.
     """
     sizes = [len(groups) for groups in panels.values()]
-    fig, axes = plt.subplots(
+    fig, axes = subplots(
         len(panels),
         figsize=(WIDTH, 0.34 * sum(sizes) + 0.75 * len(panels)),
         gridspec_kw={"height_ratios": sizes},
@@ -153,7 +150,7 @@ def plot_variance_share(
         spectra: name -> (D,) variances along the principal directions, falling.
         level: share at which each curve is marked with its number of directions.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.0))
+    fig, ax = subplots(figsize=(WIDTH, 3.0))
     for (name, spectrum), line in zip(spectra.items(), LINES, strict=False):
         share = np.cumsum(np.asarray(spectrum)) / np.sum(np.asarray(spectrum))
         count = int(np.searchsorted(share, level)) + 1

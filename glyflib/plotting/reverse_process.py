@@ -1,12 +1,11 @@
 """Figures of the way back: Bayes on bell curves, perfect answers, what they miss.
 
 Invariant: helpers draw the numbers they are handed; pictures of x0 share one grey
-scale from -1 to +1, noisy ones that of `noising`.
+scale from -1 to +1, noisy ones the SPAN of `pictures`.
 """
 
 from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
@@ -19,16 +18,18 @@ from glyflib.plotting.base import (
     BLUE,
     CYCLE,
     GREY,
+    LOOKS,
     ORANGE,
     RED,
     SKY,
     WIDTH,
     figure,
+    new_figure,
+    subplots,
 )
-from glyflib.plotting.pictures import SPAN, grey_frames, show_image
+from glyflib.plotting.pictures import SPAN, show_image
 
 Bell = tuple[float, float]  # mean and variance
-LOOKS = ("o-", "s--", "^:", "D-.")
 
 
 @figure
@@ -47,7 +48,7 @@ def plot_products(
         density: (N,) the normalised product there, drawn as dots.
         span: ends of the x-axis.
     """
-    fig, axes = plt.subplots(1, len(cases), figsize=(WIDTH, 3.0), squeeze=False)
+    fig, axes = subplots(1, len(cases), figsize=(WIDTH, 3.0), squeeze=False)
     x = np.linspace(*span, 400)
     looks = ((BLUE, "--", "belief"), (ORANGE, ":", "measurement"), (RED, "-", "both"))
     for ax, (title, bells) in zip(axes[0], cases.items(), strict=True):
@@ -79,7 +80,7 @@ def plot_reverse(
         t: level of xt.
         apart: step t - s -> share of the area by which the two differ.
     """
-    fig, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.8))
+    fig, axes = subplots(2, 2, figsize=(WIDTH, 4.8))
     for ax, (s, (exact, bell)) in zip(axes.flat[:3], densities.items(), strict=True):
         ax.fill_between(u, exact, color=SKY, alpha=0.6, label="exact")
         ax.plot(u, bell, "--", color=RED, label="one bell curve")
@@ -113,7 +114,7 @@ def plot_answers(
         xt: (M, 2) noisy points.
         answers: title -> the data (N, 2) that it knows, and its x0_hat (M, 2).
     """
-    fig, axes = plt.subplots(1, len(answers), figsize=(WIDTH * 0.95, 3.5))
+    fig, axes = subplots(1, len(answers), figsize=(WIDTH * 0.95, 3.5))
     for ax, (title, (ink, x0_hat)) in zip(axes, answers.items(), strict=True):
         draw_answers(ax, np.asarray(xt), np.asarray(x0_hat), np.asarray(ink))
         ax.set_title(title)
@@ -146,7 +147,7 @@ def plot_by_level(
         panels: label of the y-axis -> name -> (K,) values, up to four names.
         every: how many values lie between two markers.
     """
-    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.2), squeeze=False)
+    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.2), squeeze=False)
     for ax, (label, curves) in zip(axes[0], panels.items(), strict=True):
         ax.set_yscale("log")
         draw_curves(ax, levels, curves, label, every)
@@ -169,7 +170,7 @@ def plot_heldout(
         curves: name -> (K,) squared error for each pixel.
         top: end of the axis of errors.
     """
-    fig = plt.figure(figsize=(WIDTH, 5.2))
+    fig = new_figure(figsize=(WIDTH, 5.2))
     grid = fig.add_gridspec(2, len(pictures), height_ratios=[1, 1.7])
     for i, (title, picture) in enumerate(pictures.items()):
         ax = fig.add_subplot(grid[0, i])
@@ -184,27 +185,10 @@ def plot_heldout(
 @figure
 def plot_clouds(clouds: Mapping[str, ArrayLike]) -> Figure:
     """Draw sets of points (N, 2) side by side, on the same axes."""
-    fig, axes = plt.subplots(1, len(clouds), figsize=(WIDTH, 2.9), sharey=True)
+    fig, axes = subplots(1, len(clouds), figsize=(WIDTH, 2.9), sharey=True)
     for ax, (title, points) in zip(axes, clouds.items(), strict=True):
         ax.plot(*np.asarray(points).T, ".", color=BLUE, ms=2.5, alpha=0.6)
         ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal")
         ax.set(title=title, xlabel="first coordinate")
     axes[0].set_ylabel("second coordinate")
     return fig
-
-
-def pair_frame(xt: ArrayLike, x0_hat: ArrayLike, *, gap: int = 2) -> np.ndarray:
-    """Tile noisy pictures over what is believed of them, as one uint8 picture.
-
-    Args:
-        xt: (K, 1, H, W), on the noisy scale.
-        x0_hat: (K, 1, H, W), on the scale from -1 to +1.
-        gap: white pixels between pictures.
-    """
-    scale = SPAN[1]  # stretches x0_hat to the noisy scale, so that both use all greys
-    lines = [grey_frames(xt), grey_frames(scale * np.asarray(x0_hat))]
-    padded = [
-        [np.pad(image, ((0, gap), (0, gap)), constant_values=255) for image in line]
-        for line in lines
-    ]
-    return np.block(padded)[:-gap, :-gap]

@@ -4,20 +4,27 @@ Invariant: helpers draw the numbers they are handed; pictures of x0 share one gr
 scale from -1 to +1; series differ by marker and dash as well as colour.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import BLACK, CYCLE, GREY, WIDTH, figure
-from glyflib.plotting.pictures import show_image
-
-LOOKS = ("o-", "s--", "^:", "D-.")
-Span = tuple[float, float, float]  # value, low, high
+from glyflib.plotting.base import (
+    BLACK,
+    CYCLE,
+    GREY,
+    LOOKS,
+    WIDTH,
+    Span,
+    count_axis,
+    figure,
+    new_figure,
+    reaches,
+    subplots,
+)
+from glyflib.plotting.pictures import add_picture
 
 
 @figure
@@ -34,29 +41,21 @@ def plot_ladders(
     gap = 0.8  # pictures' widths, between samplers and left of the first
     side = WIDTH / (len(ladders) * (num + gap))
     size = WIDTH, side * len(counts) + 0.26
-    fig = plt.figure(figsize=size, layout="none")
+    fig = new_figure(figsize=size, layout="none")
+    inches = {"transform": fig.dpi_scale_trans}
     for i, (name, ladder) in enumerate(ladders.items()):
-        left = (i * (num + gap) + gap) * side / WIDTH
-        middle = left + num * side / WIDTH / 2
-        fig.text(middle, 1 - 0.08 / size[1], name, ha="center", va="top", fontsize=10)
+        left = (i * (num + gap) + gap) * side
+        at = {"ha": "center", "va": "top", "fontsize": 10}
+        fig.text(left + num * side / 2, size[1] - 0.08, name, **at, **inches)
         for row, count in enumerate(counts):
-            y = (len(counts) - 1 - row) * side / size[1]
+            bottom = (len(counts) - 1 - row) * side
             if i == 0:
-                at = (left - 0.05 / WIDTH, y + 0.47 * side / size[1])
-                fig.text(*at, f"{count}", ha="right", va="center", fontsize=9)
+                at = {"ha": "right", "va": "center", "fontsize": 9}
+                fig.text(left - 0.05, bottom + 0.47 * side, f"{count}", **at, **inches)
             for col, picture in enumerate(ladder.get(count, [])[:num]):
-                x = left + col * side / WIDTH
-                box = (x, y, 0.94 * side / WIDTH, 0.94 * side / size[1])
-                show_image(fig.add_axes(box), picture, span=(-1, 1))
+                place = left + col * side, bottom, side
+                add_picture(fig, picture, place, span=(-1, 1))
     return fig
-
-
-def count_axis(ax: Axes, counts: Sequence[int]) -> None:
-    """Make the x-axis one of network calls, with the counts themselves as ticks."""
-    ax.set_xscale("log")
-    ax.set_xticks(counts, [f"{count}" for count in counts])
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set_xlabel("network calls")
 
 
 @figure
@@ -69,7 +68,7 @@ def plot_errors(
         errors: sampler -> calls -> (N,) distances, one a glyph, all above 0.
         levels: name -> a distance to compare with, drawn as a level line.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.6))
+    fig, ax = subplots(figsize=(WIDTH, 3.6))
     for i, (name, by_count) in enumerate(errors.items()):
         counts = np.array(list(by_count))
         values = np.stack([np.asarray(v) for v in by_count.values()])
@@ -78,7 +77,8 @@ def plot_errors(
         ax.plot(counts, middle, LOOKS[i], color=CYCLE[i], ms=5, label=name)
     for i, (name, value) in enumerate(levels.items()):
         ax.axhline(value, color=GREY, ls=("--", ":")[i % 2], lw=1.2, label=name)
-    count_axis(ax, sorted({c for by_count in errors.values() for c in by_count}))
+    counts = sorted({c for by_count in errors.values() for c in by_count})
+    count_axis(ax, counts, "network calls")
     ax.set(yscale="log", ylabel="distance to the reference (RMS)")
     ax.legend(fontsize=8.5)
     return fig
@@ -98,19 +98,19 @@ def plot_distances(
         floor: value, low and high of real glyphs, drawn as a band.
         live: calls -> value computed on the spot, drawn as crosses.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.6))
+    fig, ax = subplots(figsize=(WIDTH, 3.6))
     ax.axhspan(floor["low"], floor["high"], color=GREY, alpha=0.2, lw=0)
     ax.axhline(floor["value"], color=GREY, lw=1.2, label="real glyphs (floor)")
     for i, (name, by_count) in enumerate(values.items()):
-        middle, low, high = np.array(list(by_count.values())).T
+        middle, reach = reaches(list(by_count.values()))
         shift = 1.0 + 0.03 * i  # so that intervals do not hide each other
         place = np.array(list(by_count)) * shift
-        ends = np.clip([middle - low, high - middle], 0, None)
         look = {"color": CYCLE[i], "ms": 5, "capsize": 2.5, "elinewidth": 1.2}
-        ax.errorbar(place, middle, ends, fmt=LOOKS[i], label=name, **look)
+        ax.errorbar(place, middle, reach, fmt=LOOKS[i], label=name, **look)
     if live:
         ax.plot(*zip(*live.items(), strict=True), "x", color=BLACK, ms=9, label="live")
-    count_axis(ax, sorted({c for by_count in values.values() for c in by_count}))
+    counts = sorted({c for by_count in values.values() for c in by_count})
+    count_axis(ax, counts, "network calls")
     ax.set(yscale="log", ylabel="Fréchet distance")
     ax.set_yticks([10, 20, 50, 100, 200], ["10", "20", "50", "100", "200"])
     ax.yaxis.set_minor_formatter(NullFormatter())

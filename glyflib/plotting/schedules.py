@@ -5,16 +5,27 @@ Invariant: a schedule keeps its colour and line style in every figure.
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import CYCLE, GREY, WIDTH, figure
-from glyflib.plotting.pictures import SPAN, show_image
+from glyflib.plotting.base import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PINK,
+    RED,
+    SKY,
+    WIDTH,
+    count_axis,
+    figure,
+    legend_above,
+    subplots,
+)
 
-BLUE, ORANGE, GREEN, RED, PINK, SKY, BLACK = CYCLE
 LOOKS = {
     "linear": {"color": BLUE, "ls": "-"},
     "cosine": {"color": RED, "ls": "--"},
@@ -25,13 +36,6 @@ LOOKS = {
 GROUPS = ((ORANGE, "o"), (BLUE, "^"), (RED, "s"))
 
 
-def add_legend(fig: Figure, ax: Axes, *, handlelength: float = 3, **style) -> None:
-    """Put the legend of one panel in a row above all panels."""
-    lines, names = ax.get_legend_handles_labels()
-    place = {"loc": "outside upper center", "ncols": len(names)} | style
-    fig.legend(lines, names, handlelength=handlelength, **place)
-
-
 @figure
 def plot_schedules(schedules: Mapping[str, ArrayLike]) -> Figure:
     """Draw step variance, angle and log-SNR, each straight for one schedule.
@@ -39,7 +43,7 @@ def plot_schedules(schedules: Mapping[str, ArrayLike]) -> Figure:
     Args:
         schedules: name -> (T + 1,) alpha_bar.
     """
-    fig, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.9))
+    fig, axes = subplots(1, 3, figsize=(WIDTH, 2.9))
     for name, values in schedules.items():
         ab = np.asarray(values)
         t, look = np.arange(1, len(ab)), LOOKS[name]
@@ -51,34 +55,7 @@ def plot_schedules(schedules: Mapping[str, ArrayLike]) -> Figure:
     axes[2].set(ylim=(-14, 11), ylabel=r"log-SNR, $\lambda_t$")
     for ax in axes:
         ax.set_xlabel("level t")
-    add_legend(fig, axes[0])
-    return fig
-
-
-@figure
-def plot_rows(
-    rows: Mapping[str, ArrayLike],
-    titles: Sequence[str],
-    *,
-    span: tuple[float, float] = SPAN,
-) -> Figure:
-    """Draw one row of grey pictures a name, with titles above the first row.
-
-    Args:
-        rows: name -> (K, H, W).
-        titles: K texts.
-        span: the values drawn black and white.
-    """
-    shape, height = (len(rows), len(titles)), 0.94 * WIDTH / len(titles) * len(rows)
-    size = (WIDTH, height + 0.25)
-    fig, axes = plt.subplots(*shape, figsize=size, squeeze=False)
-    for line, (name, pictures) in zip(axes, rows.items(), strict=True):
-        for ax, picture in zip(line, pictures, strict=True):
-            show_image(ax, picture, span=span)
-        where = {"ha": "right", "va": "center", "rotation": 90}
-        line[0].text(-0.1, 0.5, name, transform=line[0].transAxes, **where)
-    for ax, title in zip(axes[0], titles, strict=True):
-        ax.set_title(title, fontsize=9)
+    legend_above(fig, axes[0], handlelength=3)
     return fig
 
 
@@ -95,7 +72,7 @@ def plot_ends(
         factors: name -> (m,) levels and (m,) factors; an infinite one is an arrow.
         grey_step: distance of neighbouring grey values.
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.9))
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 2.9))
     looks = ({"color": GREY, "ls": ":", "marker": "s", "ms": 6}, LOOKS["cosine"])
     for (name, std), look in zip(stds.items(), looks, strict=True):
         t = np.arange(1, len(std) + 1)
@@ -132,7 +109,7 @@ def plot_information(
         rates: name -> (K,) bits per unit of log-SNR, two of them.
         most: the bits that name a picture.
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.2))
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.2))
     bits, error = map(np.asarray, by_mmse)
     left.fill_between(lam, bits - 2 * error, bits + 2 * error, color=SKY, alpha=0.5)
     left.plot(lam, bits, color=BLUE, label="area under mmse")
@@ -158,14 +135,14 @@ def plot_forgetting_rate(left_over: Mapping[str, ArrayLike]) -> Figure:
     Args:
         left_over: name -> (T + 1,) bits that x_t still tells about x_0.
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.0))
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.0))
     for name, bits in left_over.items():
         bits = np.asarray(bits)
         left.plot(bits, label=name, **LOOKS[name])
         right.plot(np.arange(1, len(bits)), -np.diff(bits), **LOOKS[name])
     left.set(xlabel="level t", ylabel="bits left")
     right.set(xlabel="step t", ylabel="bits lost in the step")
-    add_legend(fig, left)
+    legend_above(fig, left, handlelength=3)
     return fig
 
 
@@ -181,7 +158,7 @@ def plot_boxes(
         cuts: name -> SNR of the levels used, in any order.
     """
     shape = {"figsize": (WIDTH, 2.9), "sharey": True, "squeeze": False}
-    fig, (axes,) = plt.subplots(1, len(cuts), **shape)
+    fig, (axes,) = subplots(1, len(cuts), **shape)
     edge = {"lw": 1.2, "ec": ORANGE, "fc": "#fdf0d5", "align": "edge"}
     for ax, (name, at) in zip(axes, cuts.items(), strict=True):
         at = np.sort(np.asarray(at))
@@ -198,13 +175,13 @@ def plot_boxes(
 @figure
 def plot_prices(prices: Mapping[str, Mapping[int, float]]) -> Figure:
     """Draw the waste of chains, name -> {steps: bits}, on logarithmic axes."""
-    fig, ax = plt.subplots(figsize=(WIDTH * 0.85, 3.2))
+    fig, ax = subplots(figsize=(WIDTH * 0.85, 3.2))
     for name, by_steps in prices.items():
         look = LOOKS[name] | {"marker": "o", "ms": 4, "label": name}
         ax.plot(list(by_steps), list(by_steps.values()), **look)
     steps = list(next(iter(prices.values())))
-    ax.set(xscale="log", yscale="log", xlabel="steps K", ylabel="waste (bits)")
-    ax.set_xticks(steps, [str(k) for k in steps])
+    count_axis(ax, steps, "steps K")
+    ax.set(yscale="log", ylabel="waste (bits)")
     ax.minorticks_off()
     ax.legend(handlelength=4, loc="upper right")
     return fig
@@ -235,7 +212,7 @@ def plot_clouds(
     """
     width = min(WIDTH, 3.0 * len(columns))
     height = 1.92 * width / len(columns) + 0.75
-    fig, axes = plt.subplots(2, len(columns), figsize=(width, height), squeeze=False)
+    fig, axes = subplots(2, len(columns), figsize=(width, height), squeeze=False)
     look = {"origin": "lower", "cmap": "magma_r", "interpolation": "bilinear"}
     for (top, low), (title, points, density, box) in zip(axes.T, columns, strict=True):
         add_points(top, points, groups)
@@ -246,5 +223,5 @@ def plot_clouds(
         low.set_xlabel(axes_names[0], fontsize=8)
     for ax in axes[:, 0]:
         ax.set_ylabel(axes_names[1], fontsize=8)
-    add_legend(fig, axes[0, 0], markerscale=2, handlelength=1)
+    legend_above(fig, axes[0, 0], markerscale=2, handlelength=1)
     return fig

@@ -6,8 +6,8 @@ colour, on a logarithmic scale; a place without a usable arrow gets a cross.
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
@@ -23,9 +23,12 @@ from glyflib.plotting.base import (
     SKY,
     WIDTH,
     figure,
+    legend_above,
+    reaches,
+    subplots,
 )
 
-LENGTHS = ListedColormap(plt.get_cmap("plasma")(np.linspace(0, 0.85, 256)))
+LENGTHS = ListedColormap(colormaps["plasma"](np.linspace(0, 0.85, 256)))
 LOOKS = ((BLUE, "o", "-"), (RED, "s", "--"), (GREEN, "^", "-."), (ORANGE, "D", ":"))
 
 
@@ -75,7 +78,7 @@ def plot_fields(
     rows = -(-len(panels) // cols)
     size = (WIDTH, rows * (WIDTH / cols + 0.15) + 0.65)
     shared = {"squeeze": False, "sharex": True, "sharey": True}
-    fig, axes = plt.subplots(rows, cols, figsize=size, **shared)
+    fig, axes = subplots(rows, cols, figsize=size, **shared)
     half = np.abs(places).max() * 1.08
     for ax, (title, (points, score)) in zip(axes.flat, panels.items(), strict=False):
         ax.plot(*np.asarray(points).T, ".", ms=1.6, mew=0, color="#a8a8a8", zorder=1)
@@ -100,7 +103,7 @@ def plot_slopes(
         x: (N,) places.
         curves: name -> density, log density and score.
     """
-    fig, axes = plt.subplots(3, 1, figsize=(WIDTH * 0.85, 5.4), sharex=True)
+    fig, axes = subplots(3, 1, figsize=(WIDTH * 0.85, 5.4), sharex=True)
     names = "density", "log density", "score (slope)"
     for (label, rows), (color, _, style) in zip(curves.items(), LOOKS, strict=False):
         for ax, row, name in zip(axes, rows, names, strict=True):
@@ -123,7 +126,7 @@ def plot_mean_noise(
         panels: title -> xt (N,), eps (N,), strip centres, means and standard errors
             (S,), and the curve's places and values (G,).
     """
-    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.3), sharey=True)
+    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.3), sharey=True)
     for ax, (title, parts) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         xt, eps, centre, mean, error, grid, curve = map(np.asarray, parts)
         dots = {"ms": 2.5, "mew": 0, "color": GREY, "alpha": 0.6}
@@ -133,8 +136,7 @@ def plot_mean_noise(
         ax.errorbar(centre, mean, 2 * error, label="mean of a strip", **bars)
         ax.set(title=title, xlabel="$x_t$", ylim=(-3.5, 3.5))
     np.atleast_1d(axes)[0].set_ylabel(r"noise $\epsilon$")
-    handles = ax.get_legend_handles_labels()
-    fig.legend(*handles, loc="outside upper center", ncols=3, markerscale=2)
+    legend_above(fig, ax, markerscale=2)
     return fig
 
 
@@ -151,7 +153,7 @@ def plot_factor(
         known: (K,) share of the noise's variance that its mean accounts for.
     """
     slope, error = np.asarray(slope).T
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3))
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3))
     t = np.arange(1, len(formula))
     label = r"$\sqrt{1 - \bar\alpha_t}$"
     left.plot(t, np.asarray(formula)[1:], color=SKY, lw=3, label=label)
@@ -178,7 +180,7 @@ def plot_vanishing(
         logs: recipe -> (N,) natural log of density; what is not finite is left out.
         lengths: recipe -> (N,) length of the arrow.
     """
-    fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6))
+    fig, axes = subplots(1, 2, figsize=(WIDTH, 3.6))
     titles = "log of the density", "length of the arrow"
     for ax, rows, title in zip(axes, (logs, lengths), titles, strict=True):
         looks = zip(rows.items(), LOOKS, (5, 2.6, 1.8, 1.8), strict=False)
@@ -187,15 +189,14 @@ def plot_vanishing(
             look = {"color": color, "lw": width, "alpha": 0.45 if width == 5 else 1}
             ax.plot(distance, row, style, label=name, **look)
         ax.set(xlabel="distance to the nearest glyph", ylabel=title)
-    handles = axes[0].get_legend_handles_labels()
-    fig.legend(*handles, loc="outside upper center", ncols=2)
+    legend_above(fig, axes[0])
     return fig
 
 
 @figure
 def plot_walkers(panels: Mapping[str, ArrayLike], points: ArrayLike) -> Figure:
     """Draw walkers, title -> (N, 2), over the points (M, 2) they should find."""
-    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.8), sharey=True)
+    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.8), sharey=True)
     for ax, (title, walkers) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         ax.plot(*np.asarray(points).T, ".", ms=2, mew=0, color="#b4b4b4")
         ax.plot(*np.asarray(walkers).T, ".", ms=3.2, mew=0, color=BLUE, alpha=0.8)
@@ -216,15 +217,14 @@ def plot_shares(
         truth: (K,) weights.
         found: way of walking -> (K, 3) share, lower and upper end of its interval.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH * 0.85, 3.3))
+    fig, ax = subplots(figsize=(WIDTH * 0.85, 3.3))
     spots = np.arange(len(names))
     ax.bar(spots, np.asarray(truth), width=0.8, color="#d9d9d9", label="true weight")
     shifts = np.linspace(-0.2, 0.2, len(found)) if len(found) > 1 else [0.0]
     for (label, rows), look, shift in zip(found.items(), LOOKS, shifts, strict=False):
-        share, low, high = np.asarray(rows).T
-        bars = np.abs([share - low, high - share])
+        share, reach = reaches(rows)
         style = {"fmt": look[1], "color": look[0], "ms": 5, "capsize": 4}
-        ax.errorbar(spots + shift, share, bars, label=label, **style)
+        ax.errorbar(spots + shift, share, reach, label=label, **style)
     ax.set_xticks(spots, names)
     ax.set(ylabel="share of walkers", xlabel="island", ylim=(0, None))
     ax.legend()
@@ -236,7 +236,7 @@ def plot_learning(
     levels: ArrayLike, loss: ArrayLike, floor: ArrayLike, relative: ArrayLike
 ) -> Figure:
     """Draw a network's loss by level over its floor, and relative error, all (K,)."""
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3))
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3))
     left.plot(levels, floor, "-", color=SKY, lw=5, label="floor: exact answer")
     left.plot(levels, loss, "o--", ms=4, color=BLUE, label="network")
     left.set(ylabel="squared error of the noise", title="loss")

@@ -1,12 +1,11 @@
 """Figures of solvers: shrinking steps, paths, orders, the race, likelihoods.
 
 Invariant: helpers draw the numbers they are handed; a solver keeps its colour, marker
-and line in every figure, and films share the grey scale of `noising`.
+and line in every figure.
 """
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,9 +22,11 @@ from glyflib.plotting.base import (
     RED,
     SKY,
     WIDTH,
+    count_axis,
     figure,
+    legend_above,
+    subplots,
 )
-from glyflib.plotting.pictures import grey_frames
 
 LOOKS = {
     "Euler (DDIM)": {"color": BLUE, "marker": "o", "ls": "-"},
@@ -47,7 +48,7 @@ def plot_walks(
         std: (M,) standard deviation around the mean at even times, and (M,) mean.
     """
     shape = {"figsize": (WIDTH, 2.8), "sharey": True, "squeeze": False}
-    fig, (axes,) = plt.subplots(1, len(paths), **shape)
+    fig, (axes,) = subplots(1, len(paths), **shape)
     spread, mean = map(np.asarray, std)
     times = np.linspace(0, 1, len(mean))
     for ax, (count, values) in zip(axes, paths.items(), strict=True):
@@ -77,7 +78,7 @@ def plot_paths(
         density: (P,) the data's density there.
     """
     shape = {"sharey": True, "width_ratios": [3.2, 1], "figsize": (WIDTH, 4.8)}
-    fig, axes = plt.subplots(len(paths), 2, squeeze=False, **shape)
+    fig, axes = subplots(len(paths), 2, squeeze=False, **shape)
     for (left, right), (name, values) in zip(axes, paths.items(), strict=True):
         values = np.asarray(values)
         levels = np.arange(len(values))[::-1]
@@ -109,7 +110,7 @@ def plot_line(
         at: index of the newest answer known, from 1 to K - 2.
     """
     steps, known = map(np.asarray, answers)
-    fig, ax = plt.subplots(figsize=(WIDTH * 0.85, 3.3))
+    fig, ax = subplots(figsize=(WIDTH * 0.85, 3.3))
     ax.plot(*truth, color=SKY, lw=3, label="exact path")
     ax.plot(steps, known, "o", mfc="white", color=GREY, label="answers of the steps")
     pair = slice(at - 1, at + 1)
@@ -128,10 +129,10 @@ def plot_line(
     return fig
 
 
-def log_axes(ax: Axes, counts: Sequence[int]) -> None:
-    """Make both axes logarithmic, with a tick at each count."""
-    ax.set(xscale="log", yscale="log")
-    ax.set_xticks(counts, [str(n) for n in counts])
+def log_axes(ax: Axes, counts: Sequence[int], label: str) -> None:
+    """Make both axes logarithmic, with ticks at the counts and at no others."""
+    count_axis(ax, counts, label)
+    ax.set_yscale("log")
     ax.minorticks_off()
 
 
@@ -146,7 +147,7 @@ def plot_order(
         panels: title -> (K,) numbers of steps, and name in LOOKS -> (K,) errors.
         orders: name -> slope of its guide, which starts at its last error.
     """
-    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.5), squeeze=False)
+    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.5), squeeze=False)
     for ax, (title, (counts, errors)) in zip(axes[0], panels.items(), strict=True):
         steps = np.asarray(counts, float)
         for name, row in errors.items():
@@ -154,11 +155,10 @@ def plot_order(
             ax.plot(steps, guide, color=GREY, lw=0.9)
             label = f"{name}: order {orders[name]}"
             ax.plot(steps, row, ms=5, label=label, **LOOKS[name])
-        log_axes(ax, counts)
-        ax.set(title=title, xlabel="steps", ylabel="error of the path")
+        log_axes(ax, counts, "steps")
+        ax.set(title=title, ylabel="error of the path")
     axes[0, 0].plot([], [], color=GREY, lw=0.9, label="slopes of 1 and 2")
-    names = axes[0, 0].get_legend_handles_labels()
-    fig.legend(*names, loc="outside upper center", ncols=4, fontsize=8, handlelength=3)
+    legend_above(fig, axes[0, 0], fontsize=8, handlelength=3)
     return fig
 
 
@@ -184,29 +184,20 @@ def plot_race(
         errors: name in LOOKS -> (K, S) distance to the reference, one a seed.
         worse: name in LOOKS -> (K, S) kernel distance above the reference's.
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.7))
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.7))
     for name, rows in errors.items():
         add_bars(left, calls, name, rows)
     for i, (name, rows) in enumerate(worse.items()):
         shift = 1.06 ** (i - (len(worse) - 1) / 2)  # so that bars do not overlap
         add_bars(right, np.asarray(calls) * shift, name, rows)
-    log_axes(left, calls)
+    log_axes(left, calls, "calls of the network")
     left.set_yticks([0.03, 0.1, 0.3], ["0.03", "0.1", "0.3"])
-    log_axes(right, calls)
-    right.set_yscale("linear")
+    left.set_ylabel("distance to the reference")
+    log_axes(right, calls, "calls of the network")
+    right.set(yscale="linear", ylabel="kernel distance, less reference's")
     right.axhline(0, color=BLACK, lw=0.8)
-    left.set(xlabel="calls of the network", ylabel="distance to the reference")
-    right.set(xlabel="calls of the network", ylabel="kernel distance, less reference's")
-    handles, labels = right.get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside upper center", ncols=5, fontsize=8)
+    legend_above(fig, right, fontsize=8)
     return fig
-
-
-def film_frame(*rows: ArrayLike, gap: int = 2) -> np.ndarray:
-    """Tile rows of noisy pictures, each (K, 1, H, W), as one uint8 picture."""
-    white = {"pad_width": ((0, gap), (0, gap)), "constant_values": 255}
-    lines = [[np.pad(image, **white) for image in grey_frames(row)] for row in rows]
-    return np.block(lines)[:-gap, :-gap]
 
 
 @figure
@@ -221,7 +212,7 @@ def plot_likelihood(
         errors: (K,) mean absolute error of the log density.
     """
     shape = {"width_ratios": [1, 1, 1.15], "figsize": (WIDTH, 2.6)}
-    fig, axes = plt.subplots(1, 3, **shape)
+    fig, axes = subplots(1, 3, **shape)
     top = max(np.max(np.asarray(density)) for density in densities.values())
     look = {"origin": "lower", "cmap": "magma_r", "vmin": 0, "vmax": top}
     for ax, (title, density) in zip(axes, densities.items(), strict=False):
@@ -230,7 +221,7 @@ def plot_likelihood(
         ax.grid(False)
     fig.colorbar(shown, ax=axes[1], label="density")
     axes[2].plot(counts, errors, "o-", color=BLUE, ms=4)
-    log_axes(axes[2], counts)
+    log_axes(axes[2], counts, "steps")
     axes[2].set_yticks([0.1, 0.3, 1], ["0.1", "0.3", "1"])
-    axes[2].set(title="mean error", xlabel="steps", ylabel="error of the log density")
+    axes[2].set(title="mean error", ylabel="error of the log density")
     return fig

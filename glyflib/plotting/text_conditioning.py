@@ -5,17 +5,15 @@ Invariant: shares are drawn from 0 to 1 with their intervals, attention from 0 t
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import GREY, WIDTH, figure
-from glyflib.plotting.pictures import show_image
+from glyflib.plotting.base import WIDTH, figure, subplots
+from glyflib.plotting.pictures import add_frame, show_image
 from glyflib.plotting.text_embeddings import shown
-from glyflib.plotting.unet import GLOW
+from glyflib.plotting.unet import show_attention
 
-MARKERS = "osD^vPX"
 MOST = 0.6  # share of attention drawn darkest
 
 
@@ -34,24 +32,18 @@ def plot_looks(
     """
     cols = len(pieces) + 1
     size = WIDTH, (WIDTH - 0.8) / cols * len(maps) + 0.4
-    fig, axes = plt.subplots(len(maps), cols, figsize=size, squeeze=False)
+    fig, axes = subplots(len(maps), cols, figsize=size, squeeze=False)
     for line, (name, weights) in zip(axes, maps.items(), strict=True):
         picture = np.asarray(pictures[name]).squeeze()
-        edges = (-0.5, len(picture) - 0.5, len(picture) - 0.5, -0.5)
         show_image(line[0], picture, span=(-1, 1))
         for ax, weight in zip(line[1:], np.asarray(weights), strict=True):
-            show_image(ax, picture, span=(-1, 1))
-            look = {"cmap": GLOW, "vmin": 0, "vmax": MOST, "extent": edges}
-            drawn = ax.imshow(weight, **look)
+            drawn = show_attention(ax, picture, weight, top=MOST)
         label = {"rotation": 90, "ha": "center", "va": "center", "fontsize": 8.5}
         line[0].text(-0.14, 0.5, name, transform=line[0].transAxes, **label)
     for ax, piece in zip(axes[0, 1:], pieces, strict=True):
         ax.set_title(shown(piece), fontsize=9)
     for ax in axes.flat:
-        ax.set_axis_on()
-        ax.set(xticks=[], yticks=[])
-        ax.spines[:].set(visible=True, color=GREY, lw=0.5)
-        ax.grid(visible=False)
+        add_frame(ax)
     bar = fig.colorbar(drawn, ax=axes, shrink=0.8, extend="max")
     bar.set_label("share of attention", fontsize=8)
     return fig

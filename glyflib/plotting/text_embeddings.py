@@ -6,13 +6,24 @@ numbers of vectors share one scale of colours, blue below 0 and red above.
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import BLACK, BLUE, GREY, ORANGE, RED, WIDTH, figure
+from glyflib.plotting.base import (
+    BLACK,
+    BLUE,
+    GREY,
+    ORANGE,
+    RED,
+    WIDTH,
+    Span,
+    figure,
+    subplots,
+)
+from glyflib.plotting.estimates import draw_rows, write_values
 
 LOOKS = ((BLUE, "o"), (ORANGE, "s"), (GREY, "D"), (RED, "^"))
 SPACE = "\u2581"  # sentencepiece's mark for the start of a word
@@ -35,7 +46,7 @@ def plot_pieces(lines: Mapping[str, Sequence[tuple[str, int]]]) -> Figure:
     Raises:
         ValueError: If a text is longer than the line.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 0.8 * len(lines) - 0.15))
+    fig, ax = subplots(figsize=(WIDTH, 0.8 * len(lines) - 0.15))
     ax.set(xlim=(0, LINE), ylim=(len(lines) - 0.6, -0.4))
     ax.set_axis_off()
     for y, (text, pieces) in enumerate(lines.items()):
@@ -44,7 +55,7 @@ def plot_pieces(lines: Mapping[str, Sequence[tuple[str, int]]]) -> Figure:
         for i, (piece, number) in enumerate(pieces):
             width = 1.35 * max(len(piece), len(str(number)) * 0.85) + 1.0
             box = {"facecolor": TINTS[i % 2], "edgecolor": GREY, "lw": 0.6}
-            ax.add_patch(plt.Rectangle((left, y - 0.12), width, 0.46, **box))
+            ax.add_patch(Rectangle((left, y - 0.12), width, 0.46, **box))
             middle = {"ha": "center", "va": "center"}
             font = {"family": "DejaVu Sans Mono", "fontsize": 10.5}
             ax.text(left + width / 2, y + 0.04, shown(piece), **middle, **font)
@@ -71,7 +82,7 @@ def draw_weights(
     for y, name in enumerate(names):
         if word and name.strip("_") == word:
             frame = {"fill": False, "edgecolor": ORANGE, "lw": 2, "clip_on": False}
-            ax.add_patch(plt.Rectangle((-0.5, y - 0.5), len(names), 1, **frame))
+            ax.add_patch(Rectangle((-0.5, y - 0.5), len(names), 1, **frame))
     ax.set(xlabel="is looked at", ylabel="looks")
     ax.grid(visible=False)
 
@@ -86,7 +97,7 @@ def plot_attention(
         panels: title -> n pieces and (n, n) weights; every row adds up to 1.
         row: a word whose row is framed.
     """
-    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.7), squeeze=False)
+    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.7), squeeze=False)
     for ax, (title, (pieces, weights)) in zip(axes[0], panels.items(), strict=True):
         draw_weights(ax, pieces, np.asarray(weights), row)
         ax.set_title(title)
@@ -102,7 +113,7 @@ def plot_bias(distances: ArrayLike, bias: ArrayLike) -> Figure:
         bias: (heads, K).
     """
     bias, distances = np.asarray(bias), np.asarray(distances)
-    fig, ax = plt.subplots(figsize=(WIDTH, 2.5))
+    fig, ax = subplots(figsize=(WIDTH, 2.5))
     box = (distances[0] - 0.5, distances[-1] + 0.5, len(bias) + 0.5, 0.5)
     look = {"cmap": "RdBu_r", "vmin": -1, "vmax": 1, "aspect": "auto"}
     drawn = ax.imshow(bias, extent=box, **look)
@@ -121,7 +132,7 @@ def draw_strips(ax: Axes, rows: np.ndarray, num_real: int, title: str) -> None:
     pad = {"facecolor": "#ededed", "edgecolor": GREY, "hatch": "////", "lw": 0}
     height = len(rows) - num_real
     ax.add_patch(
-        plt.Rectangle((-0.5, num_real - 0.42), rows.shape[1], height - 0.16, **pad)
+        Rectangle((-0.5, num_real - 0.42), rows.shape[1], height - 0.16, **pad)
     )
     ax.set(title=title, xlabel="number in the vector", xticks=[0, 127, 255])
     ax.set_xticklabels(["1", "128", "256"])
@@ -141,7 +152,7 @@ def plot_array(
         tokens: (L, D) what the encoder says, L > n: the rest is padding.
     """
     num, tokens = len(pieces), np.asarray(tokens)
-    fig, axes = plt.subplots(
+    fig, axes = subplots(
         1,
         4,
         figsize=(WIDTH, 0.34 * len(tokens) + 1.0),
@@ -167,22 +178,11 @@ def plot_array(
     return fig
 
 
-def draw_estimates(ax: Axes, rows: Mapping[str, Sequence[float]]) -> None:
-    """Draw values with their intervals, a row a name, from the top."""
-    for y, (name, look) in enumerate(zip(rows, LOOKS, strict=False)):
-        value, low, high = rows[name]
-        reach = [[value - low], [high - value]]
-        style = {"color": look[0], "ms": 6, "capsize": 4, "lw": 1.8}
-        ax.errorbar([value], [y], xerr=reach, fmt=look[1], **style)
-    ax.set_yticks(range(len(rows)), list(rows))
-    ax.set_ylim(len(rows) - 0.5, -0.5)
-
-
 @figure
 def plot_senses(
     words: Sequence[str],
     margins: Mapping[str, ArrayLike],
-    means: Mapping[str, Sequence[float]],
+    means: Mapping[str, Span],
 ) -> Figure:
     """Draw the margin of each word, and the mean of every encoder.
 
@@ -191,7 +191,7 @@ def plot_senses(
         margins: encoder -> (N,) margins; words are sorted by the first encoder's.
         means: encoder -> mean, lower and upper end of its interval.
     """
-    fig, (ax, right) = plt.subplots(
+    fig, (ax, right) = subplots(
         1, 2, figsize=(WIDTH, 4.6), width_ratios=[1.6, 1], layout="constrained"
     )
     order = np.argsort(-np.asarray(next(iter(margins.values()))))
@@ -203,7 +203,7 @@ def plot_senses(
     ax.set_yticks(spots, [words[i] for i in order], fontsize=7.5)
     ax.set(ylim=(len(words) - 0.5, -0.5), xlabel="margin", ylabel="word")
     ax.legend(loc="lower right", fontsize=8)
-    draw_estimates(right, means)
+    draw_rows(right, means, LOOKS)
     right.set(xlabel="mean margin", title=f"mean of {len(words)} words")
     for panel in (ax, right):
         panel.axvline(0, color=BLACK, lw=1)
@@ -212,7 +212,7 @@ def plot_senses(
 
 @figure
 def plot_encoders(
-    panels: Mapping[str, Mapping[str, Sequence[float]]], labels: Sequence[str]
+    panels: Mapping[str, Mapping[str, Span]], labels: Sequence[str]
 ) -> Figure:
     """Draw values in [0, 1] with intervals, a panel a question, a row an encoder.
 
@@ -220,14 +220,12 @@ def plot_encoders(
         panels: question -> encoder -> value, lower and upper end of its interval.
         labels: of the x-axes.
     """
-    fig, axes = plt.subplots(
+    fig, axes = subplots(
         1, len(panels), figsize=(WIDTH, 2.3), sharey=True, squeeze=False
     )
     rounds = zip(axes[0], panels.items(), labels, strict=True)
     for ax, (title, rows), label in rounds:
-        draw_estimates(ax, rows)
-        for y, (value, _, high) in enumerate(rows.values()):
-            at = {"xytext": (6, -3), "textcoords": "offset points", "fontsize": 8.5}
-            ax.annotate(f"{value:.2f}", (high, y), **at)
+        draw_rows(ax, rows, LOOKS)
+        write_values(ax, rows)
         ax.set(title=title, xlim=(-0.05, 1.12), xlabel=label)
     return fig

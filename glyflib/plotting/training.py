@@ -5,7 +5,6 @@ Invariant: what is drawn comes from the run's own log; smoothing is named as suc
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,61 +16,24 @@ from glyflib.plotting.base import (
     BLUE,
     CYCLE,
     GREY,
+    LOOKS,
     ORANGE,
     RED,
     SKY,
     WIDTH,
     figure,
+    new_figure,
+    subplots,
 )
-from glyflib.plotting.pictures import show_image
+from glyflib.plotting.pictures import add_picture
 
-LOOKS = ("o-", "s--", "^:", "D-.", "v-", "P--", "X:", "*-.")
 TICKS = [n * 10**k for k in range(2, 8) for n in (1, 3)]  # of glyphs seen
 Rows = Sequence[Mapping[str, float]]
-
-
-@figure
-def plot_loss_log(rows: Sequence[Mapping[str, float]], *, window: int = 100) -> Figure:
-    """Draw the loss against the glyphs seen, each step pale, their mean dark.
-
-    Args:
-        rows: of a loss log, with "glyphs" and "loss".
-        window: steps that the dark line is a running mean over, at most all.
-
-    Raises:
-        ValueError: If there are no rows.
-    """
-    if not rows:
-        raise ValueError("the log has no rows: nothing was trained")
-    glyphs, loss = (np.array([row[key] for row in rows]) for key in ("glyphs", "loss"))
-    window = min(window, len(loss))
-    smooth = np.convolve(loss, np.full(window, 1 / window), "valid")
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.2))
-    ax.plot(glyphs, loss, ",", color=SKY, alpha=0.6)
-    ax.plot(glyphs[window - 1 :], smooth, color=BLUE, label=f"mean of {window} steps")
-    ax.set(xlabel="glyphs seen", ylabel="loss", ylim=(0, min(1.2, loss.max() * 1.05)))
-    ax.legend()
-    return fig
 
 
 def running_mean(values: ArrayLike, window: int) -> np.ndarray:
     """Mean (N - window + 1,) over each `window` neighbours of N values."""
     return np.convolve(np.asarray(values, float), np.full(window, 1 / window), "valid")
-
-
-def tile(images: ArrayLike, *, cols: int, gap: int = 2) -> np.ndarray:
-    """Lay uint8 pictures (N, 1, H, W) out in rows, as one uint8 picture.
-
-    Raises:
-        ValueError: If N is not a multiple of cols.
-    """
-    images = np.asarray(images)[:, 0]
-    if len(images) % cols:
-        raise ValueError(f"{len(images)} pictures do not fill rows of {cols}")
-    edge = {"pad_width": ((0, 0), (0, gap), (0, gap)), "constant_values": 255}
-    _, height, width = (padded := np.pad(images, **edge)).shape
-    grid = padded.reshape(-1, cols, height, width).swapaxes(1, 2)
-    return grid.reshape(-1, cols * width)[:-gap, :-gap]
 
 
 def spread(glyphs: Sequence[int], *, factor: float = 1.5) -> list[int]:
@@ -97,11 +59,16 @@ def plot_run(rows: Rows, *, window: int = 100) -> Figure:
     Args:
         rows: of a loss log, with "glyphs", "loss" and "learning_rate".
         window: steps that the dark line is a running mean over, at most all.
+
+    Raises:
+        ValueError: If there are no rows.
     """
+    if not rows:
+        raise ValueError("the log has no rows: nothing was trained")
     names = "glyphs", "loss", "learning_rate"
     glyphs, loss, rate = (np.array([row[name] for row in rows]) for name in names)
     window = min(window, len(rows))
-    fig, (top, low) = plt.subplots(
+    fig, (top, low) = subplots(
         2, 1, figsize=(WIDTH, 4.2), sharex=True, height_ratios=[2.2, 1]
     )
     top.plot(glyphs, loss, ".", color=SKY, ms=2, mew=0, label="one step")
@@ -128,7 +95,7 @@ def plot_average(paths: Mapping[str, ArrayLike]) -> Figure:
     Args:
         paths: name -> (N,) values; the first is drawn pale.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 2.9))
+    fig, ax = subplots(figsize=(WIDTH, 2.9))
     for i, (name, values) in enumerate(paths.items()):
         look = (("-", SKY, 0.8), ("-", BLUE, 1.8), ("--", RED, 1.8))[i]
         ax.plot(values, look[0], color=look[1], lw=look[2], label=name)
@@ -167,7 +134,7 @@ def plot_progress(
         tops: label of the y-axis -> end of the axis; it begins at 0.
     """
     glyphs = np.asarray(glyphs)
-    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.5), squeeze=False)
+    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.5), squeeze=False)
     for ax, (label, curves) in zip(axes[0], panels.items(), strict=True):
         draw_progress(ax, glyphs, curves)
         if marks and label in marks:
@@ -196,7 +163,7 @@ def plot_floors(
         curves: name -> (K,) errors, or (K, 3): value, low, high.
         top: end of the axis of errors.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 4.2))
+    fig, ax = subplots(figsize=(WIDTH, 4.2))
     draw_progress(ax, np.asarray(levels), curves)
     ax.set(xlabel="level t", ylabel="squared error in v", ylim=(-0.03, top))
     place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 2}
@@ -216,20 +183,19 @@ def plot_history(
         titles: N names of the columns, written upwards.
     """
     R, N = np.asarray(images).shape[:2]
-    side, left, head = 0.93 * WIDTH / (N + 2), 0.12, 0.85
-    fig = plt.figure(figsize=(WIDTH, R * side + head), layout="none")
-    height = R * side + head
+    side, left, head = 0.93 * WIDTH / (N + 2), 0.12 * WIDTH, 0.85
+    fig = new_figure(figsize=(WIDTH, R * side + head), layout="none")
+    small = {"fontsize": 8, "transform": fig.dpi_scale_trans}
     for r in range(R):
-        bottom = (R - 1 - r) * side / height
-        where = bottom + side / height / 2
-        fig.text(left - 0.01, where, labels[r], ha="right", va="center", fontsize=8)
+        bottom = (R - 1 - r) * side
+        at = {"ha": "right", "va": "center"}
+        fig.text(left - 0.07, bottom + side / 2, labels[r], **at, **small)
         for n in range(N):
-            size = 0.92 * side / WIDTH, 0.92 * side / height
-            ax = fig.add_axes((left + n * side / WIDTH, bottom, *size))
-            show_image(ax, images[r][n], span=(0, 255))
+            place = left + n * side, bottom, side
+            add_picture(fig, images[r][n], place, span=(0, 255))
     for n, title in enumerate(titles):
-        where = left + (n + 0.5) * side / WIDTH, (R * side + 0.03) / height
-        fig.text(*where, title, rotation=90, ha="center", va="bottom", fontsize=8)
+        at = {"rotation": 90, "ha": "center", "va": "bottom"}
+        fig.text(left + (n + 0.5) * side, R * side + 0.03, title, **at, **small)
     return fig
 
 
@@ -249,7 +215,7 @@ def plot_rewind(
         floor: loss of the exact answer.
         window: steps that a line is a running mean over.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.3))
+    fig, ax = subplots(figsize=(WIDTH, 3.3))
     for (name, loss), color, style in zip(
         losses.items(), (RED, BLUE), ("-", "--"), strict=False
     ):

@@ -5,16 +5,26 @@ Invariant: pictures of one kind share one scale in a figure, and helpers only dr
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import ConnectionPatch, Rectangle
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import BLUE, CYCLE, GREY, ORANGE, RED, WIDTH, figure
-from glyflib.plotting.pictures import SPAN, show_image
+from glyflib.plotting.base import (
+    BLUE,
+    CYCLE,
+    GREY,
+    ORANGE,
+    RED,
+    WIDTH,
+    figure,
+    new_figure,
+    subplots,
+)
+from glyflib.plotting.pictures import SPAN, add_frame, show_image
 
 BLUES = np.array([[*to_rgb(BLUE), 0.9 * k / 255] for k in range(256)])
 GLOW = ListedColormap(BLUES)  # from clear to blue
@@ -33,9 +43,7 @@ def show_signed(ax: Axes, picture: ArrayLike, span: tuple[float, float]) -> None
     low, high = span
     look = {"cmap": "RdBu_r", "vmin": low, "vmax": high}
     ax.imshow(np.asarray(picture).squeeze(), **look)
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set(visible=True, color=GREY, lw=0.6)
-    ax.grid(False)
+    add_frame(ax)
 
 
 @figure
@@ -52,7 +60,7 @@ def plot_kernels(
     Span holds the values of the picture drawn black and white.
     """
     cols = len(names) + 1
-    fig, axes = plt.subplots(2, cols, figsize=(WIDTH, 2.2 * WIDTH / cols + 0.3))
+    fig, axes = subplots(2, cols, figsize=(WIDTH, 2.2 * WIDTH / cols + 0.3))
     show_image(axes[0, 0], picture, span=span)
     axes[0, 0].set_title("picture", fontsize=9)
     axes[1, 0].set_axis_off()
@@ -76,7 +84,7 @@ def plot_pulls(pulls: Maps, *, squares: Sequence[int] = ()) -> Figure:
         squares: side of the theoretical field of each, drawn round the middle.
     """
     size = WIDTH, (WIDTH - 0.8) / len(pulls) + 0.4
-    fig, axes = plt.subplots(1, len(pulls), figsize=size, squeeze=False)
+    fig, axes = subplots(1, len(pulls), figsize=size, squeeze=False)
     for i, (ax, (title, pull)) in enumerate(zip(axes[0], pulls.items(), strict=True)):
         pull = np.asarray(pull)
         share = (pull / pull.max()).clip(1e-6, 1)
@@ -98,7 +106,7 @@ def plot_pulls(pulls: Maps, *, squares: Sequence[int] = ()) -> Figure:
 def plot_norm(panels: Mapping[str, ArrayLike], group: int) -> Figure:
     """Draw mean and spread of each channel of maps (C, H, W), groups set apart."""
     size = WIDTH, 3.8
-    fig, axes = plt.subplots(len(panels), 1, figsize=size, sharex=True, sharey=True)
+    fig, axes = subplots(len(panels), 1, figsize=size, sharex=True, sharey=True)
     for ax, (title, maps) in zip(axes, panels.items(), strict=True):
         maps = np.asarray(maps).reshape(len(maps), -1)
         channel = np.arange(len(maps))
@@ -120,7 +128,7 @@ def plot_embedding(levels: ArrayLike, waves: ArrayLike, similar: Maps) -> Figure
         waves: (K, D) their embedding.
         similar: title -> (K, K) cosine similarity.
     """
-    fig, axes = plt.subplots(2, 2, figsize=(WIDTH, 6.2))
+    fig, axes = subplots(2, 2, figsize=(WIDTH, 6.2))
     ends, dim = (levels[0], levels[-1]), np.shape(waves)[1]
     look = {"cmap": "RdBu_r", "vmin": -1, "vmax": 1, "aspect": "auto"}
     shown = axes[0, 0].imshow(
@@ -140,13 +148,33 @@ def plot_embedding(levels: ArrayLike, waves: ArrayLike, similar: Maps) -> Figure
 @figure
 def plot_channels(levels: ArrayLike, panels: Mapping[str, ArrayLike]) -> Figure:
     """Draw values (K, up to 6) of channels against K levels, a panel a quantity."""
-    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 2.9), squeeze=False)
+    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 2.9), squeeze=False)
     for ax, (label, values) in zip(axes[0], panels.items(), strict=True):
         for i, line in enumerate(np.asarray(values).T):
             ax.plot(levels, line, color=CYCLE[i], ls=STYLES[i])
         ax.axhline(0, color=GREY, lw=0.8)
         ax.set(xlabel="level t", ylabel=label)
     return fig
+
+
+def show_attention(
+    ax: Axes, picture: ArrayLike, weights: ArrayLike, *, top: float
+) -> AxesImage:
+    """Lay shares of attention over a picture, as a blue glow.
+
+    Args:
+        ax: where to draw.
+        picture: (S, S) on the scale of x0.
+        weights: (h, w) shares, stretched over the picture.
+        top: the share drawn darkest.
+
+    Returns:
+        glow: what a colour bar explains.
+    """
+    show_image(ax, picture, span=(-1, 1))
+    end = len(picture) - 0.5
+    look = {"cmap": GLOW, "vmin": 0, "vmax": top, "extent": (-0.5, end, end, -0.5)}
+    return ax.imshow(weights, **look)
 
 
 @figure
@@ -164,12 +192,9 @@ def plot_attention(
     weights, cell = np.asarray(weights), len(picture) / np.shape(weights)[1]
     heads, cols = len(weights), len(places)
     size = WIDTH, (WIDTH - 0.9) * heads / cols
-    fig, axes = plt.subplots(heads, cols, figsize=size, squeeze=False)
-    edges = (-0.5, len(picture) - 0.5, len(picture) - 0.5, -0.5)
+    fig, axes = subplots(heads, cols, figsize=size, squeeze=False)
     for (head, col), ax in np.ndenumerate(axes):
-        show_image(ax, picture, span=(-1, 1))
-        look = {"cmap": GLOW, "vmin": 0, "vmax": 0.2, "extent": edges}
-        shown = ax.imshow(weights[head][places[col]], **look)
+        shown = show_attention(ax, picture, weights[head][places[col]], top=0.2)
         corner = [i * cell - 0.5 for i in reversed(places[col])]
         box = {"fill": False, "ec": RED, "lw": 2.2, "clip_on": False}
         ax.add_patch(Rectangle(corner, cell, cell, **box))
@@ -202,7 +227,7 @@ def plot_u(ends: Maps, down: Maps, bottom: Maps, up: Maps) -> Figure:
         up: as many as `down`, from the top to the bottom.
     """
     rows = len(down) + 2
-    fig = plt.figure(figsize=(WIDTH, 0.92 * rows + 0.5))
+    fig = new_figure(figsize=(WIDTH, 0.92 * rows + 0.5))
     shape = {"height_ratios": [1.5] + [1] * (rows - 1), "width_ratios": [1, 0.5, 1]}
     grid = fig.add_gridspec(rows, 3, **shape)
     for col, (label, picture) in zip((0, 2), ends.items(), strict=True):
@@ -227,7 +252,7 @@ def plot_costs(parts: Mapping[str, tuple[float, float]]) -> Figure:
     """Draw the share that each part has, given its parameters and operations."""
     names, counts = list(parts), np.array(list(parts.values()), float)
     share = 100 * counts / counts.sum(0)
-    fig, ax = plt.subplots(figsize=(WIDTH * 0.85, 0.42 * len(names) + 0.9))
+    fig, ax = subplots(figsize=(WIDTH * 0.85, 0.42 * len(names) + 0.9))
     place = np.arange(len(names))
     for i, (label, color, hatch) in enumerate(
         (("parameters", BLUE, ""), ("operations", ORANGE, "//"))

@@ -1,0 +1,339 @@
+"""Small inputs for each drawing function of glyflib.plotting.
+
+EXAMPLES maps "module.function" to what it is called with; the contract in
+test_plotting.py draws them all, and fails where a function has none.
+"""
+
+import numpy as np
+
+from glyflib.plotting import schedules, solvers
+
+RNG = np.random.default_rng(0)
+X = np.linspace(-3, 3, 61)
+BELL = np.exp(-(X**2) / 2) / np.sqrt(2 * np.pi)
+T = np.arange(1001)
+ALPHA_BAR = np.cos(np.pi / 2 * T / 1000).clip(1e-3) ** 2
+LEVELS = np.array([1, 10, 100, 1000])
+FALLING = np.array([1.0, 0.6, 0.3, 0.1])
+SPAN = (0.4, 0.3, 0.5)  # value, low, high
+SPANS = {1: (0.2, 0.1, 0.3), 10: SPAN, 100: (0.9, 0.8, 1.0)}
+INTERVALS = np.array([SPAN] * 4)
+CURVES = {name: FALLING + k / 9 for k, name in enumerate("abcd")}
+TWO = {name: CURVES[name] for name in "ab"}
+GLYPH = np.where(np.add.outer(range(8), range(8)) % 3 == 0, -1.0, 1.0)
+X0 = np.stack([GLYPH, -GLYPH, GLYPH.T, np.roll(GLYPH, 1)])[:, None]
+XT = X0 + RNG.normal(size=X0.shape)
+SHEET = (127.5 * (X0 + 1)).astype(np.uint8)
+POINTS = RNG.normal(size=(40, 2))
+CLOUDS = {"left": POINTS / 3, "right": POINTS / 2}
+SIDE = np.linspace(-2, 2, 5)
+PLACES = np.stack(np.meshgrid(SIDE, SIDE, indexing="ij"), -1).reshape(-1, 2)
+MAPS = {"8 x 8": RNG.normal(size=(3, 8, 8)), "4 x 4": RNG.normal(size=(3, 4, 4))}
+PIECES = ["\u2581gold", ",", "\u2581element", "</s>"]
+WEIGHTS = np.full((4, 4), 0.25)
+LOG = [
+    {"glyphs": 32 * (i + 1), "loss": 1 / (i + 1), "learning_rate": rate}
+    for i, rate in enumerate((1, 3, 2, 0.5, 2, 3, 1))
+]
+
+
+def call(*args, **kwargs):
+    """What a drawing function is called with."""
+    return args, kwargs
+
+
+EXAMPLES = {
+    "bugs.plot_seen": call(TWO),
+    "bugs.plot_similarity": call({"bug": WEIGHTS, "mended": np.eye(4)}, label="time"),
+    "conditional_distributions.plot_counts": call(
+        (np.arange(5), np.arange(4)),
+        np.arange(12.0).reshape(3, 4),
+        {1: WEIGHTS[0], 2: FALLING},
+        ("ink", "y"),
+    ),
+    "conditional_distributions.plot_joint": call(
+        X, X, np.outer(BELL, BELL), {0.4: BELL, -0.4: BELL / 2}, (BELL, BELL)
+    ),
+    "conditional_distributions.plot_parts": call(
+        {"sun": CLOUDS, "moon": CLOUDS}, POINTS / 2
+    ),
+    "conditional_distributions.plot_pushes": call(
+        X, {f"t = {t}": {"fair": -X / t, "clean": -X} for t in (1, 2)}
+    ),
+    "conditional_distributions.plot_roads": call(
+        X, {0.0: BELL, 1.0: BELL}, {name: {0.0: X, 1.0: X} for name in ("a", "b")}
+    ),
+    "conditional_distributions.plot_rows": call(
+        np.arange(5), {"sun": FALLING / 2, "moon": FALLING[::-1] / 2}, WEIGHTS[0], "gap"
+    ),
+    "conditional_distributions.plot_slices": call(
+        X, {1.0: BELL / 9, 2.0: BELL / 3}, {1.0: BELL, 2.0: BELL}, {1.0: X, 2.0: X}
+    ),
+    "conditional_distributions.plot_sweep": call(
+        (X, X, np.outer(BELL, BELL)), 0.5, BELL, X
+    ),
+    "dataset_map.plot_agreement": call({k: {"map": (0.9, 0.6)} for k in ("a", "b")}),
+    "dataset_map.plot_clusters": call(
+        [40, 400, 900, 4000], FALLING, [0.1] * 4, ["wide", "tall", "wide", "tall"]
+    ),
+    "dataset_map.plot_density": call(WEIGHTS, (0, 4, 1, 6), [(1, 2), (3, 4)]),
+    "dataset_map.plot_maps": call(
+        {"PCA": (POINTS, ["a", "b"] * 20), "UMAP": (POINTS, [""] * 40)},
+        images=SHEET,
+        rows=[1, 3],
+    ),
+    "dataset_map.plot_means": call(SHEET, [(0.25, 0.5)] * 4, "abcd", cols=2),
+    "dataset_map.plot_scores": call({"stacked": (np.array([-0.2, 0.1]), SHEET[:2])}),
+    "estimates.plot_estimates": call(
+        {"precision": {"floor": SPAN, "copies": SPAN}}, marked=["copies"], bands=True
+    ),
+    "estimates.plot_hits": call(
+        {"one": {"a": SPAN, "b": SPAN}, "two": {"c": SPAN}}, label="share"
+    ),
+    "evaluation.plot_balls": call(
+        {
+            name: (POINTS[:9], np.full(9, 0.3), POINTS[9:], POINTS[9:, 0] > 0)
+            for name in ("real", "drawn")
+        }
+    ),
+    "evaluation.plot_floors": call(
+        {"Fréchet distance": SPANS, "kernel distance": SPANS},
+        {"kernel distance": {1: 0.1, 100: 0.1}},
+    ),
+    "evaluation.plot_ratios": call(
+        {"held out": FALLING, "copies": [0.1]}, {"copies": 0.5}
+    ),
+    "evaluation.plot_sizes": call(
+        {"ratio": {"a": SPANS}, "loss": {"a": SPANS, "b": SPANS}}
+    ),
+    "evaluation.plot_twins": call({"10": (X0, X0), "all": (X0, X0)}, notes="abcd"),
+    "forward_noising.plot_chain": call(
+        {t: XT[0] for t in (1000, 300, 299, 0)}, ALPHA_BAR
+    ),
+    "forward_noising.plot_correlation": call(
+        [XT[0]], [np.eye(8)], [FALLING], ["white"]
+    ),
+    "forward_noising.plot_forgetting": call(
+        [0, 300, 600, 1000], {"a": INTERVALS, "b": INTERVALS / 2}, {300: XT[0]}, 0.01
+    ),
+    "forward_noising.plot_given_and_marginal": call(
+        np.array([-1.0] * 30 + [1.0] * 70), dict.fromkeys((60, 250, 900), X), ALPHA_BAR
+    ),
+    "forward_noising.plot_pixel_noise": call(*RNG.normal(size=(2, 50, 8, 8)), GLYPH),
+    "forward_noising.plot_step": call(POINTS, POINTS[:2], 0.3, POINTS),
+    "forward_noising.plot_two_roads": call(
+        RNG.normal(size=(1001, 3)), {900: X, 500: X}, {900: X, 500: X}, ALPHA_BAR
+    ),
+    "forward_noising.plot_variance": call(LEVELS, *[FALLING] * 4),
+    "gaussians.plot_densities": call(
+        X, {"fit": (X, BELL), "two": (X, 2 * BELL)}, xlabel="x"
+    ),
+    "gaussians.plot_errors": call([2, 4], [0.7, 0.5], [0.5, 0.35], [0.5, 0.75]),
+    "gaussians.plot_likelihood": call(
+        X, X + 4, -np.add.outer(X**2, X**2), (0, 4), [[1, 5], [0, 4]]
+    ),
+    "gaussians.plot_linear_map": call(
+        POINTS, POINTS, POINTS, np.array([15, 0.25]), np.diag([9.0, 0.01])
+    ),
+    "gaussians.plot_normality": call(X, 0, 1, label="x"),
+    "gaussians.plot_pushforward": call(X, (X + 3) / 6, (0.5, 0.2), label="x"),
+    "gaussians.plot_two_roads": call(
+        [0.5, 0.9], [0.0, 1.28], RNG.uniform(size=(40, 2)), POINTS
+    ),
+    "guidance.plot_scores": call(
+        X, {f"t = {t}": {"a": -X, "b": -t * X, "c": 0 * X} for t in (2, 3)}
+    ),
+    "guidance.plot_sharpened": call(
+        X,
+        {"s = 1": (BELL, X), "s = 3": (2 * BELL, X)},
+        {"q(x|y)": BELL, "q(x)": BELL / 2},
+    ),
+    "guidance.plot_sweep": call(
+        dict.fromkeys(("hits", "recall"), SPANS),
+        {"hits": 0.9},
+        tops={"hits": 1, "recall": 1},
+        cols=2,
+    ),
+    "larger_images.plot_costs": call(
+        [32, 64, 128, 256],
+        {"one": [1, 4, 16, 64], "two": [1, 16, 256, 4096]},
+        ylabel="operations",
+        num_measured=2,
+    ),
+    "larger_images.plot_named": call(
+        {
+            x: {name: (LEVELS, row) for name, row in TWO.items()}
+            for x in ("level", "SNR")
+        }
+    ),
+    "larger_images.plot_sizes": call(
+        {"linear": {16: 3.0, 64: 1.0}, "network": {32: 1.5}}
+    ),
+    "larger_images.plot_trust": call([0, 50, 100, 200], CURVES),
+    "larger_images.plot_walks": call({"even": CLOUDS, "cosine": CLOUDS}),
+    "pictures.plot_images": call(SHEET, labels="abcd", cols=3),
+    "pictures.plot_pair": call({"real": X0, "made": X0}, "abcd"),
+    "pictures.plot_table": call(
+        {"sees": XT, "answers": X0}, "abcd", clean=["answers"], under="1234"
+    ),
+    "pixel_space.plot_mean_and_std": call(GLYPH, np.abs(GLYPH) / 2),
+    "pixel_space.plot_ranges": call({"distance": CURVES, "ink": TWO}),
+    "pixel_space.plot_shift": call(
+        [0, 1, 2, 3], np.outer(FALLING[::-1], FALLING), {"near": 0.5, "far": 0.9}
+    ),
+    "pixel_space.plot_value_histogram": call({"glyphs": X0, "noise": XT}),
+    "pixel_space.plot_values": call(SHEET[0], span=(0, 255)),
+    "pixel_space.plot_variance_share": call({"glyphs": FALLING, "noise": np.ones(4)}),
+    "reverse_process.plot_answers": call(
+        POINTS, {"points": (POINTS, POINTS / 2), "ink": (POINTS, POINTS / 3)}
+    ),
+    "reverse_process.plot_by_level": call(LEVELS, {"error": CURVES, "loss": TWO}),
+    "reverse_process.plot_clouds": call(CLOUDS),
+    "reverse_process.plot_heldout": call(
+        {"sees": XT[0], "truth": X0[0]}, LEVELS, CURVES
+    ),
+    "reverse_process.plot_products": call(
+        {"a": ((0, 1), (3, 0.5), (2, 1 / 3)), "b": ((0, 1), (1, 1), (0.5, 0.5))},
+        X,
+        BELL,
+    ),
+    "reverse_process.plot_reverse": call(
+        X, {s: (BELL, BELL / 2) for s in (290, 200, 50)}, 300, {1: 0.001, 100: 0.17}
+    ),
+    "sampling.plot_distances": call(
+        {"a": SPANS, "b": SPANS},
+        {"value": 0.1, "low": 0.05, "high": 0.2},
+        live={1: 0.3},
+    ),
+    "sampling.plot_errors": call(
+        {"a": {1: FALLING, 10: FALLING / 9}, "b": {1: FALLING, 5: FALLING / 4}},
+        {"far": 1.5, "near": 0.2},
+    ),
+    "sampling.plot_ladders": call({"a": {1: X0, 10: X0}, "b": {1: X0}}, num=3),
+    "schedules.plot_boxes": call(
+        np.linspace(0, 1, 101),
+        10 - 10 * np.linspace(0, 1, 101),
+        {"two": [1.0, 0.5, 0.2], "three": [1.0, 0.5, 0.2, 0.1]},
+    ),
+    "schedules.plot_clouds": call(
+        [
+            (name, POINTS, WEIGHTS, (-3.0, 3.0, -2.0, 2.0))
+            for name in ("t = 0", "t = 9")
+        ],
+        {"grass": [0, 2], "water": [3, 5]},
+        ("x", "y"),
+    ),
+    "schedules.plot_ends": call(
+        {"no offset": FALLING / 99, "offset": FALLING / 50},
+        {"raw": (LEVELS, [50, 90, 900, np.inf]), "clipped": (LEVELS, [40, 80, 90, 99])},
+        1 / 127.5,
+    ),
+    "schedules.plot_forgetting_rate": call({"linear": FALLING, "cosine": FALLING / 2}),
+    "schedules.plot_information": call(
+        LEVELS,
+        (FALLING, FALLING / 9),
+        (FALLING, FALLING / 9),
+        {"glyphs": FALLING, "Gaussian": 2 * FALLING},
+        4.0,
+    ),
+    "schedules.plot_prices": call(
+        {"linear": {5: 40.0, 50: 2.0}, "even waste": {5: 30.0, 50: 0.5}}
+    ),
+    "schedules.plot_schedules": call(
+        {name: ALPHA_BAR ** (k + 1) for k, name in enumerate([*schedules.LOOKS][:3])}
+    ),
+    "score_functions.plot_factor": call(
+        [1, 3], [(0.5, 0.01), (0.9, 0.02)], np.sqrt([0.0, 0.25, 0.5, 1.0]), [0.1, 0.9]
+    ),
+    "score_functions.plot_fields": call(
+        {name: (POINTS, k * PLACES + 0.1) for k, name in enumerate("abcd", 1)}, PLACES
+    ),
+    "score_functions.plot_learning": call(LEVELS, FALLING, FALLING / 2, FALLING),
+    "score_functions.plot_mean_noise": call(
+        {
+            name: (X, BELL, SIDE, SIDE / 2, np.full(5, 0.1), X, X / 2)
+            for name in ("t = 50", "t = 200")
+        }
+    ),
+    "score_functions.plot_shares": call(
+        ["x", "y", "z", "w"], FALLING / 2, {"a": INTERVALS, "b": INTERVALS / 2}
+    ),
+    "score_functions.plot_slopes": call(
+        X, {"a": (BELL, -(X**2), -2 * X), "b": (2 * BELL, -X, -X)}
+    ),
+    "score_functions.plot_vanishing": call(LEVELS, TWO, TWO),
+    "score_functions.plot_walkers": call(CLOUDS, POINTS),
+    "solvers.plot_likelihood": call(
+        {"by the ODE": np.eye(4), "exact": 3 * np.eye(4)}, LEVELS, FALLING
+    ),
+    "solvers.plot_line": call((X, BELL), (SIDE, SIDE / 9), at=2),
+    "solvers.plot_order": call(
+        {name: (LEVELS, {"Heun": FALLING, "2M": FALLING / 2}) for name in ("a", "b")},
+        {"Heun": 2, "2M": 2},
+    ),
+    "solvers.plot_paths": call(
+        {name: np.outer(FALLING, SIDE) for name in ("ODE", "SDE")},
+        {name: X for name in ("ODE", "SDE")},
+        X,
+        BELL,
+    ),
+    "solvers.plot_race": call(
+        LEVELS,
+        {name: np.outer(FALLING, [1, 1.1]) for name in [*solvers.LOOKS][:3]},
+        {name: np.outer(FALLING, [1, 1.1]) for name in solvers.LOOKS},
+    ),
+    "solvers.plot_walks": call(
+        {2: np.outer([0, 1, 2], SIDE), 5: np.outer(range(6), SIDE) / 2},
+        (np.ones(9), np.zeros(9)),
+    ),
+    "text_conditioning.plot_looks": call(
+        {"t = 1": X0[0], "t = 9": X0[1]},
+        {"t = 1": RNG.uniform(size=(4, 4, 4)), "t = 9": RNG.uniform(size=(4, 4, 4))},
+        PIECES,
+    ),
+    "text_embeddings.plot_array": call(
+        PIECES, [930, 4, 1413, 1], RNG.normal(size=(4, 256)), RNG.normal(size=(6, 256))
+    ),
+    "text_embeddings.plot_attention": call(
+        {"a": (PIECES, WEIGHTS), "b": (PIECES, np.eye(4))}, row="element"
+    ),
+    "text_embeddings.plot_bias": call(np.arange(-20, 21), RNG.uniform(-1, 1, (8, 41))),
+    "text_embeddings.plot_encoders": call(
+        {"one": {"a": SPAN, "b": SPAN}, "two": {"a": SPAN, "b": SPAN}},
+        ("share", "rank"),
+    ),
+    "text_embeddings.plot_pieces": call(
+        {"gold": [("\u2581gold", 930), ("</s>", 1)], "a": [("\u2581a", 5)]}
+    ),
+    "text_embeddings.plot_senses": call("wxyz", TWO, {"a": SPAN, "b": SPAN}),
+    "training.plot_average": call(
+        {"raw": FALLING, "mean": FALLING / 2, "late": FALLING / 3}
+    ),
+    "training.plot_floors": call(LEVELS, CURVES),
+    "training.plot_history": call(
+        np.stack([SHEET, SHEET]), ["0", "3,200"], ["gold", "fish", "tree", "bird"]
+    ),
+    "training.plot_progress": call(
+        LEVELS * 100, {"one": CURVES, "two": {"c": INTERVALS}}, marks={"one": 1.0}
+    ),
+    "training.plot_rewind": call(
+        {"bad": X**2, "good": X**2 + 1}, {"bad": 5, "good": 3}, 2.5, window=2
+    ),
+    "training.plot_run": call(LOG, window=2),
+    "unet.plot_attention": call(
+        GLYPH, RNG.uniform(size=(2, 4, 4, 4, 4)), [(0, 3), (2, 1)]
+    ),
+    "unet.plot_channels": call(LEVELS, {"scale": np.stack([FALLING] * 6, 1)}),
+    "unet.plot_costs": call({"a": (30, 5), "b": (10, 15)}),
+    "unet.plot_embedding": call(
+        LEVELS, RNG.uniform(-1, 1, (4, 8)), {name: np.eye(4) for name in "abc"}
+    ),
+    "unet.plot_kernels": call(
+        GLYPH, RNG.normal(size=(3, 3, 3)), RNG.normal(size=(3, 8, 8)), "abc"
+    ),
+    "unet.plot_norm": call(MAPS | {"8 x 8": MAPS["4 x 4"]}, 3),
+    "unet.plot_pulls": call({"a": GLYPH**2, "b": np.eye(8)}, squares=[5, 3]),
+    "unet.plot_u": call(
+        {"in": GLYPH, "out": GLYPH}, MAPS, {"2 x 2": MAPS["4 x 4"]}, MAPS
+    ),
+}

@@ -1,0 +1,469 @@
+"""Every figure of the book keeps one contract, and the numbers in it are right.
+
+Invariant: the contract knows of no single figure: it draws the examples of all drawing
+functions that it finds, and holds each to the same rules.
+"""
+
+import importlib
+import inspect
+import io
+import pkgutil
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from figure_examples import (
+    ALPHA_BAR,
+    EXAMPLES,
+    FALLING,
+    LEVELS,
+    LOG,
+    PLACES,
+    POINTS,
+    SIDE,
+    X0,
+    XT,
+)
+from IPython.core.pylabtools import print_figure
+from matplotlib.collections import PathCollection
+from matplotlib.container import ErrorbarContainer
+from matplotlib.image import AxesImage, BboxImage
+from matplotlib.lines import Line2D
+from matplotlib.quiver import Quiver
+from PIL import Image
+
+import glyflib.plotting
+from glyflib.plotting import (
+    forward_noising,
+    gaussians,
+    pictures,
+    pixel_space,
+    sampling,
+    schedules,
+    score_functions,
+    solvers,
+    text_embeddings,
+    training,
+    unet,
+)
+from glyflib.plotting.base import BookFigure, figure, new_figure, reaches, subplots
+from glyflib.plotting.pictures import SPAN, show_image
+
+SCALES = {(0, 255), (-1, 1), SPAN}  # of pictures: uint8, x0 and noisy ones
+MODULES = [
+    importlib.import_module(f"glyflib.plotting.{module.name}")
+    for module in pkgutil.iter_modules(glyflib.plotting.__path__)
+]
+FIGURES = {
+    f"{module.__name__.rpartition('.')[2]}.{name}": function
+    for module in MODULES
+    for name, function in inspect.getmembers(module, inspect.isfunction)
+    if function.__module__ == module.__name__ and hasattr(function, "__wrapped__")
+}
+
+
+def is_named(ax, side):
+    """Whether an axis, or that of a panel in line with it, says what it shows."""
+    axis = getattr(ax, f"{side}axis")
+    ticks = [text.get_text() for text in axis.get_ticklabels()]
+    ends = f"interval{side}"
+    for other in ax.figure.axes:
+        box, other_box = ax.get_position(), other.get_position()
+        is_in_line = np.allclose(getattr(box, ends), getattr(other_box, ends))
+        if is_in_line and getattr(other, f"{side}axis").get_label_text():
+            return True
+    return not ticks or any(letter.isalpha() for text in ticks for letter in text)
+
+
+def look_of(handle):
+    """What sets a series apart for a reader who sees no colours."""
+    if isinstance(handle, ErrorbarContainer):
+        handle = handle[0]
+    if isinstance(handle, Line2D):
+        dash, is_full = (
+            handle._unscaled_dash_pattern,
+            handle.get_mfc() not in ("none", "white"),
+        )
+        return "line", str(dash), handle.get_marker(), is_full, handle.get_lw()
+    if isinstance(handle, PathCollection):
+        return "dots", handle.get_paths()[0].vertices.tobytes()
+    patch = handle[0] if isinstance(handle, tuple) else handle
+    return type(patch).__name__, patch.get_hatch(), str(patch.get_linestyle())
+
+
+def faults_of(fig):
+    """The rules of the house that a figure breaks, in words."""
+    found = []
+    fig.draw_without_rendering()  # puts everything into its place
+    if plt.get_fignums():
+        found.append("is left open in pyplot")
+    if not isinstance(fig, BookFigure):
+        found.append("forgets the book's style when it is saved")
+    for ax in filter(lambda ax: ax.axison and ax.has_data(), fig.axes):
+        sides = [side for side in "xy" if is_named(ax, side)]
+        if len(sides) < (1 if ax.get_label() == "<colorbar>" else 2):
+            found.append(f"has an axis without a name ({ax.get_title()!r})")
+        handles, names = ax.get_legend_handles_labels()
+        if len(set(map(look_of, handles))) < len(set(names)):
+            found.append(f"tells {names} apart by colour only")
+    for image in fig.findobj(AxesImage) + fig.findobj(BboxImage):
+        if image.get_cmap().name == "gray" and image.get_clim() not in SCALES:
+            is_explained = image.colorbar is not None
+            if not is_explained:
+                found.append(f"has a picture on a scale of its own, {image.get_clim()}")
+    page, drawn = fig.bbox_inches, fig.get_tightbbox()
+    if (drawn.min < page.min - 0.05).any() or (drawn.max > page.max + 0.05).any():
+        found.append(f"leaves its page, {drawn.extents} of {page.extents}")
+    return found
+
+
+def drawn(name):
+    """The figure of an example."""
+    args, options = EXAMPLES[name]
+    return FIGURES[name](*args, **options)
+
+
+def test_every_drawing_function_has_an_example():
+    assert set(EXAMPLES) == set(FIGURES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_figure_keeps_the_contract(name):
+    assert faults_of(drawn(name)) == []
+
+
+@figure
+def good():
+    """A figure that keeps every rule, for the bad ones to spoil."""
+    fig, (left, right) = subplots(1, 2, figsize=(6, 3))
+    left.plot([1, 2], label="a")
+    left.plot([2, 1], "--", label="b")
+    left.set(xlabel="step", ylabel="loss")
+    show_image(right, np.eye(4), span=(-1, 1))
+    return fig
+
+
+def spoiled_by(change):
+    """A drawing function that changes the good figure."""
+
+    @figure
+    def draw():
+        fig = good()
+        change(*fig.axes)
+        return fig
+
+    return draw
+
+
+@pytest.mark.parametrize(
+    ("fault", "draw"),
+    [
+        ("without a name", spoiled_by(lambda ax, _: ax.set_xlabel(""))),
+        ("by colour only", spoiled_by(lambda ax, _: ax.lines[1].set_linestyle("-"))),
+        ("scale of its own", spoiled_by(lambda _, ax: ax.images[0].autoscale())),
+        ("leaves its page", spoiled_by(lambda ax, _: ax.text(-2, 1, "far away"))),
+        ("left open", lambda: new_figure()),
+        ("forgets the book's style", figure(lambda: plt.figure())),
+    ],
+)
+def test_the_contract_can_be_broken(fault, draw):
+    assert faults_of(good()) == []
+    (found,) = faults_of(draw())
+    plt.close("all")
+    assert fault in found
+
+
+def saved(fig):
+    """Pixels of a figure as `savefig` writes them."""
+    file = io.BytesIO()
+    fig.savefig(file)
+    return np.asarray(Image.open(file))
+
+
+def displayed(fig):
+    """Pixels of a figure as a notebook shows it."""
+    return np.asarray(Image.open(io.BytesIO(print_figure(fig))))
+
+
+@pytest.mark.parametrize("render", [saved, displayed])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"text.usetex": True},
+        plt.style.library["dark_background"],
+        {"savefig.dpi": 30, "savefig.transparent": True},
+        {"xtick.labelsize": 20, "axes.unicode_minus": False},
+    ],
+    ids=["usetex", "dark", "saving", "ticks"],
+)
+def test_a_readers_settings_do_not_change_a_figure(render, setting):
+    expected = render(drawn("training.plot_run"))
+    with plt.rc_context(setting):
+        found = render(drawn("training.plot_run"))
+        assert all(mpl.rcParams[key] == value for key, value in setting.items())
+    np.testing.assert_array_equal(found, expected)
+
+
+# The numbers that drawing computes.
+
+
+def line(ax, label):
+    """x and y of the one line with a label."""
+    (found,) = (one for one in ax.lines if one.get_label() == label)
+    return found.get_xydata().T
+
+
+def bars(ax):
+    """Lower and upper ends (N, 2) of the error bars of a panel."""
+    parts = [part for container in ax.containers for part in container[2]]
+    return np.concatenate([np.stack(part.get_segments())[:, :, 1] for part in parts])
+
+
+def test_intervals_become_distances_and_never_negative_ones():
+    values, reach = reaches([(0.4, 0.3, 0.6), (0.0, 0.1, 0.2)])
+    np.testing.assert_allclose(values, [0.4, 0.0])
+    np.testing.assert_allclose(reach, [[0.1, 0.0], [0.2, 0.2]])
+
+
+def test_frames_are_png_of_one_size_and_differ():
+    draw = forward_noising.plot_step
+    figures = [draw(POINTS, POINTS[:2], beta, POINTS) for beta in (0.0, 0.3, 1.0)]
+    frames = pictures.png_frames(figures)
+    assert {Image.open(io.BytesIO(frame)).size for frame in frames} == {(506, 506)}
+    assert len(set(frames)) == 3
+
+
+def test_grey_frames_share_one_scale_and_clip():
+    xt = np.array([-9.0, -2.0, 0.0, 2.0, 9.0]).reshape(5, 1, 1, 1)
+    assert pictures.grey_frames(xt).flatten().tolist() == [0, 0, 128, 255, 255]
+
+
+def test_tiles_of_a_film_lie_left_to_right_then_down_with_paper_between():
+    tiles = np.arange(0, 102, 17).reshape(6, 1, 1, 1).repeat(2, 2).repeat(2, 3)
+    frame = pictures.film_frame([tiles, tiles], cols=3, gap=1)
+    assert frame.shape == (5, 8 + 4 + 8) and frame.dtype == np.uint8
+    left, right = frame[:, :8], frame[:, 12:]
+    np.testing.assert_array_equal(left[::3, ::3], [[0, 17, 34], [51, 68, 85]])
+    np.testing.assert_array_equal(left, right)
+    assert (frame[2] == 255).all() and (frame[:, [2, 8, 11]] == 255).all()
+
+
+def test_small_pictures_of_a_film_are_enlarged_in_blocks_and_clipped():
+    small = np.array([7.0, -7.0]).reshape(2, 1, 1, 1).repeat(2, 2).repeat(2, 3)
+    frame = pictures.film_frame([small], cols=1, span=(-1, 1), side=8, gap=4)
+    assert frame.shape == (8 + 4 + 8, 8)
+    assert (frame[:8] == 255).all() and (frame[12:] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"cols": 2}, "3 pictures do not fill rows of 2"), ({"side": 9}, "fill 9 pixels")],
+)
+def test_a_film_has_no_ragged_edges(options, said):
+    with pytest.raises(ValueError, match=said):
+        pictures.film_frame([np.zeros((3, 1, 4, 4))], **{"cols": 3} | options)
+
+
+def test_a_table_scales_clean_rows_and_noisy_rows_each_by_their_own_span():
+    fig = drawn("pictures.plot_table")
+    spans = [ax.images[0].get_clim() for ax in fig.axes]
+    assert spans == [SPAN] * 4 + [(-1, 1)] * 4
+    for ax, picture in zip(fig.axes, np.concatenate([XT, X0]), strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), picture[0])
+
+
+@pytest.mark.parametrize("margin", [None, 0, 0.9])
+def test_the_names_of_a_table_stand_beside_their_rows_or_above(margin):
+    rows = {"one": X0, "two": X0}
+    fig = pictures.plot_table(rows, span=(-1, 1), margin=margin, is_framed=True)
+    assert [text.get_text() for text in fig.texts] == list(rows)
+    assert faults_of(fig) == []
+    for text, ax in zip(fig.texts, fig.axes[::4], strict=True):
+        name, picture = text.get_window_extent(), ax.get_window_extent()
+        is_above = name.y0 >= picture.y1
+        assert is_above if margin == 0 else name.x1 < picture.x0
+        middle = (name.y0 + name.y1) / 2
+        assert is_above or middle == pytest.approx((picture.y0 + picture.y1) / 2, abs=5)
+
+
+def test_what_cannot_be_drawn_is_refused():
+    with pytest.raises(ValueError, match=r"differ in length: \[3, 4\]"):
+        pictures.plot_table({"a": X0, "b": X0[:3]})
+    with pytest.raises(ValueError, match=r"differ in length: \[1, 4\]"):
+        pictures.plot_table({"a": X0}, ["only one"])
+    with pytest.raises(ValueError, match="nothing to draw"):
+        pictures.plot_images([])
+    with pytest.raises(ValueError, match="nothing to draw"):
+        score_functions.plot_fields({"a": (POINTS, 0 * PLACES)}, PLACES)
+    with pytest.raises(ValueError, match="does not fit"):
+        text_embeddings.plot_pieces({"long": [("\u2581chemical", 839)] * 12})
+
+
+def test_values_are_written_to_fit_into_pixels_and_to_be_seen_on_them():
+    fig = pixel_space.plot_values(np.array([[-1.0, 0.9]]), span=(-1, 1), spec=".2f")
+    fig.draw_without_rendering()
+    (ax,) = fig.axes
+    found = [(text.get_text(), text.get_color()) for text in ax.texts]
+    assert found == [("-1.00", "white"), ("0.90", "black")]
+    pixel = np.ptp(ax.transData.transform([(0, 0), (1, 0)])[:, 0])
+    assert all(text.get_window_extent().width < pixel for text in ax.texts)
+
+
+def test_shares_of_pixels_and_of_variance_add_up():
+    values = {"ink and paper": np.array([-1.0, 1.0, 1.0, 1.0])}
+    heights = pixel_space.plot_value_histogram(values).axes[0].patches[0].get_data()[0]
+    assert (heights.sum(), heights.max()) == pytest.approx((100, 75))
+    (ax,) = pixel_space.plot_variance_share({"flat": np.ones(10)}, level=0.85).axes
+    assert ax.texts[0].get_text() == "9"
+    assert line(ax, "flat")[1, -1] == pytest.approx(100)
+
+
+def test_an_ellipse_lies_k_sigma_from_the_mean():
+    mean, cov = np.array([3.0, -1.0]), np.array([[4.0, 1.2], [1.2, 1.0]])
+    away = gaussians.ellipse(mean, cov, 2) - mean
+    squared = np.einsum("ni,ij,nj->n", away, np.linalg.inv(cov), away)
+    np.testing.assert_allclose(squared, 4)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.2, 1.0])
+def test_circles_of_a_step_have_its_centre_and_standard_deviations(beta):
+    point = np.array([[0.5, -1.0]])
+    (ax,) = forward_noising.plot_step(point, point, beta, POINTS).axes
+    scale, std = np.sqrt(1 - beta), np.sqrt(beta)
+    np.testing.assert_allclose(ax.patches[0].center, scale * point[0])
+    np.testing.assert_allclose([c.width for c in ax.patches], [2 * std, 4 * std])
+
+
+def test_the_chain_states_the_numbers_of_the_schedule():
+    fig = drawn("forward_noising.plot_chain")
+    text = " ".join(text.get_text() for text in fig.texts)
+    signal, beta = ALPHA_BAR[300] ** 0.5, 1 - ALPHA_BAR[300] / ALPHA_BAR[299]
+    assert f"{signal:.4f} $x_0$\nstd {(1 - signal**2) ** 0.5:.4f}" in text
+    assert f"{(1 - beta) ** 0.5:.4f}" in text and f"{beta:.4f}" in text
+
+
+def test_given_ink_and_given_paper_add_up_to_the_marginal():
+    for ax in drawn("forward_noising.plot_given_and_marginal").axes[1:]:
+        names = "marginal $q(x_t)$", "given ink", "given paper"
+        (u, marginal), (_, ink), (_, paper) = (line(ax, name) for name in names)
+        np.testing.assert_allclose(ink + paper, marginal)
+        assert np.trapezoid(ink, u) == pytest.approx(0.3, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("label", "mean", "var"), [("belief", 0, 1), ("both", 2, 1 / 3)]
+)
+def test_bells_have_the_mean_and_variance_handed_in(label, mean, var):
+    x, y = line(drawn("reverse_process.plot_products").axes[0], label)
+    assert x[y.argmax()] == pytest.approx(mean, abs=0.02)
+    assert y.max() == pytest.approx((2 * np.pi * var) ** -0.5, rel=0.01)
+
+
+def test_an_arrow_points_along_the_field_and_its_colour_is_its_length():
+    field = np.stack([3 * PLACES[:, 0], -4 * np.ones(25)], axis=1)
+    field[[3, 7, 9]] = [[0, 0], [np.nan, 1], [0.001, 0]]
+    fig = score_functions.plot_fields({"a": (POINTS, field)}, PLACES, shortest=0.1)
+    (arrows,) = fig.findobj(Quiver)
+    seen = np.delete(field, [3, 7, 9], axis=0)
+    length = np.hypot(*seen.T)
+    np.testing.assert_allclose(arrows.get_array(), length)
+    unit = np.stack([arrows.U, arrows.V], axis=1)
+    np.testing.assert_allclose(unit * length[:, None], seen, atol=1e-12)
+    (crosses,) = (one for one in fig.axes[0].lines if one.get_marker() == "x")
+    np.testing.assert_array_equal(crosses.get_xydata(), PLACES[[3, 7, 9]])
+
+
+def test_bars_reach_two_standard_errors():
+    left, _ = drawn("schedules.plot_information").axes
+    np.testing.assert_allclose(bars(left), np.outer(FALLING, [7 / 9, 11 / 9]))
+    noise = drawn("score_functions.plot_mean_noise").axes[0]
+    np.testing.assert_allclose(bars(noise), SIDE[:, None] / 2 + np.array([-0.2, 0.2]))
+    rows = np.array([[1.0, 2.0, 3.0, 4.0]] * 4)
+    race = solvers.plot_race(LEVELS, {"Heun": rows}, {"Heun": rows}).axes[0]
+    half = rows[0].std(ddof=1)  # 2 / sqrt(4) of it
+    np.testing.assert_allclose(bars(race), [[2.5 - half, 2.5 + half]] * 4)
+
+
+def test_an_infinite_factor_is_an_arrow_at_its_level():
+    _, right = drawn("schedules.plot_ends").axes
+    assert [arrow.xy[0] for arrow in right.texts] == [1000]
+
+
+def test_losses_of_steps_add_up_to_what_was_told():
+    bits = np.array([14.0, 13.5, 6.0, 0.5])
+    _, right = schedules.plot_forgetting_rate({"cosine": bits}).axes
+    assert right.lines[0].get_xydata().tolist() == [[1, 0.5], [2, 7.5], [3, 5.5]]
+
+
+def test_boxes_are_as_high_as_the_curve_at_their_noisy_end():
+    boxes = drawn("schedules.plot_boxes").axes[0].patches
+    found = [(box.get_x(), box.get_width(), box.get_height()) for box in boxes]
+    np.testing.assert_allclose(found, [(0.2, 0.3, 8), (0.5, 0.5, 5)])
+
+
+def test_the_line_runs_through_two_answers_and_is_read_in_the_middle():
+    steps, known = [0.0, 1.0, 3.0, 4.0], [0.0, 2.0, 3.0, 5.0]
+    (ax,) = solvers.plot_line(([0, 4], [0, 5]), (steps, known), at=2).axes
+    assert line(ax, "line").T.tolist() == [[1, 2], [4, 3.5]]
+    assert line(ax, "what 2M takes").T.tolist() == [[3.5, 3.25]]
+
+
+def test_guides_have_the_slope_of_the_order_and_end_on_the_error():
+    panels = {"a": ((10, 20, 40), {"Heun": [1.0, 0.3, 0.1]})}
+    guide = solvers.plot_order(panels, {"Heun": 2}).axes[0].lines[0]
+    np.testing.assert_allclose(guide.get_ydata(), [1.6, 0.4, 0.1])
+
+
+def test_slices_stand_on_their_lines_in_proportion():
+    plane = drawn("conditional_distributions.plot_joint").axes[0]
+    high, low = (line(plane, f"y = {y:g}")[1] - y for y in (0.4, -0.4))
+    np.testing.assert_allclose(high, 2 * low, atol=1e-12)
+
+
+def test_pulls_are_shares_of_their_largest_and_the_square_is_as_wide_as_told():
+    pull = np.diag([1.0, 2.0, 0.5])
+    fig = unet.plot_pulls({"a": pull, "b": 3 * pull}, squares=[1])
+    for ax in fig.axes[:2]:
+        assert np.diag(ax.images[0].get_array()).tolist() == [0.5, 1, 0.25]
+    (box,) = fig.axes[0].patches
+    assert (box.get_xy(), box.get_width()) == ((0.5, 0.5), 1)
+
+
+def test_a_signed_scale_has_zero_in_its_middle():
+    assert unet.balanced([-1.0, 5.0]) == pytest.approx((-5, 5), abs=0.1)
+    assert unet.balanced(np.zeros(4)) == (-1, 1)
+
+
+def test_a_running_mean_is_the_mean_of_each_window():
+    np.testing.assert_allclose(training.running_mean([1, 2, 6, 7], 2), [1.5, 4, 6.5])
+
+
+def test_moments_are_spread_by_a_factor_and_end_with_the_last():
+    assert training.spread([0, 100, 120, 200, 210, 400, 410]) == [0, 1, 3, 5, 6]
+    assert training.spread([7]) == [0]
+
+
+@pytest.mark.parametrize(
+    ("rates", "starts"),
+    [((1, 2, 3, 2, 1), []), ((1, 3, 2, 0.5, 2), [3]), ((1, 3, 1, 2, 1, 4, 2), [2, 4])],
+)
+def test_a_stage_starts_where_the_rate_turns_upwards(rates, starts):
+    rows = [{"learning_rate": rate} for rate in rates]
+    assert training.stage_starts(rows) == starts
+
+
+def test_a_run_shows_the_mean_of_its_losses_and_its_stages():
+    top, low = drawn("training.plot_run").axes
+    glyphs, mean = line(top, "mean of 2 steps")
+    assert (glyphs[0], mean[0], len(mean)) == (64, 0.75, 6)
+    assert low.lines[1].get_xdata()[0] == 128  # where a stage begins
+    assert line(training.plot_run(LOG[:1]).axes[0], "mean of 1 steps").shape == (2, 1)
+    with pytest.raises(ValueError, match="no rows"):
+        training.plot_run([])
+
+
+def test_errors_of_glyphs_are_drawn_as_their_median():
+    errors = {"a": {1: [1.0, 2.0, 6.0], 10: [0.1, 0.3, 0.2]}}
+    found = line(sampling.plot_errors(errors, {}).axes[0], "a")
+    np.testing.assert_allclose(found, [[1, 10], [2, 0.2]])
