@@ -53,7 +53,7 @@ SETTINGS = (  # kept in config.json as they are
 )
 KEYS = ("unet", *SETTINGS, "sha256")  # of config.json
 
-
+#: Any sampler of `glyflib.sampling`, or one with options fixed by `partial`.
 Sampler = Callable[..., Iterator[Step]]
 
 

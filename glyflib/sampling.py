@@ -20,9 +20,12 @@ from glyflib.schedule import (
 
 NUM_SEEDS = 2**32  # torch's generator on the CPU reads no more of a seed than this
 
-
+#: Callable of xt (B, ...) and levels t (B,) that returns eps_hat (B, ...): a network, a
+#: guided one, an exact denoiser.
 PredictEps = Callable[[Tensor, Tensor], Tensor]
+#: Callable that mends believed data x0_hat (B, ...), such as `clip`.
 FixX0 = Callable[[Tensor], Tensor]
+#: CPU source of noise for a whole batch, or B of them, one a row.
 Generators = torch.Generator | Sequence[torch.Generator]
 
 

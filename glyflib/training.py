@@ -35,6 +35,7 @@ from glyflib.schedule import (
     target_of,
 )
 
+#: Tokens (N, L, D) and mask (N, L) bool, True for real tokens; as `TextCondition`.
 Condition = tuple[Tensor, Tensor]
 
 

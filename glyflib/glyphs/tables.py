@@ -21,6 +21,7 @@ VARIANT_FIELDS = (
 )
 FIELDS = ("kDefinition", "kMandarin", "kRSUnicode", "kTotalStrokes", *VARIANT_FIELDS)
 
+#: Value of a field for each character: {field: {character: value}}.
 Unihan = dict[str, dict[str, str]]
 
 
