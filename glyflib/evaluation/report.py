@@ -79,7 +79,15 @@ class Judge:
     progress: Callable[[Sequence], Iterable] = list
 
     def draw(self, prompts: Sequence[str], scale: float) -> Tensor:
-        """One glyph (B, 1, S, S) a prompt, glyph i from the seed plus i."""
+        """One glyph a prompt, glyph i from the seed plus i.
+
+        Args:
+            prompts: B of them.
+            scale: of the guidance.
+
+        Returns:
+            (B, 1, S, S) in [-1, 1].
+        """
         with warnings.catch_warnings(action="ignore"):  # long captions are cut
             return self.glyffuser.sample(
                 prompts,
@@ -90,7 +98,14 @@ class Judge:
             )
 
     def scale(self, scale: float) -> dict:
-        """All metrics at one scale, on held-out captions."""
+        """All metrics at one scale, on held-out captions.
+
+        Args:
+            scale: of the guidance.
+
+        Returns:
+            The fields of `Metrics`, each with the value and the ends of its interval.
+        """
         config, held_out = self.config, self.held_out
         rows = evenly(min(config.num_captions, len(held_out)), len(held_out))
         rows = rows.repeat_interleave(config.num_samples)
@@ -109,6 +124,13 @@ class Judge:
         """How often each plain prompt is answered with the radical that it names.
 
         And how often the ten other than "gold" are, all counted together.
+
+        Args:
+            scale: of the guidance.
+
+        Returns:
+            For each prompt, and for all but "gold", the share and the ends of its
+            interval.
         """
         num = self.config.num_plain
         prompts = [prompt for prompt in PLAIN for _ in range(num)]
@@ -120,7 +142,11 @@ class Judge:
         return {name: share_interval(some)._asdict() for name, some in parts.items()}
 
     def references(self) -> dict:
-        """Chance, ceiling and floor, and what the words alone can tell."""
+        """Chance, ceiling and floor, and what the words alone can tell.
+
+        Returns:
+            The fields of `References`, and as "words_alone" those of `WordsAlone`.
+        """
         config, train, held_out = self.config, self.train, self.held_out
         generator = torch.Generator().manual_seed(config.seed)
         rows = reference_rows(
@@ -142,7 +168,11 @@ class Judge:
         return as_json(rows) | {"words_alone": as_json(words)}
 
     def part(self, name: str) -> dict:
-        """A part of the report by its name: "references", "scale 3", "plain 3"."""
+        """A part of the report by its name: "references", "scale 3", "plain 3".
+
+        Args:
+            name: of the part; after "scale" and "plain" comes the guidance scale.
+        """
         kind, _, scale = name.partition(" ")
         if kind == "references":
             return self.references()
