@@ -29,9 +29,20 @@ class EMA:
     With warm-up, update k (from 1) uses the decay min(decay, (1 + k) / (10 + k)), so
     that a short run is not an average with its random start (as TensorFlow does).
 
+    Args:
+        model: network to copy, left as it is.
+        decay: share of the average that an update keeps, in [0, 1).
+        is_warmed_up: whether the decay rises as above.
+
     Attributes:
         model: network that holds the averaged parameters, in evaluation mode.
         num_updates: how often it was updated.
+
+    Raises:
+        ValueError: If decay is out of range.
+
+    References:
+        Polyak and Juditsky 1992, for averages; Song and Ermon 2020, section 3.4.
     """
 
     def __init__(self, model: nn.Module, decay: float, *, is_warmed_up: bool = True):
@@ -42,7 +53,11 @@ class EMA:
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """Move the average towards the model; a decay of 0 copies it."""
+        """Move the average towards the model; a decay of 0 copies it.
+
+        Args:
+            model: network of the same form, after an update of its own.
+        """
         self.num_updates += 1
         warm = (1 + self.num_updates) / (10 + self.num_updates)
         decay = min(self.decay, warm) if self.is_warmed_up else self.decay
@@ -76,6 +91,11 @@ def named_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
 def restore_model(model: nn.Module, prefix: str, tensors: dict[str, Tensor]) -> None:
     """Copy stored weights into a network of the same form.
 
+    Args:
+        model: network, filled in place.
+        prefix: "model" or "ema", what the names of its tensors begin with.
+        tensors: those of a `Checkpoint`.
+
     Raises:
         ValueError: If a name or a shape differs.
     """
@@ -94,7 +114,15 @@ def restore_model(model: nn.Module, prefix: str, tensors: dict[str, Tensor]) -> 
 
 @dataclass
 class Run:
-    """All that changes in training: what a checkpoint has to hold."""
+    """All that changes in training: what a checkpoint has to hold.
+
+    Attributes:
+        model: network that learns.
+        ema: average of its weights.
+        optimizer: AdamW, with its moments.
+        generator: CPU source of all that is random.
+        step: number of updates so far.
+    """
 
     model: nn.Module
     ema: EMA
@@ -103,7 +131,12 @@ class Run:
     step: int = 0
 
     def to_checkpoint(self, facts: dict, **others: Tensor) -> Checkpoint:
-        """Copy the state, and other tensors, to the CPU, each with its own memory."""
+        """Copy the state, and other tensors, to the CPU, each with its own memory.
+
+        Args:
+            facts: what fits in JSON, kept beside step and number of EMA updates.
+            others: tensors to keep as well, by name, such as `alpha_bar`.
+        """
         found = {"generator": self.generator.get_state(), **others}
         for prefix, model in (("model", self.model), ("ema", self.ema.model)):
             found |= {f"{prefix}.{name}": value for name, value in named_tensors(model)}
@@ -118,7 +151,10 @@ class Run:
         return Checkpoint(counts | facts, copies)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Take over the state of a checkpoint.
+        """Take over the state of a checkpoint, in place.
+
+        Args:
+            checkpoint: of a run of the same form.
 
         Raises:
             ValueError: If it belongs to another network.
@@ -139,7 +175,15 @@ class Run:
 
 
 def save_checkpoint(directory: Path | str, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, then remove the one before it."""
+    """Write a checkpoint, then remove the one before it.
+
+    Args:
+        directory: folder of checkpoint.json and one file of tensors, made if missing.
+        checkpoint: its facts have to hold "step", which names the file of tensors.
+
+    Raises:
+        PermissionError: If a file there may not be replaced.
+    """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     name = f"state-{checkpoint.facts['step']:08d}.safetensors"
@@ -156,6 +200,9 @@ def save_checkpoint(directory: Path | str, checkpoint: Checkpoint) -> None:
 
 def load_checkpoint(directory: Path | str) -> Checkpoint:
     """Read the checkpoint in a folder.
+
+    Args:
+        directory: folder given to `save_checkpoint`.
 
     Raises:
         FileNotFoundError: If there is none.
@@ -177,7 +224,20 @@ def load_checkpoint(directory: Path | str) -> Checkpoint:
 
 
 def stored_checkpoint(directory: Path | str | None, resume: bool) -> Checkpoint | None:
-    """The checkpoint to go on from; neither lost nor overwritten by mistake."""
+    """The checkpoint to go on from; neither lost nor overwritten by mistake.
+
+    Args:
+        directory: folder of checkpoints; None if a run keeps none.
+        resume: whether to go on from the one there.
+
+    Returns:
+        None for a run that starts anew.
+
+    Raises:
+        FileNotFoundError: If there is none to resume from.
+        FileExistsError: If there is one, and resume is not set.
+        ValueError: If it is damaged, or resume is set without a folder.
+    """
     if directory is None:
         if resume:
             raise ValueError("resume needs the directory of a checkpoint")

@@ -74,6 +74,9 @@ class Glyphs:
     def find(self, chars: str | Sequence[str]) -> list[int]:
         """Row numbers of characters, in the order asked for.
 
+        Args:
+            chars: a text, or a sequence of characters.
+
         Raises:
             KeyError: If a character is not among these glyphs.
         """
@@ -109,6 +112,8 @@ class Glyphs:
 def evenly(num: int, total: int) -> Tensor:
     """Row numbers (num,) int64 from the first of `total` rows to the last, evenly.
 
+    One row alone is the first.
+
     Raises:
         ValueError: If num is not in [1, total].
     """
@@ -118,10 +123,17 @@ def evenly(num: int, total: int) -> Tensor:
 
 
 def shrink(levels: np.ndarray, size: int) -> np.ndarray:
-    """Area-average (N, 128, 128) levels 0 to 15 into (N, S, S) uint8 greys.
+    """Area-average grey levels of the file into greys of a smaller picture.
 
     At most 16 levels of at most 15 are added up: sums fit in 8 bits, and one table
     turns them into greys 0 to 255.
+
+    Args:
+        levels: (N, 128, 128) uint8, 0 ink to 15 paper.
+        size: S, which is 32, 64 or 128.
+
+    Returns:
+        (N, S, S) uint8, 0 ink to 255 paper.
     """
     step = IMAGE_SIZE // size
     if step == 1:
@@ -203,7 +215,12 @@ def load_glyphs(
 def x0_from_images(images: Tensor, *, dtype: torch.dtype = torch.float32) -> Tensor:
     """Scale uint8 images (paper 255, ink 0) to x0 (paper +1, ink -1).
 
-    Floating images are x0 already: their dtype alone is changed.
+    Args:
+        images: (...) uint8; or floating x0, of which the dtype alone is changed.
+        dtype: of the result.
+
+    Returns:
+        (...) in [-1, 1].
 
     Raises:
         ValueError: If the images are neither uint8 nor floating.
@@ -216,7 +233,7 @@ def x0_from_images(images: Tensor, *, dtype: torch.dtype = torch.float32) -> Ten
 
 
 def images_from_x0(x0: Tensor) -> Tensor:
-    """Scale x0 back to uint8 images; what lies outside [-1, 1] is clipped."""
+    """Scale x0 (...) back to uint8 images; what lies outside [-1, 1] is clipped."""
     return ((x0.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 
@@ -295,6 +312,9 @@ def cheapest_cut(ink: np.ndarray, margin: float = 0.2) -> np.ndarray:
 
     Raises:
         ValueError: If the glyphs are not square or the margins leave no column.
+
+    References:
+        Avidan and Shamir 2007, section 3.
     """
     if ink.ndim != 3 or ink.shape[1] != ink.shape[2]:
         raise ValueError(f"ink {ink.shape} must be (N, S, S)")

@@ -58,6 +58,9 @@ class GaussianMixture:
     ab S_k + (1 - ab) I at level t (Bishop 2006, Eqs. 2.115 and 2.116, with the noise
     of Ho et al. 2020, Eq. 4), so the axes of S_k serve all levels.
 
+    All methods take xt (B, D), floating, and levels t (B,) in [0, T]; they raise a
+    ValueError if either does not fit.
+
     Args:
         weights: (K,) not negative; scaled to sum to 1.
         means: (K, D) floating m_k; samples have its dtype.
@@ -85,7 +88,17 @@ class GaussianMixture:
     def isotropic(
         cls, weights: Tensor, means: Tensor, stds: Tensor, alpha_bar: Tensor
     ) -> Self:
-        """The mixture whose component k has std stds[k] > 0 in every direction."""
+        """The mixture whose components are round.
+
+        Args:
+            weights: (K,) not negative; scaled to sum to 1.
+            means: (K, D) floating.
+            stds: (K,) standard deviations in every direction, above 0.
+            alpha_bar: (T + 1,) schedule.
+
+        Raises:
+            ValueError: If shapes do not fit, or weights or stds are out of range.
+        """
         if not (stds > 0).all():
             raise ValueError(f"stds {stds.tolist()} must be above 0")
         eye = torch.eye(means.shape[-1], dtype=torch.float64, device=means.device)
@@ -93,7 +106,12 @@ class GaussianMixture:
         return cls(weights, means, covs, alpha_bar)
 
     def components(self, xt: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Log weight times density (B, K), offset / variance (B, K, D) by axis, ab."""
+        """What each component says of xt, for the other methods.
+
+        Returns:
+            log of weight times density (B, K); offset over variance (B, K, D), along
+            each component's axes; ab (B, 1, 1). All float64.
+        """
         x = as_rows(xt, self.means.shape[1:]).unsqueeze(1)
         a = level(self.alpha_bar, t, like=x)
         offset = torch.einsum("bkd,kde->bke", x - a.sqrt() * self.means, self.axes)
@@ -102,25 +120,35 @@ class GaussianMixture:
         return self.weights.log() + log_normal.sum(2), offset / var, a
 
     def log_density(self, xt: Tensor, t: Tensor) -> Tensor:
-        """Log of q(xt), (B,), the density of noisy data (B, D) at levels t (B,)."""
+        """Natural log of q(xt), (B,), the density of noisy data at levels t."""
         return self.components(xt, t)[0].logsumexp(1).to(xt.dtype)
 
     def density(self, xt: Tensor, t: Tensor) -> Tensor:
-        """Density q(xt), (B,); 0 where it is too small for a float."""
+        """Density q(xt), (B,), at levels t; 0 where it is too small for a float."""
         return self.log_density(xt, t).exp()
 
     def responsibilities(self, xt: Tensor, t: Tensor) -> Tensor:
-        """Probability (B, K) that xt came from each component."""
+        """Probability (B, K) that xt at levels t came from each component.
+
+        References:
+            Bishop 2006, Eq. 9.13.
+        """
         return self.components(xt, t)[0].softmax(1).to(xt.dtype)
 
     def score(self, xt: Tensor, t: Tensor) -> Tensor:
-        """Gradient (B, D) of log q(xt): each Gaussian's own, by responsibility."""
+        """Gradient (B, D) of log q(xt) at levels t: each Gaussian's, weighted.
+
+        The weights are the responsibilities.
+        """
         log_joint, pull, _ = self.components(xt, t)
         pull = log_joint.softmax(1).unsqueeze(2) * pull
         return -torch.einsum("bke,kde->bd", pull, self.axes).to(xt.dtype)
 
     def denoise(self, xt: Tensor, t: Tensor) -> Tensor:
-        """Posterior mean (B, D) of x0: each Gaussian's own, by responsibility."""
+        """Posterior mean (B, D) of x0 given xt at levels t: each Gaussian's, weighted.
+
+        The weights are the responsibilities.
+        """
         log_joint, pull, a = self.components(xt, t)
         share = log_joint.softmax(1)
         gain = share.unsqueeze(2) * a.sqrt() * self.variances
@@ -128,7 +156,7 @@ class GaussianMixture:
         return (share @ self.means + moved).to(xt.dtype)
 
     def predict_eps(self, xt: Tensor, t: Tensor) -> Tensor:
-        """Mean (B, D) of eps given xt; 0 at level 0."""
+        """Mean (B, D) of eps given xt at levels t; 0 at level 0."""
         score = self.score(as_rows(xt, self.means.shape[1:]), t)
         return eps_from_score(score, t, self.alpha_bar).to(xt.dtype)
 
@@ -149,6 +177,9 @@ class IdealDenoiser:
     See Karras et al. 2022, appendix B.3. Memory grows with chunk_size, not N: data
     are widened a chunk at a time.
 
+    All methods take xt (B, ...), floating, and levels t (B,) in [1, T]; they raise a
+    ValueError if either does not fit.
+
     Args:
         data: (N, ...) uint8 images or floating x0.
         alpha_bar: (T + 1,) schedule.
@@ -163,9 +194,12 @@ class IdealDenoiser:
         self.data, self.alpha_bar, self.chunk_size = data, alpha_bar, chunk_size
 
     def scored_chunks(self, xt: Tensor, t: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Chunks of data (n, D) with logits (B, n), log-likelihoods less |xt|^2.
+        """Members, a chunk at a time, and how likely each is given xt at levels t.
 
-        In float32, at level 1, rounding would move them by about 2 for 32x32 images.
+        Yields:
+            n members (n, D) as x0, and logits (B, n): log-likelihoods less what is the
+            same for all members. Float64: in float32, at level 1, rounding would move
+            them by about 2 for 32x32 images.
         """
         check_noisy(t)
         xt = as_rows(xt, self.data.shape[1:])
@@ -176,16 +210,23 @@ class IdealDenoiser:
             yield x0, pull / (1 - a)
 
     def weights(self, xt: Tensor, t: Tensor) -> Tensor:
-        """Probability (B, N) of each member given xt; each row sums to 1, float64."""
+        """Probability (B, N), float64, of each member given xt at levels t."""
         logits = [logits for _, logits in self.scored_chunks(xt, t)]
         return torch.cat(logits, dim=1).softmax(1)
 
     def nearest(self, xt: Tensor, t: Tensor) -> Tensor:
-        """Index (B,) of the likeliest member: sqrt(ab) x0 lies nearest to xt."""
+        """Index (B,) of the likeliest member given xt at levels t.
+
+        It is the one whose sqrt(ab) x0 lies nearest to xt.
+        """
         return self.weights(xt, t).argmax(1)
 
     def mean_x0(self, xt: Tensor, t: Tensor) -> Tensor:
-        """Posterior mean (B, D), one pass (Milakov and Gimelshein 2018, alg. 3)."""
+        """Posterior mean (B, D) of x0 given xt at levels t, float64, in one pass.
+
+        References:
+            Milakov and Gimelshein 2018, Algorithm 3, for the softmax in one pass.
+        """
         top, total, mean = -math.inf, 0.0, 0.0
         for x0, logits in self.scored_chunks(xt, t):
             new_top = logits.amax(1, keepdim=True).clamp(min=top)
@@ -195,11 +236,11 @@ class IdealDenoiser:
         return mean / total
 
     def denoise(self, xt: Tensor, t: Tensor) -> Tensor:
-        """Posterior mean (B, ...) of x0 given xt (B, ...) at levels t (B,) from 1."""
+        """Posterior mean (B, ...) of x0 given xt at levels t, in the dtype of xt."""
         return self.mean_x0(xt, t).reshape(xt.shape).to(xt.dtype)
 
     def predict_eps(self, xt: Tensor, t: Tensor) -> Tensor:
-        """Mean (B, ...) of eps given xt."""
+        """Mean (B, ...) of eps given xt at levels t, in the dtype of xt."""
         x0 = self.mean_x0(xt, t).reshape(xt.shape)
         return eps_from_x0(xt.to(x0), x0, t, self.alpha_bar).to(xt.dtype)
 
@@ -209,6 +250,9 @@ class WienerDenoiser:
 
     Along each principal axis it keeps the share of xt that is signal (Wiener 1949;
     Bishop 2006, Eq. 2.116).
+
+    All methods take xt (B, ...), floating, and levels t (B,) in [0, T]; they raise a
+    ValueError if either does not fit.
 
     Args:
         mean: (...) mean of the data, of D numbers in all.
@@ -227,7 +271,16 @@ class WienerDenoiser:
 
     @classmethod
     def fit(cls, data: Tensor, alpha_bar: Tensor, *, chunk_size: int = 512) -> Self:
-        """Take mean and covariance from data (N, ...), uint8 or floating."""
+        """Take mean and covariance from data.
+
+        Args:
+            data: (N, ...) uint8 images or floating x0.
+            alpha_bar: (T + 1,) schedule.
+            chunk_size: rows in one matrix product; the answer does not depend on it.
+
+        Raises:
+            ValueError: If data are empty, of another dtype, or chunk_size is below 1.
+        """
         check_data(data, chunk_size)
         chunks = data.flatten(1).split(chunk_size)
         mean = sum(as_x0(chunk).sum(0) for chunk in chunks) / len(data)
@@ -236,7 +289,10 @@ class WienerDenoiser:
         return cls(mean.reshape(data.shape[1:]), cov, alpha_bar)
 
     def filtered(self, xt: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-        """Means (B, D) of x0 and of eps; an axis without variance stays at its mean."""
+        """Means (B, D) of x0 and of eps given xt at levels t, float64.
+
+        An axis without variance stays at its mean.
+        """
         xt, mean = as_rows(xt, self.mean.shape), self.mean.flatten()
         a = level(self.alpha_bar, t, like=xt)
         offset, var = (xt - a.sqrt() * mean) @ self.axes, a * self.variances + (1 - a)
@@ -245,17 +301,23 @@ class WienerDenoiser:
         return x0, (1 - a).sqrt() * pull @ self.axes.T
 
     def denoise(self, xt: Tensor, t: Tensor) -> Tensor:
-        """Posterior mean (B, ...) of x0 given xt (B, ...) at levels t (B,)."""
+        """Posterior mean (B, ...) of x0 given xt at levels t, in the dtype of xt."""
         return self.filtered(xt, t)[0].reshape(xt.shape).to(xt.dtype)
 
     def predict_eps(self, xt: Tensor, t: Tensor) -> Tensor:
-        """Mean (B, ...) of eps given xt; 0 at level 0."""
+        """Mean (B, ...) of eps given xt at levels t, in its dtype; 0 at level 0."""
         return self.filtered(xt, t)[1].reshape(xt.shape).to(xt.dtype)
 
     def eps_loss(self, t: Tensor) -> Tensor:
-        """Expected squared error (B,) of eps at levels from 1: the signal's share.
+        """Expected squared error (B,) of eps, per number of x0: the signal's share.
 
         True of any data of this mean and covariance: a bar that networks must clear.
+
+        Args:
+            t: (B,) integer noise levels in [1, T].
+
+        Raises:
+            ValueError: If t is out of range.
         """
         check_noisy(t)
         a = level(self.alpha_bar, t, like=self.variances.expand(len(t), -1))

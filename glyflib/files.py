@@ -30,6 +30,10 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     A link stays: the file that it leads to is replaced. A write that fails leaves the
     old file and nothing else.
 
+    Args:
+        path: of the file to replace or to make; its folder has to be there.
+        write: called with the path beside it, writes the whole file there.
+
     Raises:
         PermissionError: If there is a file that nobody may write to.
     """
@@ -73,6 +77,9 @@ def way_out(path: Path, shipped: Path, otherwise: str) -> str:
         path: of what is wrong.
         shipped: where the one that the repository holds lies.
         otherwise: how to get one of one's own.
+
+    Returns:
+        The end of an error message: how to restore a shipped one, or `otherwise`.
     """
     if path.resolve() != shipped.resolve():
         return otherwise
@@ -95,7 +102,8 @@ def read_model(
 ) -> tuple[dict, dict[str, Tensor]]:
     """What a model's config.json says, and the weights that it was written for.
 
-    Arguments and errors as those of `read_config`. The sha256 is checked and left out.
+    Arguments and errors as those of `read_config` and `read_weights`. The sha256 is
+    checked and left out.
     """
     config = read_config(path, keys, what, ways_out, is_open=is_open)
     return config, read_weights(path, config.pop("sha256"), what, ways_out)
@@ -107,10 +115,10 @@ def read_config(
     """What config.json in a model's folder says: the keys and, unless open, no more.
 
     Args:
-        path: folder.
-        keys: of config.json.
-        what: the model is called in errors, which end in `ways_out`.
-        ways_out: how to get a whole one.
+        path: the model's folder.
+        keys: that config.json has to hold.
+        what: what errors call the model, such as "glyffuser".
+        ways_out: how to get a whole one; errors end in it.
         is_open: whether it may hold more.
 
     Raises:
@@ -139,7 +147,15 @@ def read_weights(
 ) -> dict[str, Tensor]:
     """The weights in a model's folder, if they are those that config.json means.
 
-    Arguments and errors as those of `read_config`.
+    Args:
+        path: the model's folder.
+        sha256: of model.safetensors, as config.json has it.
+        what: what errors call the model.
+        ways_out: how to get a whole one; errors end in it.
+
+    Raises:
+        FileNotFoundError: If there is no model.safetensors.
+        ValueError: If it is damaged, or of another sha256.
     """
     file = path / WEIGHTS
     if not file.is_file():
@@ -158,6 +174,10 @@ def read_weights(
 def fitting(path: Path, ways_out: str) -> Iterator[None]:
     """Say that the files in a folder do not fit each other if building from them fails.
 
+    Args:
+        path: the folder, named in the error.
+        ways_out: how to get a whole one; the error ends in it.
+
     Raises:
         ValueError: For what a network or a model raises at wrong arguments or weights.
     """
@@ -171,6 +191,11 @@ def fitting(path: Path, ways_out: str) -> Iterator[None]:
 
 def write_files(path: Path, config: dict, state: dict[str, Tensor]) -> None:
     """Write a model's folder, weights in half precision; other files stay.
+
+    Args:
+        path: the folder, made where it is missing.
+        config: for config.json, which gets the weights' sha256 as well.
+        state: weights by name, as `state_dict` gives them.
 
     Raises:
         ValueError: If a weight is not finite in half precision.

@@ -53,7 +53,7 @@ SETTINGS = (  # kept in config.json as they are
 )
 KEYS = ("unet", *SETTINGS, "sha256")  # of config.json
 
-
+#: Any sampler of `glyflib.sampling`, or one with options fixed by `partial`.
 Sampler = Callable[..., Iterator[Step]]
 
 
@@ -74,7 +74,15 @@ def check_parts(config: dict, width: int, size: int, max_tokens: int) -> None:
 
 
 def find_encoder(path: Path, name: str) -> Path | str:
-    """The encoder's folder beside a glyffuser's, the shipped one, or its hub name."""
+    """The encoder's folder beside a glyffuser's, the shipped one, or its hub name.
+
+    Args:
+        path: folder of the glyffuser.
+        name: what its config.json calls the encoder.
+
+    Returns:
+        What `TextEncoder.load` takes.
+    """
     beside = path.resolve().parent / name
     if beside.is_dir():
         return beside
@@ -153,15 +161,31 @@ class Glyffuser:
         Each file is replaced at once, config.json last. It holds the weights' sha256,
         so that a save that was cut off in between is noticed, not drawn from.
 
+        Args:
+            path: folder, made where it is missing.
+
         Raises:
             ValueError: If a weight is too large for half precision, or not a number.
+            TypeError: If `training` does not fit in JSON.
         """
         config = {"unet": self.unet.config}
         config |= {name: getattr(self, name) for name in SETTINGS}
         write_files(Path(path), config, self.unet.state_dict())
 
     def predict_eps(self, xt: Tensor, t: Tensor, cond: TextCondition) -> Tensor:
-        """The noise (B, 1, S, S) that the network sees in xt, given text of B rows."""
+        """The noise that the network sees in pictures, given their texts.
+
+        Args:
+            xt: (B, 1, S, S) noisy pictures.
+            t: (B,) integer noise levels in [1, T].
+            cond: B texts.
+
+        Returns:
+            eps_hat: (B, 1, S, S), of the dtype and device of xt.
+
+        Raises:
+            ValueError: If a shape does not fit, or t is out of range.
+        """
         place = next(self.unet.parameters())
         text = cond.tokens.to(place), cond.mask.to(place.device)
         output = self.unet(xt.to(place), t.to(place.device), *text)
@@ -170,12 +194,15 @@ class Glyffuser:
     def guided(
         self, cond: TextCondition, null: TextCondition, scale: float
     ) -> PredictEps:
-        """Classifier-free guidance with texts of B rows; see `sampling.guided`.
+        """Classifier-free guidance with texts of B rows; see `glyflib.sampling.guided`.
 
         Args:
-            cond: what the pictures are to show.
-            null: what to steer away from, such as the empty prompt.
+            cond: B texts, what the pictures are to show.
+            null: B texts, what to steer away from, such as the empty prompt.
             scale: 0 unconditional, 1 conditional, above 1 pushed beyond it.
+
+        References:
+            Ho and Salimans 2022, Eq. 6, whose w is scale - 1.
         """
         return guided(self.predict_eps, cond, null, scale)
 
@@ -288,6 +315,14 @@ class Glyffuser:
         return torch.cat(found)
 
     def generate(self, prompts: str | Sequence[str], **options) -> list[Image.Image]:
-        """Draw one grey picture of S x S pixels a prompt; arguments as `sample`."""
+        """Draw one grey picture of S x S pixels a prompt.
+
+        Args:
+            prompts: one, or B of them.
+            options: all others of `sample`, whose errors it shares.
+
+        Returns:
+            B pictures of Pillow, mode "L", paper 255, ink 0.
+        """
         images = images_from_x0(self.sample(prompts, **options)).squeeze(1)
         return [Image.fromarray(grey.numpy()) for grey in images]

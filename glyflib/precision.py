@@ -39,10 +39,15 @@ def products_in_bf16(
 ) -> AbstractContextManager:
     """What to run a network under: bfloat16 where it is asked for, else float32.
 
+    On a GPU that is torch's autocast, on a CPU `ProductsInBfloat16`.
+
     Args:
         device_type: "cuda" or "cpu", where the network is.
         on_gpu: whether a GPU computes in bfloat16.
-        on_cpu: whether a CPU does.
+        on_cpu: whether a CPU multiplies in it.
+
+    Returns:
+        A context, for `with`.
 
     References:
         Micikevicius et al. 2018, section 3, for half precision.

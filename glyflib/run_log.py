@@ -21,7 +21,20 @@ FIELDS = ("step", "glyphs", "seconds", "loss", "learning_rate", "grad_norm")
 
 
 class Log:
-    """A CSV file with one row a step; reopened, it forgets what came after a step."""
+    """A CSV file with one row a step; reopened, it forgets what came after a step.
+
+    The columns are step, glyphs (seen so far), seconds (of training so far), loss,
+    learning_rate and grad_norm.
+
+    Args:
+        path: the file; its folder is made where it is missing.
+        step: last row to keep; 0 for a new file.
+        glyphs: seen before the first row of a new file.
+
+    Raises:
+        FileNotFoundError: If step is above 0 and there is no file.
+        ValueError: If the file is no loss log.
+    """
 
     def __init__(self, path: Path, *, step: int, glyphs: int):
         """Keep the rows up to `step`, counting glyphs from `glyphs` in a new file."""
@@ -35,7 +48,12 @@ class Log:
         self.writer, self.last = csv.writer(self.file), perf_counter()
 
     def add(self, step: TrainStep, batch_size: int) -> None:
-        """Write one row, at once."""
+        """Write one row, at once.
+
+        Args:
+            step: what training yielded.
+            batch_size: glyphs in it, over all processes.
+        """
         now = perf_counter()
         self.seconds, self.last = self.seconds + now - self.last, now
         self.glyphs += batch_size
@@ -47,7 +65,10 @@ class Log:
 
 
 def read_log(path: Path) -> list[dict[str, float]]:
-    """Rows of a loss log, step by step.
+    """Rows of a loss log, step by step; a row that was cut off is left out.
+
+    Args:
+        path: CSV file written by `Log`.
 
     Raises:
         FileNotFoundError: If there is none.
@@ -66,7 +87,12 @@ def read_log(path: Path) -> list[dict[str, float]]:
 
 
 def write_log(path: Path, rows: Sequence[dict[str, float]]) -> None:
-    """Write rows of a loss log."""
+    """Write rows of a loss log.
+
+    Args:
+        path: CSV file, written anew.
+        rows: as `read_log` gives them.
+    """
     with Path(path).open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, FIELDS)
         writer.writeheader()
@@ -74,7 +100,12 @@ def write_log(path: Path, rows: Sequence[dict[str, float]]) -> None:
 
 
 class Snapshots:
-    """A file of samples and losses at a few steps, written anew at each."""
+    """A file of samples and losses at a few steps, written anew at each.
+
+    Args:
+        path: safetensors file; K snapshots are the rows of each tensor in it.
+        step: last step to keep of a file that is there; 0 for a new one.
+    """
 
     def __init__(self, path: Path, step: int):
         """Take over what was kept up to `step`."""
@@ -85,7 +116,13 @@ class Snapshots:
             self.kept = {name: values[rows] for name, values in found.items()}
 
     def add(self, step: int, glyphs: int, found: dict[str, Tensor]) -> None:
-        """Keep one more, unless this step is there."""
+        """Keep one more, unless this step is there.
+
+        Args:
+            step: number of updates so far.
+            glyphs: seen so far.
+            found: tensors by name, as `take_snapshot` gives them; gets step and glyphs.
+        """
         if self.kept and step in self.kept["step"].tolist():
             return
         found |= {"step": torch.tensor(step), "glyphs": torch.tensor(glyphs)}

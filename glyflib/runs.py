@@ -194,13 +194,21 @@ class RunFolder:
             raise ValueError(text) from error
 
     def write_start(self, start: Start) -> None:
-        """Keep what a run is started with, before its first step."""
+        """Keep what a run is started with, before its first step.
+
+        Args:
+            start: for run.json; the folder is made where it is missing.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
         write_text(self.start, json.dumps(asdict(start), indent=2) + "\n")
 
 
 def snapshot_steps(num_steps: int) -> set[int]:
-    """Steps to keep samples of: 0, 100, 200, 500, 1000, 2000, ... and the last."""
+    """Steps to keep a snapshot at: 0, 100, 200, 500, 1000, 2000, ... and the last.
+
+    Args:
+        num_steps: of the run, at least 1.
+    """
     found, size = {0, num_steps}, 100
     while size < num_steps:
         found |= {n * size for n in (1, 2, 5) if n * size < num_steps}
@@ -217,6 +225,13 @@ def take_snapshot(
     num_steps: int = 20,
 ) -> dict[str, Tensor]:
     """Samples of prompts, and held-out loss by level, of raw and averaged weights.
+
+    Args:
+        raw: with the weights that learn.
+        average: with their average.
+        held_out: glyphs that it does not learn, of its size; None or none for no loss.
+        prompts: P of them, one sample each, always from the same noise.
+        num_steps: of the sampler.
 
     Returns:
         "raw_samples" and "ema_samples" (P, 1, S, S) uint8; with held-out glyphs also
@@ -242,7 +257,13 @@ def take_snapshot(
 
 
 def new_glyffuser(preset: Preset, encoder: TextEncoder, seed: int) -> Glyffuser:
-    """A glyffuser with random weights, the same for the same seed."""
+    """A glyffuser with random weights, the same for the same seed.
+
+    Args:
+        preset: size of the pictures and form of the network.
+        encoder: whose text it is to read.
+        seed: of the weights; torch's global generator is left as it was.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         unet = UNet(**preset.unet, text_dim=encoder.width)
@@ -311,7 +332,11 @@ def train_glyffuser(
 
 
 def glyphs_seen(glyffuser: Glyffuser) -> int:
-    """How many glyphs its weights have been trained on, over all stages."""
+    """How many glyphs its weights have been trained on, over all stages.
+
+    Args:
+        glyffuser: whose `training` tells; 0 where that is empty.
+    """
     return sum(stage["glyphs"] for stage in glyffuser.training.get("stages", []))
 
 
@@ -356,6 +381,11 @@ def save_model(
         folder: of the run, finished or not.
         config: of the run.
         seconds: time spent.
+
+    Raises:
+        FileNotFoundError: If there is no checkpoint.
+        ValueError: If it is damaged or of another network, or a weight is not finite in
+            half precision.
     """
     step = load_checkpoint(folder.checkpoint).facts["step"]
     load(folder.checkpoint, glyffuser.unet)
@@ -376,6 +406,10 @@ def prepare(start: Start, folder: RunFolder) -> tuple[Glyffuser, TrainConfig]:
 
     What the folder itself keeps of it comes first, so that a run can be moved.
 
+    Args:
+        start: what the run is started with.
+        folder: of the run.
+
     Raises:
         FileNotFoundError: If there is no such glyffuser or text encoder.
         ValueError: If they are damaged, or a setting is out of range.
@@ -394,7 +428,15 @@ def prepare(start: Start, folder: RunFolder) -> tuple[Glyffuser, TrainConfig]:
 
 
 def config_of(start: Start, glyffuser: Glyffuser) -> TrainConfig:
-    """How to train; where minutes are given, a trial tells how many steps fit."""
+    """How to train; where minutes are given, a trial tells how many steps fit.
+
+    Args:
+        start: its steps or, where they are None, its minutes.
+        glyffuser: to train; a trial leaves it as it is.
+
+    Raises:
+        ValueError: If a setting is out of range.
+    """
     preset = PRESETS[start.preset]
 
     def config(steps: int) -> TrainConfig:
@@ -417,12 +459,26 @@ def config_of(start: Start, glyffuser: Glyffuser) -> TrainConfig:
 
 
 def steps_in(minutes: float, seconds_a_step: float) -> int:
-    """How many training steps fit into some minutes, `TRIAL_STEPS` at the least."""
+    """How many training steps fit into some minutes, `TRIAL_STEPS` at the least.
+
+    Args:
+        minutes: above 0.
+        seconds_a_step: above 0.
+    """
     return max(round(60 * minutes / seconds_a_step), TRIAL_STEPS)
 
 
 def keep_sources(start: Start, folder: RunFolder, glyffuser: Glyffuser) -> None:
-    """Put into a run's folder what it goes on from, which may move or change."""
+    """Put into a run's folder what it goes on from, which may move or change.
+
+    That is a text encoder other than the shipped one, the glyffuser to start from, and
+    the record of both.
+
+    Args:
+        start: what the run is started with.
+        folder: of the run.
+        glyffuser: as `prepare` made it, before its first step.
+    """
     source = encoder_source(start, folder)
     if encoder_name(source) == KEPT_ENCODER and source != folder.encoder:
         shutil.copytree(source, folder.encoder, dirs_exist_ok=True)
@@ -432,10 +488,21 @@ def keep_sources(start: Start, folder: RunFolder, glyffuser: Glyffuser) -> None:
 
 
 def encoder_source(start: Start, folder: RunFolder) -> Path | str:
-    """Where to load a run's text encoder from: a folder, or a hub name.
+    """Where to load a run's text encoder from.
 
     The run's own copy comes first; then the one that was asked for; then that of the
     glyffuser to start from; then the shipped one.
+
+    Args:
+        start: what the run is started with.
+        folder: of the run.
+
+    Returns:
+        A folder, or a hub name.
+
+    Raises:
+        FileNotFoundError: If there is no glyffuser to start from.
+        ValueError: If its config.json is damaged.
     """
     if folder.encoder.is_dir():
         return folder.encoder
@@ -450,7 +517,11 @@ def encoder_source(start: Start, folder: RunFolder) -> Path | str:
 
 
 def encoder_name(source: Path | str) -> str:
-    """How config.json names an encoder: shipped, kept beside the model, or a hub's."""
+    """How config.json names an encoder: shipped, kept beside the model, or a hub's.
+
+    Args:
+        source: folder or hub name, as `encoder_source` gives it.
+    """
     if not Path(source).is_dir():
         return str(source)
     is_shipped = Path(source).resolve() == SHIPPED.resolve()

@@ -21,9 +21,12 @@ from glyflib.schedule import (
 MOST_SCALE = 1000  # of guidance; about 1 to 15 is of use
 NUM_SEEDS = 2**32  # torch's generator on the CPU reads no more of a seed than this
 
-
+#: Callable of xt (B, ...) and levels t (B,) that returns eps_hat (B, ...): a network, a
+#: guided one, an exact denoiser.
 PredictEps = Callable[[Tensor, Tensor], Tensor]
+#: Callable that mends believed data x0_hat (B, ...), such as `clip`.
 FixX0 = Callable[[Tensor], Tensor]
+#: CPU source of noise for a whole batch, or B of them, one a row.
 Generators = torch.Generator | Sequence[torch.Generator]
 
 
@@ -54,7 +57,11 @@ def last_of(steps: Iterator[Step]) -> Step:
 
 
 def level_grid(num_levels: int, num_steps: int) -> list[int]:
-    """Levels visited, from T to 0, evenly spaced and rounded.
+    """Levels visited, num_steps + 1 of them from T to 0, evenly spaced and rounded.
+
+    Args:
+        num_levels: T.
+        num_steps: steps between them.
 
     Raises:
         ValueError: If num_steps is not in [1, T].
@@ -65,7 +72,7 @@ def level_grid(num_levels: int, num_steps: int) -> list[int]:
 
 
 def clip(x0_hat: Tensor) -> Tensor:
-    """Bring believed data back into [-1, 1]."""
+    """Bring believed data x0_hat (...) back into [-1, 1]."""
     return x0_hat.clamp(-1, 1)
 
 
@@ -74,6 +81,10 @@ def dynamic_threshold(share: float = 0.995) -> FixX0:
 
     Args:
         share: quantile of |x0_hat| kept unclipped, in (0, 1].
+
+    Returns:
+        Function of x0_hat (B, ...), to be given to a sampler as `fix_x0`. Samples whose
+        quantile is below 1 stay in their range: they are clipped at 1.
 
     Raises:
         ValueError: If share is out of range.
@@ -109,10 +120,13 @@ def guided(model, cond, null, scale: float) -> PredictEps:
     of the two does not count, only the other is asked.
 
     Args:
-        model: callable of (xt, t, condition) that returns eps_hat.
+        model: callable of (xt, t, condition) that returns eps_hat (B, ...).
         cond: condition, of B rows where it is a `TextCondition`.
         null: empty condition, or what to steer away from, of as many rows.
         scale: 0 unconditional, 1 conditional, above 1 pushed beyond it.
+
+    Returns:
+        predict_eps of (xt, t), as samplers ask for it.
 
     Raises:
         ValueError: If scale is not a number, or beyond `MOST_SCALE`.
@@ -141,6 +155,15 @@ def guided_between(
 ) -> PredictEps:
     """Guidance at levels above low, up to high; the plain prediction elsewhere.
 
+    Args:
+        guided: predict_eps of (xt, t) to take within (low, high].
+        plain: predict_eps of (xt, t) to take elsewhere.
+        low: level in [0, T].
+        high: level in [0, T].
+
+    Returns:
+        predict_eps of (xt, t), for a batch whose rows are all at one level.
+
     References:
         Kynkaanniemi et al. 2024.
     """
@@ -167,8 +190,15 @@ def believe(
 def fresh_noise(xt: Tensor, generator: Generators | None) -> Tensor:
     """Standard normal noise drawn on the CPU, so that every device sees the same.
 
-    From a sequence of generators each row (B, ...) draws from its own, so that a row's
-    noise does not depend on the batch that it is in.
+    From a sequence of generators each row draws from its own, so that a row's noise
+    does not depend on the batch that it is in.
+
+    Args:
+        xt: (B, ...) whose shape, dtype and device the noise gets.
+        generator: CPU source, or B of them, one a row; None for torch's global one.
+
+    Returns:
+        z: (B, ...).
 
     Raises:
         ValueError: If there is not one generator a row.
@@ -243,6 +273,9 @@ def sample(
         generator: CPU source of that noise, or B of them, one a row.
         fix_x0: applied to x0_hat at each step, such as `clip`.
 
+    Yields:
+        `Step` of the level reached, from below T down to 0.
+
     Raises:
         ValueError: If num_steps or eta is out of range.
 
@@ -283,6 +316,9 @@ def sample_heun(
         num_steps: steps, in [1, T]; the model is called 2 * num_steps - 1 times.
         generator: unused, since nothing is random; there so that samplers swap.
         fix_x0: applied to x0_hat at each call, such as `clip`.
+
+    Yields:
+        `Step` of the level reached, from below T down to 0.
 
     Raises:
         ValueError: If num_steps is out of range.
@@ -330,6 +366,9 @@ def sample_dpm(
         fix_x0: applied to x0_hat at each step, such as `clip`.
         is_sde: solve the reverse SDE instead of the ODE, with fresh noise each step.
 
+    Yields:
+        `Step` of the level reached, from below T down to 0.
+
     Raises:
         ValueError: If num_steps is out of range.
 
@@ -365,7 +404,16 @@ def sample_sde(
 ) -> Iterator[Step]:
     """SDE-DPM-Solver++ 2M: `sample_dpm` on the reverse SDE, so that noise is renewed.
 
-    Arguments, errors and references as in `sample_dpm`.
+    Args:
+        predict_eps: callable of (xt, t) that returns eps_hat.
+        xt: (B, ...) noise at level T.
+        alpha_bar: (T + 1,) schedule.
+        num_steps: calls of the model, in [1, T].
+        options: `generator` and `fix_x0`, as those of `sample_dpm`; so are errors and
+            references.
+
+    Yields:
+        `Step` of the level reached, from below T down to 0.
     """
     options |= {"num_steps": num_steps, "is_sde": True}
     return sample_dpm(predict_eps, xt, alpha_bar, **options)

@@ -16,7 +16,17 @@ PREDICTIONS = ("eps", "v", "x0")
 
 
 def alpha_bar_from_beta(beta: Tensor) -> Tensor:
-    """Turn T per-step variances into T + 1 levels (Ho et al. 2020, above Eq. 4)."""
+    """Turn per-step variances into levels, the products of 1 - beta.
+
+    Args:
+        beta: (T,) variances of the steps 1 to T, in [0, 1).
+
+    Returns:
+        (T + 1,) of the dtype of beta, 1 at level 0.
+
+    References:
+        Ho et al. 2020, above Eq. 4.
+    """
     return torch.cat([beta.new_ones(1), (1 - beta).cumprod(0)])
 
 
@@ -80,7 +90,7 @@ def cosine_alpha_bar(
 def sigmoid_alpha_bar(
     num_levels: int = 1000, *, start: float = -3, end: float = 3, floor: float = 1e-9
 ) -> Tensor:
-    """Schedule that falls like a sigmoid (Jabri et al. 2022; Chen 2023, section 2.1).
+    """Schedule that falls like a sigmoid.
 
     Args:
         num_levels: T, the number of noising steps.
@@ -93,6 +103,9 @@ def sigmoid_alpha_bar(
 
     Raises:
         ValueError: If T is below 1 or end does not lie above start.
+
+    References:
+        Jabri et al. 2022; Chen 2023, section 2.1.
     """
     check_num_levels(num_levels)
     if end <= start:
@@ -102,10 +115,16 @@ def sigmoid_alpha_bar(
 
 
 def alpha_bar_of(schedule: dict) -> Tensor:
-    """The schedule (T + 1,) of a description such as {"name": "cosine"}.
+    """The schedule of a description such as {"name": "cosine", "num_levels": 1000}.
+
+    Args:
+        schedule: its name, "cosine", "linear" or "sigmoid", and what it is called with.
+
+    Returns:
+        (T + 1,) float64.
 
     Raises:
-        ValueError: If the name or an option is unknown.
+        ValueError: If the name or an option is unknown, or an option out of range.
     """
     named = {
         "cosine": cosine_alpha_bar,
@@ -129,7 +148,15 @@ def check_num_levels(num_levels: int) -> None:
 
 
 def level(alpha_bar: Tensor, t: Tensor, *, like: Tensor) -> Tensor:
-    """Look up alpha_bar[t] and shape it (B, 1, ...) to multiply `like` (B, ...).
+    """Look up alpha_bar[t], shaped to multiply a batch.
+
+    Args:
+        alpha_bar: (T + 1,) schedule.
+        t: (B,) integer levels in [0, T], or one for all rows.
+        like: (B, ...) whose number of dimensions, dtype and device it gets.
+
+    Returns:
+        (B, 1, ...); (1, 1, ...) for one level.
 
     Raises:
         ValueError: If t is not one level in [0, T] for each row of `like`.
@@ -168,16 +195,45 @@ def add_noise(x0: Tensor, eps: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
 
 
 def x0_from_eps(xt: Tensor, eps: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
-    """The clean data (B, ...) that, with noise eps, gave xt (Ho et al. 2020, Eq. 4)."""
+    """The clean data that, with noise eps, gave xt.
+
+    Args:
+        xt: (B, ...) noisy data.
+        eps: (B, ...) noise in it.
+        t: (B,) integer noise levels in [0, T].
+        alpha_bar: (T + 1,) schedule.
+
+    Returns:
+        x0: (B, ...) clean data.
+
+    Raises:
+        ValueError: If t is out of range.
+
+    References:
+        Ho et al. 2020, Eq. 4, solved for x0.
+    """
     a = level(alpha_bar, t, like=xt)
     return (xt - (1 - a).sqrt() * eps) / a.sqrt()
 
 
 def eps_from_x0(xt: Tensor, x0: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
-    """The noise (B, ...) that, with clean data x0, gave xt (Ho et al. 2020, Eq. 4).
+    """The noise that, with clean data x0, gave xt.
+
+    Args:
+        xt: (B, ...) noisy data.
+        x0: (B, ...) clean data in it.
+        t: (B,) integer noise levels in [1, T].
+        alpha_bar: (T + 1,) schedule.
+
+    Returns:
+        eps: (B, ...) noise.
 
     Raises:
-        ValueError: If a level is 0: there is no noise to solve for.
+        ValueError: If t is out of range, or a level is 0: there is no noise to solve
+            for.
+
+    References:
+        Ho et al. 2020, Eq. 4, solved for eps.
     """
     check_noisy(t)
     a = level(alpha_bar, t, like=xt)
@@ -185,30 +241,78 @@ def eps_from_x0(xt: Tensor, x0: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
 
 
 def v_from_x0_eps(x0: Tensor, eps: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
-    """The v (B, ...) of clean data and noise (Salimans and Ho 2022, section 4)."""
+    """The v of clean data and noise, sqrt(ab) eps - sqrt(1 - ab) x0.
+
+    Args:
+        x0: (B, ...) clean data.
+        eps: (B, ...) noise.
+        t: (B,) integer noise levels in [0, T].
+        alpha_bar: (T + 1,) schedule, ab at level t.
+
+    Returns:
+        v: (B, ...).
+
+    Raises:
+        ValueError: If t is out of range.
+
+    References:
+        Salimans and Ho 2022, section 4.
+    """
     a = level(alpha_bar, t, like=x0)
     return a.sqrt() * eps - (1 - a).sqrt() * x0
 
 
 def x0_from_v(xt: Tensor, v: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
-    """The clean data (B, ...) in xt and v: a turn of the (x0, eps) plane."""
+    """The clean data in xt and v, sqrt(ab) xt - sqrt(1 - ab) v.
+
+    The pair (xt, v) is the pair (x0, eps) turned by an angle; this turns it back.
+
+    Args:
+        xt: (B, ...) noisy data.
+        v: (B, ...) as `v_from_x0_eps` gives it.
+        t: (B,) integer noise levels in [0, T].
+        alpha_bar: (T + 1,) schedule, ab at level t.
+
+    Returns:
+        x0: (B, ...) clean data.
+
+    Raises:
+        ValueError: If t is out of range.
+
+    References:
+        Salimans and Ho 2022, appendix D.
+    """
     a = level(alpha_bar, t, like=xt)
     return a.sqrt() * xt - (1 - a).sqrt() * v
 
 
 def eps_from_v(xt: Tensor, v: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
-    """The noise (B, ...) in xt and v: the same turn, its other coordinate."""
+    """The noise in xt and v, sqrt(1 - ab) xt + sqrt(ab) v.
+
+    Arguments, errors and references as those of `x0_from_v`, whose turn it shares.
+
+    Returns:
+        eps: (B, ...) noise.
+    """
     a = level(alpha_bar, t, like=xt)
     return (1 - a).sqrt() * xt + a.sqrt() * v
 
 
 def score_from_eps(eps: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
-    """The score (B, ...), the gradient of log q(xt), of a mean noise eps.
+    """The score, the gradient of log q(xt), of a mean noise eps.
 
     The factor -1 / sqrt(1 - alpha_bar) changes with t; it is not a constant.
 
+    Args:
+        eps: (B, ...) mean of the noise given xt.
+        t: (B,) integer noise levels in [1, T].
+        alpha_bar: (T + 1,) schedule.
+
+    Returns:
+        (B, ...) score.
+
     Raises:
-        ValueError: If a level is 0, where the factor is infinite.
+        ValueError: If t is out of range, or a level is 0, where the factor is infinite.
 
     References:
         Song et al. 2021, section 3.4; Vincent 2011.
@@ -218,7 +322,19 @@ def score_from_eps(eps: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
 
 
 def eps_from_score(score: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
-    """The mean noise (B, ...) of a score; the inverse of `score_from_eps`."""
+    """The mean noise of a score; the inverse of `score_from_eps`.
+
+    Args:
+        score: (B, ...) gradient of log q(xt).
+        t: (B,) integer noise levels in [0, T]; the noise is 0 at level 0.
+        alpha_bar: (T + 1,) schedule.
+
+    Returns:
+        eps: (B, ...) mean of the noise given xt.
+
+    Raises:
+        ValueError: If t is out of range.
+    """
     return -score * (1 - level(alpha_bar, t, like=score)).sqrt()
 
 
@@ -238,7 +354,7 @@ def check_prediction(prediction: str) -> None:
 def predict_eps_from(
     output: Tensor, xt: Tensor, t: Tensor, alpha_bar: Tensor, prediction: str
 ) -> Tensor:
-    """Turn what a network returns (B, ...) into eps_hat (B, ...).
+    """Turn what a network returns into eps_hat.
 
     Args:
         output: (B, ...) eps_hat, v_hat or x0_hat, as `prediction` says.
@@ -247,8 +363,11 @@ def predict_eps_from(
         alpha_bar: (T + 1,) schedule.
         prediction: "eps", "v" or "x0".
 
+    Returns:
+        eps_hat: (B, ...).
+
     Raises:
-        ValueError: If the name is unknown.
+        ValueError: If the name is unknown, or t is out of range for "v" or "x0".
 
     References:
         Salimans and Ho 2022, section 4.
@@ -263,7 +382,21 @@ def predict_eps_from(
 def target_of(
     prediction: str, x0: Tensor, eps: Tensor, t: Tensor, alpha_bar: Tensor
 ) -> Tensor:
-    """What the network ought to return (B, ...); see `predict_eps_from`."""
+    """What the network ought to return for clean data and noise.
+
+    Args:
+        prediction: "eps", "v" or "x0".
+        x0: (B, ...) clean data.
+        eps: (B, ...) noise.
+        t: (B,) integer noise levels in [0, T].
+        alpha_bar: (T + 1,) schedule.
+
+    Returns:
+        (B, ...); `predict_eps_from` turns it into eps.
+
+    Raises:
+        ValueError: If t is out of range for "v".
+    """
     if prediction == "v":
         return v_from_x0_eps(x0, eps, t, alpha_bar)
     return eps if prediction == "eps" else x0
@@ -272,8 +405,14 @@ def target_of(
 def log_snr(alpha_bar: Tensor) -> Tensor:
     """Log of signal over noise power, log(alpha_bar / (1 - alpha_bar)).
 
+    Args:
+        alpha_bar: (T + 1,) schedule.
+
     Returns:
-        (T + 1,); plus infinity at level 0.
+        (T + 1,) natural logarithms; plus infinity at level 0.
+
+    References:
+        Kingma et al. 2021, section 3.1.
     """
     return alpha_bar.logit()
 
@@ -294,7 +433,7 @@ def posterior(
         mean (B, ...) and variance (B, 1, ...), 0 where s is 0.
 
     Raises:
-        ValueError: If a level s is not below its t.
+        ValueError: If a level s is not below its t, or one is out of range.
 
     References:
         Ho et al. 2020, Eqs. 6 and 7, with t - 1 replaced by s.

@@ -38,16 +38,27 @@ TRAIN = "train one with `glyflib data super-resolution`"
 
 
 class SuperNet(nn.Module):
-    """A U-net that sees the small picture, enlarged, beside the noisy large one."""
+    """A U-net that sees the small picture, enlarged, beside the noisy large one.
+
+    Args:
+        unet: network of three channels in and one out.
+
+    References:
+        Saharia et al. 2022 (SR3), who hand over the small picture as channels too.
+    """
 
     def __init__(self, unet: UNet):
         super().__init__()
         self.unet = unet
 
     def forward(self, xt: Tensor, t: Tensor, low: Tensor, std: Tensor) -> Tensor:
-        """(B, 1, S, S), (B,), (B, 1, S / 4, S / 4), (B,) -> (B, 1, S, S).
+        """(B, 1, S, S), (B,), (B, 1, h, w), (B,) -> (B, 1, S, S).
 
-        `low` is the small picture with noise of standard deviation `std` in it.
+        Args:
+            xt: (B, 1, S, S) noisy large pictures.
+            t: (B,) integer noise levels in [0, T].
+            low: (B, 1, h, w) small pictures, noised.
+            std: (B,) standard deviation of the noise in them, in [0, 1].
         """
         enlarged = F.interpolate(low, size=xt.shape[2:], mode="bilinear")
         plane = std[:, None, None, None].expand_as(xt)
@@ -112,7 +123,10 @@ class SuperResolver:
 
     @classmethod
     def load(cls, path: Path | str = SHIPPED) -> Self:
-        """Load a super-resolver from a folder written by `save`.
+        """Load a super-resolver from a folder.
+
+        Args:
+            path: folder written by `save`.
 
         Raises:
             FileNotFoundError: If the folder or a file of it is missing.
@@ -129,15 +143,30 @@ class SuperResolver:
     def save(self, path: Path | str) -> None:
         """Write config.json and weights in half precision, as `Glyffuser.save` does.
 
+        Args:
+            path: folder, made where it is missing.
+
         Raises:
             ValueError: If a weight is too large for half precision, or not a number.
+            TypeError: If `training` does not fit in JSON.
         """
         config = {"unet": self.unet.config}
         config |= {name: getattr(self, name) for name in SETTINGS}
         write_files(Path(path), config, self.unet.state_dict())
 
     def noised(self, small: Tensor, aug_level: int, sources: Sequence) -> Tensor:
-        """Small pictures (B, 1, h, w) at a level; row i draws its noise from source i.
+        """Small pictures at a level, each with noise from a source of its own.
+
+        Args:
+            small: (B, 1, h, w) in [-1, 1].
+            aug_level: level to noise them to, in [0, T].
+            sources: B CPU generators, one a row.
+
+        Returns:
+            (B, 1, h, w), of the dtype of small.
+
+        Raises:
+            ValueError: If there are not B sources, or the level is out of range.
 
         References:
             Ho et al. 2022 (cascaded diffusion models), "Gaussian conditioning
@@ -148,7 +177,15 @@ class SuperResolver:
         return add_noise(small, eps, level, self.alpha_bar)
 
     def predict_eps_for(self, low: Tensor, aug_level: int) -> PredictEps:
-        """The noise that the network sees in xt, beside small pictures at a level."""
+        """The noise that the network sees in large pictures, beside their small ones.
+
+        Args:
+            low: (B, 1, h, w) small pictures, as `noised` gives them.
+            aug_level: level that they were noised to.
+
+        Returns:
+            predict_eps of (xt, t), as samplers ask for it.
+        """
         place = next(self.unet.parameters())
         std = (1 - self.alpha_bar[aug_level]).sqrt().to(place).expand(len(low))
 

@@ -44,11 +44,21 @@ class TextCondition(NamedTuple):
     mask: Tensor
 
     def take(self, rows: Sequence[int] | Tensor | slice) -> "TextCondition":
-        """Some of the texts, in the order asked for."""
+        """Some of the texts, in the order asked for.
+
+        Args:
+            rows: row numbers, which may repeat; a slice; or (B,) bool, True to keep.
+
+        Raises:
+            IndexError: If there is no such row, or a mask has another length.
+        """
         return TextCondition(self.tokens[rows], self.mask[rows])
 
     def expand(self, num_rows: int) -> "TextCondition":
         """One text, as often as there are rows; as many texts as rows stay as they are.
+
+        Args:
+            num_rows: B of the result, whose memory the rows share.
 
         Raises:
             ValueError: If there are neither one nor `num_rows` texts.
@@ -59,14 +69,22 @@ class TextCondition(NamedTuple):
         return TextCondition(self.tokens.expand(shapes[0]), self.mask.expand(shapes[1]))
 
     def cat(self, other: "TextCondition") -> "TextCondition":
-        """These texts, then the others, the shorter ones padded to one length."""
+        """These texts, then the others, the shorter ones padded to one length.
+
+        Args:
+            other: texts of the same width D.
+        """
         longest = max(self.mask.shape[1], other.mask.shape[1])
         both = [some.padded(longest) for some in (self, other)]
         tokens = torch.cat([some.tokens for some in both])
         return TextCondition(tokens, torch.cat([some.mask for some in both]))
 
     def padded(self, length: int) -> "TextCondition":
-        """The same texts with zeros behind them, up to `length` tokens."""
+        """The same texts with zeros behind them, up to `length` tokens.
+
+        Args:
+            length: L of the result, no shorter than theirs.
+        """
         more = length - self.mask.shape[1]
         return TextCondition(
             pad(self.tokens, (0, 0, 0, more)), pad(self.mask, (0, more))
@@ -174,6 +192,10 @@ class TextEncoder:
 
     T5 overflows in half precision, so weights kept in it are widened when loaded.
 
+    Args:
+        tokenizer: as transformers reads it.
+        model: transformers' `T5EncoderModel`, put into evaluation mode.
+
     References:
         Raffel et al. 2020, section 2.1.
     """
@@ -220,7 +242,14 @@ class TextEncoder:
         return self.model.config.d_model
 
     def unknown_words(self, text: str) -> list[str]:
-        """Words of a prompt that hold what no token stands for, such as 水."""
+        """Words of a prompt that hold what no token stands for, such as 水; each once.
+
+        Args:
+            text: one prompt.
+
+        Raises:
+            ValueError: If it is not text.
+        """
         (text,) = check_prompts(text)
         words = list(dict.fromkeys(text.split()))
         unknown = self.tokenizer.unk_token_id
@@ -228,14 +257,21 @@ class TextEncoder:
         return [word for word, some in zip(words, ids, strict=True) if unknown in some]
 
     def known_words(self, text: str) -> list[str]:
-        """Words of a prompt that tokens stand for, from end to end."""
+        """Words of a prompt that tokens stand for, from end to end, in their order.
+
+        Errors as those of `unknown_words`.
+        """
         unknown = self.unknown_words(text)
         return [word for word in text.split() if word not in unknown]
 
     def token_ids(self, text: str, max_tokens: int) -> list[int]:
         """Numbers of a prompt's tokens, the end token last.
 
-        What is cut, and what the encoder does not know, is told in a warning.
+        What is cut, and that no word of it is known, is told in a warning.
+
+        Args:
+            text: one prompt.
+            max_tokens: longest list, counting the end token; at least 1.
         """
         ids = self.tokenizer(text, verbose=False).input_ids
         if self.tokenizer.unk_token_id in ids and not self.known_words(text):
@@ -304,9 +340,18 @@ def encode_captions(
     batch_size: int = 256,
     progress: Callable[[Sequence], Sequence] = lambda batches: batches,
 ) -> TextCondition:
-    """Tokens (N, 40, D) in half precision and mask (N, 40), as training takes them.
+    """Tokens and mask of captions as training takes them, all of one length.
 
-    The few captions that are longer are cut without a warning.
+    The few captions that are longer than 40 tokens are cut without a warning.
+
+    Args:
+        encoder: with vectors of width D.
+        captions: N of them; what repeats is encoded once.
+        batch_size: captions encoded at once; changes memory and speed only.
+        progress: wraps the batches, as tqdm does.
+
+    Returns:
+        tokens (N, 40, D) float16 and mask (N, 40).
     """
     distinct = sorted(set(captions), key=len)
     batches = [

@@ -35,6 +35,7 @@ from glyflib.schedule import (
     target_of,
 )
 
+#: Tokens (N, L, D) and mask (N, L) bool, True for real tokens; as `TextCondition`.
 Condition = tuple[Tensor, Tensor]
 FIRST_CHECKPOINT = 15.0  # seconds after which the first one comes at the latest
 
@@ -104,6 +105,10 @@ class TrainConfig:
 def squared_error(output: Tensor, target: Tensor) -> Tensor:
     """Mean squared error of each sample (B,), in float32.
 
+    Args:
+        output: (B, ...) what the network returned.
+        target: (B, ...) what it ought to return.
+
     Raises:
         ValueError: If the shapes differ: broadcasting would hide a wrong network.
     """
@@ -118,6 +123,10 @@ def learning_rate_at(step: int, config: TrainConfig) -> float:
 
     It peaks at step `warmup` and would be 0 at step `steps`, so none is wasted.
 
+    Args:
+        step: number of updates before this one, in [0, steps).
+        config: its peak, warm-up and number of steps.
+
     References:
         Loshchilov and Hutter 2017 (SGDR), Eq. 5, without restarts.
     """
@@ -129,6 +138,11 @@ def learning_rate_at(step: int, config: TrainConfig) -> float:
 
 def loss_weight(t: Tensor, alpha_bar: Tensor, config: TrainConfig) -> Tensor:
     """Weight (B,) of each squared error: 1, or min(SNR, gamma) of the error in x0.
+
+    Args:
+        t: (B,) integer noise levels in [1, T].
+        alpha_bar: (T + 1,) schedule.
+        config: its prediction and gamma; without gamma all weights are 1.
 
     References:
         Hang et al. 2023 (Min-SNR), with its forms for eps and v.
@@ -143,7 +157,13 @@ def loss_weight(t: Tensor, alpha_bar: Tensor, config: TrainConfig) -> Tensor:
 
 
 class Data(NamedTuple):
-    """Rows to draw from, on the device; see `train`."""
+    """Rows to draw from, on the device; see `train`.
+
+    Attributes:
+        images: (N, ...) uint8, or floating x0.
+        cond: tokens (N, L, D) and mask (N, L); None without conditions.
+        null: the empty condition, (1, L, D) and (1, L); None without conditions.
+    """
 
     images: Tensor
     cond: Condition | None
@@ -151,7 +171,14 @@ class Data(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """One draw; `t` stays on the CPU, where the schedule is."""
+    """One draw of a training step.
+
+    Attributes:
+        x0: (B, ...) clean data in [-1, 1], on the device.
+        eps: (B, ...) standard normal noise, on the device.
+        t: (B,) int64 levels in [1, T], on the CPU, where the schedule is.
+        condition: tokens (B, L, D) float32 and mask (B, L); empty without conditions.
+    """
 
     x0: Tensor
     eps: Tensor
@@ -199,6 +226,17 @@ def draw_batch(
     """Draw a batch over all processes, and keep the part of this one.
 
     Rows are drawn with replacement, levels evenly from 1 to T.
+
+    Args:
+        data: rows to draw from.
+        config: its batch size and caption dropout.
+        num_levels: T.
+        generator: CPU source of all that is random.
+        mine: which rows of the batch this process keeps; all by default.
+
+    References:
+        Ho et al. 2020, Algorithm 1; dropped conditions: Ho and Salimans 2022,
+        Algorithm 1.
     """
     B, device = config.batch_size, data.images.device
     rows = torch.randint(len(data.images), (B,), generator=generator)[mine]
@@ -399,6 +437,9 @@ def errors_by_level(
 
     Returns:
         (K, N) float64 on the CPU.
+
+    Raises:
+        ValueError: If a level is out of range, or eps_hat has another shape than x0.
     """
     rows = []
     for number in levels:
@@ -415,6 +456,9 @@ def load(path: Path | str, model: nn.Module) -> nn.Module:
     Args:
         path: folder given to `train`.
         model: network of the same form, filled in place.
+
+    Returns:
+        The same network, in evaluation mode.
 
     Raises:
         FileNotFoundError: If there is no checkpoint.

@@ -15,10 +15,18 @@ HEAD_DIM = 64  # channels of an attention head, where there are that many
 
 
 def timestep_embedding(t: Tensor, dim: int, *, max_period: float = 10_000.0) -> Tensor:
-    """Write levels t (B,) as sines, then cosines, of dim / 2 wavelengths: (B, dim).
+    """Write levels as sines, then cosines, of dim / 2 wavelengths.
 
     Levels lie in [0, T]. Scaled to [0, 1] they would all look alike, for the shortest
     wavelength is 2 pi; the longest stays below 2 pi times max_period.
+
+    Args:
+        t: (B,) noise levels in [0, T].
+        dim: width, even.
+        max_period: sets the longest wavelength.
+
+    Returns:
+        (B, dim) float32.
 
     Raises:
         ValueError: If dim is odd or below 2.
@@ -36,9 +44,17 @@ def timestep_embedding(t: Tensor, dim: int, *, max_period: float = 10_000.0) -> 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
     """Mean of the values v, weighted by a softmax over the real keys k.
 
-    Queries q are (B, heads, N, D) and so is the result; k and v are (B, heads, L, D);
-    mask is (B, L) bool, True for real keys, None if all are. A row without any real
-    key gives zero (Vaswani et al. 2017, Eq. 1, where no key is padding).
+    Args:
+        q: (B, heads, N, D) queries.
+        k: (B, heads, L, D) keys.
+        v: (B, heads, L, D) values.
+        mask: (B, L) bool, True for real keys; None if all are.
+
+    Returns:
+        (B, heads, N, D); zero in a row without any real key.
+
+    References:
+        Vaswani et al. 2017, Eq. 1, where no key is padding.
     """
     if mask is None:
         return F.scaled_dot_product_attention(q, k, v)
@@ -49,7 +65,12 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tenso
 
 
 def masked_mean(tokens: Tensor, mask: Tensor) -> Tensor:
-    """Mean of the real tokens, (B, L, D), (B, L) -> (B, D); zero if there is none."""
+    """Mean of the real tokens, (B, L, D), (B, L) -> (B, D); zero if there is none.
+
+    Args:
+        tokens: (B, L, D).
+        mask: (B, L) bool, True for real tokens.
+    """
     weight = mask.to(tokens).unsqueeze(-1)
     return (weight * tokens).sum(dim=1) / weight.sum(dim=1).clamp(min=1)
 
@@ -71,7 +92,11 @@ def mlp(in_dim: int, out_dim: int) -> nn.Sequential:
 
 
 def zeroed(layer: nn.Module) -> nn.Module:
-    """Set a layer to zero: a residual branch that ends in it starts as nothing."""
+    """Set a layer to zero: a residual branch that ends in it starts as nothing.
+
+    Returns:
+        The same layer, changed in place.
+    """
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
     return layer
@@ -79,6 +104,11 @@ def zeroed(layer: nn.Module) -> nn.Module:
 
 class ResBlock(nn.Module):
     """Two convolutions beside a shortcut; emb scales and shifts between the two.
+
+    Args:
+        in_channels: C, a multiple of 4.
+        out_channels: C2, a multiple of 4.
+        emb_dim: E, width of the level's embedding.
 
     References:
         Ho et al. 2020, appendix B; Dhariwal and Nichol 2021, "Adaptive Group
@@ -104,7 +134,15 @@ class ResBlock(nn.Module):
 
 
 class Attention(nn.Module):
-    """Each position of a picture looks at the others or, with text_dim, at tokens."""
+    """Each position of a picture looks at the others or, with text_dim, at tokens.
+
+    Args:
+        channels: C, a multiple of 4, in heads of about `HEAD_DIM`.
+        text_dim: D, width of the tokens; None for self-attention.
+
+    References:
+        Vaswani et al. 2017, section 3.2.2; on pictures: Ho et al. 2020, appendix B.
+    """
 
     def __init__(self, channels: int, text_dim: int | None = None):
         super().__init__()
@@ -120,7 +158,10 @@ class Attention(nn.Module):
         return x.unflatten(2, (self.num_heads, -1)).transpose(1, 2)
 
     def forward(self, x: Tensor, tokens: Tensor | None, mask: Tensor | None) -> Tensor:
-        """(B, C, H, W), (B, L, D), (B, L) -> (B, C, H, W)."""
+        """(B, C, H, W), (B, L, D), (B, L) -> (B, C, H, W).
+
+        Tokens and mask are None for self-attention, the mask alone if all are real.
+        """
         h = self.norm(x).flatten(2).transpose(1, 2)
         keys = h if tokens is None else tokens
         q, k, v = self.to_q(h), self.to_k(keys), self.to_v(keys)
@@ -130,7 +171,14 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """A residual block, then, where it attends, self- and cross-attention."""
+    """A residual block, then, where it attends, self- and cross-attention.
+
+    Args:
+        widths: C and C2, channels in and out.
+        emb_dim: E, width of the level's embedding.
+        attends: whether its places look at each other, and at the text.
+        text_dim: D, width of the tokens; None for no cross-attention.
+    """
 
     def __init__(
         self, widths: tuple[int, int], emb_dim: int, attends: bool, text_dim: int | None
@@ -144,7 +192,10 @@ class Block(nn.Module):
     def forward(
         self, x: Tensor, emb: Tensor, tokens: Tensor | None, mask: Tensor | None
     ) -> Tensor:
-        """(B, C, H, W), (B, E), (B, L, D), (B, L) -> (B, C2, H, W)."""
+        """(B, C, H, W), (B, E), (B, L, D), (B, L) -> (B, C2, H, W).
+
+        Tokens and mask are None without text.
+        """
         x = self.res(x, emb)
         if self.self_attention is not None:
             x = self.self_attention(x, None, None)
@@ -216,7 +267,14 @@ class UNet(nn.Module):
         self.head = zeroed(conv(channels[0], self.config["out_channels"] * patch**2))
 
     def build(self, emb_dim: int, text_dim: int | None) -> None:
-        """Fill the way down, the middle and the way up, which is handed all kept x."""
+        """Fill the way down, the middle and the way up, which is handed all kept x.
+
+        Called once, by the constructor.
+
+        Args:
+            emb_dim: E, width of the level's embedding.
+            text_dim: D, width of the tokens; None for no cross-attention.
+        """
         channels, num_blocks = self.config["channels"], self.config["num_blocks"]
 
         def block(width: int, level: int) -> Block:
@@ -277,7 +335,17 @@ class UNet(nn.Module):
     def embed(
         self, t: Tensor, tokens: Tensor | None, mask: Tensor | None
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """What each block is told: (B, E), normed (B, L, D) and (B, L)."""
+        """What each block is told of level and text.
+
+        Args:
+            t: (B,) noise levels in [0, T].
+            tokens: (B, L, D) text, or None.
+            mask: (B, L) bool, True for real tokens; None if all are.
+
+        Returns:
+            emb (B, E), which has the text's mean in it where it is pooled; tokens
+            (B, L, D), normed; mask (B, L). The last two are None without text.
+        """
         waves = timestep_embedding(t, self.config["channels"][0])
         emb = self.level_mlp(waves.to(self.stem.weight.dtype))
         if tokens is not None:

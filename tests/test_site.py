@@ -55,9 +55,17 @@ def anchors(page: Page) -> set[str]:
     return {tag.get("id") or tag.get("name") for tag in found}
 
 
+def source_anchors(path: Path) -> set[str]:
+    """What a link can point at in a page of source code, which is no page to read."""
+    return set(re.findall(r'id="([^"]+)"', path.read_text("utf-8")))
+
+
 def broken_links(pages: dict[str, Page]) -> list[str]:
     """Links, pictures and scripts of the site's own that lead nowhere."""
     targets = {page.path.resolve(): anchors(page) for page in pages.values()}
+    folders = {path.parent for path in targets}
+    sources = [path for f in folders for path in f.glob("_modules/**/*.html")]
+    targets |= {path: source_anchors(path) for path in sources}
     found = []
     for name, page in pages.items():
         tags = page.soup.select("[href], [src]")

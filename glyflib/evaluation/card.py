@@ -37,13 +37,23 @@ ROWS = {  # a card has those that its report has
 
 
 def interval(row: Mapping[str, float], digits: int = 3) -> str:
-    """A value with its interval."""
+    """A value with its interval, such as "0.455 (0.430 to 0.480)".
+
+    Args:
+        row: its "value", "low" and "high".
+        digits: after the point.
+    """
     value, low, high = (f"{row[key]:.{digits}f}" for key in ("value", "low", "high"))
     return f"{value} ({low} to {high})"
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """Rows as Markdown."""
+    """Rows as a table in Markdown.
+
+    Args:
+        head: text of each column's head.
+        rows: text of each cell, as many in a row as there are heads.
+    """
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -248,6 +258,15 @@ Made by `glyflib train` and `glyflib evaluate` ({report["machine"]}, {report["da
 
 
 def write_card(folder: Path, *, more: str = "") -> None:
-    """Write README.md into a glyffuser's folder; see `card_text`."""
+    """Write README.md into a glyffuser's folder.
+
+    Args:
+        folder: of the glyffuser.
+        more: Markdown to put before the limits.
+
+    Raises:
+        FileNotFoundError: If the glyffuser or its report.json is not there.
+        ValueError: If the report is not complete.
+    """
     text = card_text(folder, more=more)
     write_text(folder / "README.md", text)

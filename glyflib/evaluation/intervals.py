@@ -13,7 +13,13 @@ from torch import Tensor
 
 
 class Estimate(NamedTuple):
-    """A value and the ends of its interval."""
+    """A value and the ends of its interval.
+
+    Attributes:
+        value: what was measured.
+        low: lower end.
+        high: upper end.
+    """
 
     value: float
     low: float

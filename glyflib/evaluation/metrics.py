@@ -78,6 +78,16 @@ def kernel_parts(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 
     Its likeness to its own set less that to the other; the two means add up to
     `kernel_distance`.
+
+    Args:
+        a: (N, D) floats, N at least 2.
+        b: (M, D) floats, M at least 2.
+
+    Returns:
+        (N,) and (M,), float64.
+
+    Raises:
+        ValueError: If shapes do not fit, or a number is not finite.
     """
     check_rows(a, b)
     return kernel_means(a) - kernel_means(a, b), kernel_means(b) - kernel_means(b, a)
@@ -118,10 +128,19 @@ def reach(features: Tensor, k: int) -> Tensor:
 def is_within_reach(
     points: Tensor, others: Tensor, k: int, *, is_pruned: bool = False
 ) -> Tensor:
-    """Whether each point (N,) lies in the ball of any of the others.
+    """Whether each point lies in the ball of any of the others.
 
     The ball of a row reaches to its k-th nearest neighbour in its own set. Pruned,
     balls above the median size do not count.
+
+    Args:
+        points: (N, D) floats.
+        others: (M, D) floats, M above k.
+        k: neighbours that a ball reaches to, at least 1.
+        is_pruned: whether the larger half of the balls is left out.
+
+    Returns:
+        (N,) bool.
 
     References:
         Kynkaanniemi et al. 2019, Eq. 1; pruned, Eq. 3: a realism score of at least 1.
@@ -151,6 +170,9 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, flo
         fake: (M, D) floats, M above k.
         k: neighbours that a ball reaches to.
 
+    Returns:
+        precision and recall, each in [0, 1].
+
     Raises:
         ValueError: If k is below 1, shapes do not fit, or a number is not finite.
 
@@ -163,9 +185,16 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, flo
 
 
 def nearest_distance(samples: Tensor, train: Tensor) -> Tensor:
-    """Distance (N,) of each sample (N, D) to the nearest of train (M, D), float64.
+    """Euclidean distance of each sample to the nearest training row.
 
     The nearest is found in float32; its distance is then taken exactly, 0 for a copy.
+
+    Args:
+        samples: (N, D) floats.
+        train: (M, D) floats.
+
+    Returns:
+        (N,) float64.
     """
     single, nearest = train.float(), []
     half_squares = single.square().sum(1) / 2

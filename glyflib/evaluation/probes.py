@@ -15,7 +15,11 @@ from glyflib.unet import Attention, UNet, masked_mean
 
 
 def text_layers(unet: UNet) -> list[Attention]:
-    """The layers that read tokens, from first to last."""
+    """The layers that read tokens, from first to last.
+
+    Args:
+        unet: any; none of its layers reads tokens if it has no cross-attention.
+    """
     blocks = [*unet.down, *unet.middle, *unet.up]
     found = [getattr(block, "cross_attention", None) for block in blocks]
     return [layer for layer in found if layer is not None]

@@ -94,21 +94,43 @@ class RadicalClassifier(nn.Module):
         self.head = nn.Linear(feature_dim, NUM_RADICALS)
 
     def features(self, x0: Tensor) -> Tensor:
-        """(B, 1, S, S) -> (B, D), each of mean 0 and variance 1 in training.
+        """Numbers that describe each glyph, (B, 1, S, S) -> (B, D).
 
-        They are the input of the last non-linear step, so they take both signs and
-        lie nearer to a Gaussian than what comes after it.
+        Each has mean 0 and variance 1 in training. They are the input of the last
+        non-linear step, so they take both signs and lie nearer to a Gaussian than what
+        comes after it.
+
+        Args:
+            x0: (B, 1, S, S), S = 32, 64 or 128, paper +1, ink -1.
+
+        Raises:
+            ValueError: If x0 has another shape or is not floating.
         """
         ink = (1 - shrink_x0(x0)) / 2
         return self.describe(self.convs(ink))
 
     def forward(self, x0: Tensor) -> Tensor:
-        """(B, 1, S, S), S = 32, 64 or 128, paper +1 -> logits (B, 214)."""
+        """Logits over the radicals, (B, 1, S, S) -> (B, 214).
+
+        Args:
+            x0: (B, 1, S, S), S = 32, 64 or 128, paper +1, ink -1.
+
+        Raises:
+            ValueError: If x0 has another shape or is not floating.
+        """
         return self.head(relu(self.features(x0)))
 
     @torch.no_grad()
     def read(self, x0: Tensor, *, batch_size: int = 256) -> Reading:
-        """Features and logits of any number of glyphs (B, 1, S, S), in batches."""
+        """Features and logits of any number of glyphs, in batches, without gradients.
+
+        Args:
+            x0: (B, 1, S, S), S = 32, 64 or 128, paper +1, ink -1.
+            batch_size: glyphs read at once; changes memory and speed only.
+
+        Raises:
+            ValueError: If x0 has another shape or is not floating.
+        """
         parts = x0.split(batch_size)
         features = torch.cat([self.features(part) for part in parts])
         return Reading(features, self.head(relu(features)))

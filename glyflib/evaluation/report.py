@@ -95,7 +95,15 @@ class Judge:
     progress: Callable[[Sequence], Iterable] = list
 
     def draw(self, prompts: Sequence[str], scale: float) -> Tensor:
-        """One glyph (B, 1, S, S) a prompt, glyph i from the seed plus i."""
+        """One glyph a prompt, glyph i from the seed plus i.
+
+        Args:
+            prompts: B of them.
+            scale: of the guidance.
+
+        Returns:
+            (B, 1, S, S) in [-1, 1].
+        """
         with warnings.catch_warnings(action="ignore"):  # long captions are cut
             return self.glyffuser.sample(
                 prompts,
@@ -136,7 +144,14 @@ class RadicalJudge(Judge):
         return ["references", *chain.from_iterable(pairs)]
 
     def scale(self, scale: float) -> dict:
-        """All metrics at one scale, on held-out captions."""
+        """All metrics at one scale, on held-out captions.
+
+        Args:
+            scale: of the guidance.
+
+        Returns:
+            The fields of `Metrics`, each with the value and the ends of its interval.
+        """
         held_out, rows = self.held_out, self.rows_asked(self.held_out)
         found = evaluate_samples(
             self.draw([held_out.captions[row] for row in rows.tolist()], scale),
@@ -153,6 +168,13 @@ class RadicalJudge(Judge):
         """How often each plain prompt is answered with the radical that it names.
 
         And how often the ten other than "gold" are, all counted together.
+
+        Args:
+            scale: of the guidance.
+
+        Returns:
+            For each prompt, and for all but "gold", the share and the ends of its
+            interval.
         """
         num = self.config.num_plain
         prompts = [prompt for prompt in PLAIN for _ in range(num)]
@@ -164,7 +186,11 @@ class RadicalJudge(Judge):
         return {name: share_interval(some)._asdict() for name, some in parts.items()}
 
     def references(self) -> dict:
-        """Chance, ceiling and floor, and what the words alone can tell."""
+        """Chance, ceiling and floor, and what the words alone can tell.
+
+        Returns:
+            The fields of `References`, and as "words_alone" those of `WordsAlone`.
+        """
         config, train, held_out = self.config, self.train, self.held_out
         generator = self.generator()
         rows = reference_rows(
@@ -223,7 +249,17 @@ class CaptionJudge(Judge):
         return ["references", *(f"scale {scale:g}" for scale in self.config.scales)]
 
     def scale(self, scale: float) -> dict:
-        """What can be measured at one scale."""
+        """What can be measured at one scale.
+
+        Args:
+            scale: of the guidance.
+
+        Returns:
+            "caption_hit" and "caption_shuffled", the share of glyphs that are most like
+            the real glyph of their own caption and the same for captions dealt at
+            random; the fields of `Likeness` and `Novelty` where there are glyphs
+            enough. Each with the value and the ends of its interval.
+        """
         glyphs, generator = self.judged_by, self.generator()
         rows = self.rows_asked(glyphs)
         real, captions = self.features(glyphs), caption_numbers(glyphs)
@@ -246,7 +282,12 @@ class CaptionJudge(Judge):
         return {name: estimate._asdict() for name, estimate in found.items()}
 
     def references(self) -> dict:
-        """Chance, and how near training glyphs are to held-out ones."""
+        """Chance, and how near training glyphs are to held-out ones.
+
+        Returns:
+            "caption_by_chance", and "floor", the fields of `Likeness`, where there are
+            held-out glyphs.
+        """
         glyphs, generator = self.judged_by, self.generator()
         numbers = caption_numbers(glyphs)
         chance = torch.bincount(numbers).double()[numbers] / len(numbers)

@@ -13,7 +13,14 @@ from torch.nn.functional import cosine_similarity
 
 
 class Sense(NamedTuple):
-    """One word in three texts: twice the same meaning, then another."""
+    """One word in three texts: twice the same meaning, then another.
+
+    Attributes:
+        word: that stands in all three.
+        text: it has its first meaning here.
+        same: and here.
+        other: it means something else here.
+    """
 
     word: str
     text: str

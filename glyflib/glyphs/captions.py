@@ -39,7 +39,13 @@ ASCII = str.maketrans(
 
 
 class Rule(NamedTuple):
-    """One step of cleaning: its name, what it is for, and the text it returns."""
+    """One step of cleaning.
+
+    Attributes:
+        name: in one word.
+        purpose: what it is for, with an example.
+        apply: from a text to the text without what the rule is against.
+    """
 
     name: str
     purpose: str
@@ -74,7 +80,11 @@ def drop_bracketed_references(text: str) -> str:
 
 
 def referred_to(definition: str) -> set[str]:
-    """The characters that a definition calls itself "same as" or a "form of"."""
+    """The characters that a definition calls itself "same as" or a "form of".
+
+    Args:
+        definition: of Unihan, which names them by themselves or as "U+4E18".
+    """
     links = r"(?:same as|form|variant|interchangeable)[^()]*"
     text = " ".join(re.findall(links, definition))
     codes = re.findall(r"U\+([0-9A-F]{4,5})", text)
@@ -151,14 +161,29 @@ RULES = [
 
 
 def clean(definition: str, rules: Iterable[Rule] = RULES) -> str:
-    """The caption of a definition; empty when nothing but references stood there."""
+    """The caption of a definition; empty when nothing but references stood there.
+
+    Args:
+        definition: of Unihan.
+        rules: applied one after the other.
+
+    Returns:
+        A caption in ASCII.
+    """
     for rule in rules:
         definition = rule.apply(definition)
     return definition
 
 
 def count_changes(definitions: Iterable[str]) -> list[dict[str, str | int]]:
-    """How many definitions each rule changes, and how many it leaves empty."""
+    """How many definitions each rule changes, and how many it leaves empty.
+
+    Args:
+        definitions: of Unihan, as they are before the first rule.
+
+    Returns:
+        One row a rule, in their order: "rule", "purpose", "changed" and "emptied".
+    """
     texts, report = list(definitions), []
     for rule in RULES:
         after = [rule.apply(text) for text in texts]

@@ -32,16 +32,25 @@ class Face(NamedTuple):
     name: str
 
     def covers(self, char: str) -> bool:
-        """Whether the font has a glyph for the character."""
+        """Whether the font has a glyph for the character.
+
+        Args:
+            char: one character.
+        """
         return ord(char) in self.codepoints
 
 
 def open_face(path: Path, face: str | None = None) -> Face:
     """Open a TrueType or OpenType font, or one face of a collection by its name.
 
+    Args:
+        path: the font file.
+        face: full name of a face, such as "Noto Sans CJK SC"; None for the only one.
+
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is not a font, or has no face of that name.
+        ValueError: If the file is not a font, has no face of that name, or has several
+            and none is named.
     """
     if not path.is_file():
         raise FileNotFoundError(f"no font at {path}")
@@ -68,6 +77,10 @@ def draw(face: Face, char: str) -> np.ndarray:
 
     The em square is where the type's designer put the character, so a small mark
     stays small and keeps its corner.
+
+    Args:
+        face: to draw with.
+        char: one character; what the face does not cover is drawn as its missing glyph.
 
     Returns:
         (128, 128) uint8 levels, 0 ink to 15 paper.

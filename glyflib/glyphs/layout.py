@@ -22,6 +22,13 @@ def principal_parts(images: ArrayLike, *, num_parts: int = 50) -> np.ndarray:
 
     Returns:
         (N, num_parts) float32, most variance first.
+
+    Raises:
+        ValueError: If num_parts is out of range, or the images are neither uint8 nor
+            floating.
+
+    References:
+        Bishop 2006, section 12.1.
     """
     x0 = x0_from_images(images).flatten(1).numpy()
     pca = PCA(num_parts, svd_solver="covariance_eigh")

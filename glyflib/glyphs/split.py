@@ -47,8 +47,11 @@ def split_groups(
         names: N row names, unique.
         test_share: wanted share of test rows, in [0, 1).
 
+    Returns:
+        "train" or "test" for each of the N rows.
+
     Raises:
-        ValueError: If test_share is out of range.
+        ValueError: If test_share is out of range, or there are not N names.
     """
     if not 0 <= test_share < 1:
         raise ValueError(f"test_share {test_share} must be in [0, 1)")

@@ -21,6 +21,7 @@ VARIANT_FIELDS = (
 )
 FIELDS = ("kDefinition", "kMandarin", "kRSUnicode", "kTotalStrokes", *VARIANT_FIELDS)
 
+#: Value of a field for each character: {field: {character: value}}.
 Unihan = dict[str, dict[str, str]]
 
 
@@ -58,7 +59,15 @@ def read_unihan(folder: Path, fields: Iterable[str] = FIELDS) -> Unihan:
 def read_captions(path: Path) -> dict[str, str]:
     """Read a caption table with the columns `char` and `caption`, CSV or Parquet.
 
+    Args:
+        path: ends in .csv, or is read as Parquet.
+
+    Returns:
+        {character: caption}; an empty caption is "". Of rows for one character the last
+        counts.
+
     Raises:
+        FileNotFoundError: If there is no such file.
         ValueError: If a column is missing, or a row does not name one character.
     """
     is_csv = path.suffix.lower() == ".csv"
@@ -73,12 +82,24 @@ def read_captions(path: Path) -> dict[str, str]:
 
 
 def variants_of(char: str, unihan: Unihan) -> set[str]:
-    """The characters that Unihan calls variants of this one."""
+    """The characters that Unihan calls variants of this one.
+
+    Args:
+        char: one character.
+        unihan: with all of `VARIANT_FIELDS`.
+
+    Raises:
+        KeyError: If a field is missing.
+    """
     values = " ".join(unihan[field].get(char, "") for field in VARIANT_FIELDS)
     return {chr(int(code, 16)) for code in re.findall(r"U\+([0-9A-F]+)", values)}
 
 
 def first_number(value: str) -> int:
-    """The first whole number in a field such as "167'.3 8.5"; 0 if there is none."""
+    """The first whole number in a field such as "167'.3 8.5"; 0 if there is none.
+
+    Args:
+        value: of a field of Unihan.
+    """
     found = re.search(r"\d+", value)
     return int(found[0]) if found else 0
