@@ -1,13 +1,17 @@
 from pathlib import Path
 
 import matplotlib
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
+from pyarrow import parquet
 
 from glyflib.__main__ import main
-from glyflib.data import load_glyphs
+from glyflib.commands.data import data
+from glyflib.data import GLYPHS, load_glyphs
 
 FONT = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
+TARGETS = {"out", "model", "folder"}  # parameters that say where a command writes
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ def test_a_users_mistake_is_one_line_and_exit_code_1(run):
 
 
 def test_missing_options_are_a_usage_error(run):
-    result = run("--font", FONT)
+    result = run("--font", FONT, "--out", "own.parquet")
     assert result.exit_code == 2
     assert "give --unihan, --captions or both" in result.stderr
 
@@ -45,3 +49,51 @@ def test_help_names_every_option():
     assert all(
         o in text for o in ("--font", "--face", "--unihan", "--captions", "--out")
     )
+
+
+@pytest.mark.parametrize("name", sorted(data.commands))
+def test_what_may_replace_the_books_data_must_be_named(name):
+    """Only `results` has a place of its own: it keeps what is whole there."""
+    targets = [p for p in data.commands[name].params if p.name in TARGETS]
+    assert len(targets) == 1
+    assert targets[0].required or name == "results"
+
+
+def test_a_set_of_ones_own_never_replaces_the_books(run):
+    before = GLYPHS.stat()
+    result = run("--font", FONT, "--captions", "captions.csv")
+    assert result.exit_code == 2 and "Missing option '--out'" in result.stderr
+    assert GLYPHS.stat() == before
+
+
+def test_what_is_read_is_not_replaced(run):
+    rows = {"char": ["A"], "caption": ["the first"]}
+    parquet.write_table(pa.table(rows), "mine.parquet")
+    before = Path("mine.parquet").read_bytes()
+    result = run("--font", FONT, "--captions", "mine.parquet", "--out", "mine.parquet")
+    assert result.exit_code == 2 and "would replace what is read" in result.stderr
+    assert Path("mine.parquet").read_bytes() == before
+
+
+def test_a_glyph_set_is_parquet_by_name_too(run):
+    result = run("--font", FONT, "--captions", "captions.csv", "--out", "own.csv")
+    assert result.exit_code == 2
+    assert "own.csv is written as .parquet" in result.stderr.replace("\n", " ")
+
+
+@pytest.mark.parametrize("is_writable", [True, False])
+def test_a_link_stays_and_a_read_only_set_is_kept(run, is_writable):
+    Path("real.parquet").touch()
+    Path("own.parquet").symlink_to("real.parquet")
+    Path("real.parquet").chmod(0o644 if is_writable else 0o444)
+    result = run("--font", FONT, "--captions", "captions.csv", "--out", "own.parquet")
+    assert Path("own.parquet").is_symlink()
+    assert result.exit_code == (0 if is_writable else 1)
+    assert bool(Path("real.parquet").stat().st_size) == is_writable
+    assert is_writable or "own.parquet is read-only" in result.stderr
+
+
+def test_the_cover_is_a_png_by_name_too(tmp_path):
+    result = CliRunner().invoke(main, ["data", "cover", str(tmp_path / "x.jpg")])
+    assert result.exit_code == 2 and "is written as .png" in result.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,16 +1,19 @@
 """`glyflib data`: make the files in data/, or your own.
 
-Invariant: what only one command needs is loaded by that command alone.
+Invariants: what only one command needs is loaded by that command alone; a file is
+replaced only if the command line names it (`results` keeps what is whole, and begins
+anew only with --anew).
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
 import click
 from tqdm import tqdm
 
-from glyflib.data import GLYPHS, MAP, load_glyphs
-from glyflib.files import DATA
+from glyflib.data import load_glyphs
+from glyflib.files import DATA, check_place
 from glyflib.glyphs.assemble import build_glyphs
 from glyflib.glyphs.fonts import open_face
 from glyflib.glyphs.tables import FIELDS, read_captions, read_unihan
@@ -20,11 +23,28 @@ from glyflib.making.map import build_map
 SHOWN = 40
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+SHIPPED = "The book's own lies in {}, and is replaced only if you name it."
+
+
+def named(suffix: str) -> Callable:
+    """A callback that refuses a file whose name says that it is of another kind."""
+
+    def check(ctx: click.Context, param: click.Parameter, out: Path) -> Path:
+        if out.suffix.lower() != suffix:
+            told = f"{out} is written as {suffix}: give a name that ends so"
+            raise click.BadParameter(told, ctx, param)
+        return out
+
+    return check
 
 
 @click.group()
 def data() -> None:
-    """Make the data that the book reads."""
+    """Make the data that the book reads, or your own.
+
+    Each command writes where you tell it to, and nothing in data/ is replaced unless
+    you name it.
+    """
 
 
 @data.command("build")
@@ -48,10 +68,11 @@ def data() -> None:
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=GLYPHS,
-    show_default="data/glyphs.parquet",
-    help="Parquet file to write; its card (counts, what was left out) lies beside it.",
+    type=FILE,
+    required=True,
+    callback=named(".parquet"),
+    help="Parquet file to write; its card (counts, what was left out) lies beside it. "
+    + SHIPPED.format("data/glyphs.parquet"),
 )
 def build(
     font: Path, face: str | None, unihan: Path | None, captions: Path | None, out: Path
@@ -59,6 +80,9 @@ def build(
     """Draw a font's glyphs beside their captions, as one Parquet file."""
     if not (unihan or captions):
         raise click.UsageError("give --unihan, --captions or both")
+    check_place(out)
+    if any(path and out.exists() and out.samefile(path) for path in (font, captions)):
+        raise click.UsageError(f"--out {out} would replace what is read")
     fields = read_unihan(unihan) if unihan else {field: {} for field in FIELDS}
     definitions = read_captions(captions) if captions else fields["kDefinition"]
     built = build_glyphs(
@@ -77,24 +101,26 @@ def build(
 @data.command("map")
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=MAP,
-    show_default="data/map.parquet",
-    help="Parquet file to write.",
+    type=FILE,
+    required=True,
+    callback=named(".parquet"),
+    help="Parquet file to write. " + SHIPPED.format("data/map.parquet"),
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of UMAP.")
 def place(out: Path, seed: int) -> None:
     """Lay all glyphs out on a plane: principal components, then UMAP."""
+    check_place(out)
     click.echo(
         f"{build_map(load_glyphs('all', 32), out, seed=seed)} glyphs placed in {out}"
     )
 
 
 @data.command("cover")
-@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("out", type=FILE, callback=named(".png"))
 @click.option("--seed", default=0, show_default=True, help="Seed of the noise.")
 def cover(out: Path, seed: int) -> None:
     """Draw the README's picture, real glyphs under growing noise, as the PNG OUT."""
+    check_place(out)
     build_cover(load_glyphs("all", 64), out, seed=seed)
 
 
@@ -107,7 +133,10 @@ def cover(out: Path, seed: int) -> None:
     help="Font file and face to draw more training pictures with; as often as wanted.",
 )
 @click.option(
-    "--out", type=FOLDER, default=DATA / "radicals", show_default="data/radicals"
+    "--out",
+    type=FOLDER,
+    required=True,
+    help="Folder to write. " + SHIPPED.format("data/radicals"),
 )
 @click.option("--seed", default=0, show_default=True, help="Of weights and draws.")
 def radicals(fonts: tuple[tuple[Path, str], ...], out: Path, seed: int) -> None:
@@ -136,8 +165,8 @@ def radicals(fonts: tuple[tuple[Path, str], ...], out: Path, seed: int) -> None:
 @click.option(
     "--out",
     type=FOLDER,
-    default=DATA / "text_encoder",
-    show_default="data/text_encoder",
+    required=True,
+    help="Folder to write. " + SHIPPED.format("data/text_encoder"),
 )
 @click.option("--steps", type=click.IntRange(2), default=6000, help="Of 128 texts.")
 @click.option("--seed", default=0, help="Of weights and draws.")
@@ -164,8 +193,8 @@ def text_encoder(
 @click.option(
     "--out",
     type=FOLDER,
-    default=DATA / "super-resolution",
-    show_default="data/super-resolution",
+    required=True,
+    help="Folder to write. " + SHIPPED.format("data/super-resolution"),
 )
 @click.option("--steps", type=click.IntRange(2), default=8000, help="Of 32 crops.")
 @click.option("--seed", default=0, help="Of weights and draws.")
@@ -186,7 +215,11 @@ def super_resolution(work: Path, out: Path, steps: int, seed: int) -> None:
 @data.command("results", context_settings={"show_default": True})
 @click.argument("names", nargs=-1)
 @click.option(
-    "--out", type=FOLDER, default=DATA / "results", show_default="data/results"
+    "--out",
+    type=FOLDER,
+    default=DATA / "results",
+    show_default="data/results",
+    help="Folder to write. What is whole there is kept, unless --anew is given.",
 )
 @click.option("--seed", default=0, help="Of all draws.")
 @click.option("--anew", is_flag=True, help="Forget what is there, even if whole.")
@@ -213,9 +246,8 @@ def results(names: tuple[str, ...], out: Path, seed: int, anew: bool) -> None:
 @click.option(
     "--model",
     type=FOLDER,
-    default=DATA / "glyffuser-32",
-    show_default="data/glyffuser-32",
-    help="Glyffuser that the run went on from.",
+    required=True,
+    help="Glyffuser that the run went on from, whose files are replaced.",
 )
 def adopt(run: Path, model: Path) -> None:
     """Take the stage that `glyflib train --init` left in RUN into a glyffuser."""
@@ -229,10 +261,9 @@ def adopt(run: Path, model: Path) -> None:
 @click.argument(
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=DATA,
 )
 def sums(folder: Path) -> None:
-    """Write SHA256SUMS of the files in FOLDER, data/ by default."""
+    """Write SHA256SUMS of the files in FOLDER into FOLDER."""
     from glyflib.making.adopt import write_sums
 
     click.echo(f"{write_sums(folder)} files listed in {folder / 'SHA256SUMS'}")

@@ -4,11 +4,11 @@ Invariant: the same font and tables give the same file with the pinned versions;
 build that fails leaves the old file as it was.
 """
 
+import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping
-from hashlib import sha256
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from glyflib.data import IMAGE_SIZE
+from glyflib.files import replace_file, write_text
 from glyflib.glyphs.captions import clean, count_changes, referred_to
 from glyflib.glyphs.fonts import Face, draw
 from glyflib.glyphs.split import group_rows, split_groups
@@ -79,7 +80,6 @@ def build_glyphs(
     Raises:
         ValueError: If no character is left to draw.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
     covered = {c: definitions[c] for c in sorted(definitions) if face.covers(c)}
     captions = {c: clean(d) if is_unihan else d.strip() for c, d in covered.items()}
     named = [c for c in covered if captions[c]]
@@ -151,18 +151,18 @@ def describe(
 
 def write(table: pa.Table, card: dict[str, Any], out: Path) -> None:
     """Write the Parquet file and its card, each whole or not at all."""
-    part = out.with_name(out.name + ".part")
-    pq.write_table(
+    save = partial(
+        pq.write_table,
         table,
-        part,
         compression="zstd",
         compression_level=19,
         row_group_size=ROWS_PER_GROUP,
         use_dictionary=["split"],
         write_page_checksum=True,
     )
-    card["sha256"] = sha256(part.read_bytes()).hexdigest()
-    card_part = out.with_name(out.name + ".json.part")
-    card_part.write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    os.replace(card_part, out.with_name(out.name + ".json"))
-    os.replace(part, out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(out, save)
+    with out.open("rb") as file:
+        card["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+    text = json.dumps(card, ensure_ascii=False, indent=1) + "\n"
+    write_text(out.with_name(out.name + ".json"), text)
