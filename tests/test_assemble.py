@@ -4,16 +4,14 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-import pyarrow as pa
 import pytest
 from fontTools.ttLib import TTCollection, TTFont
-from pyarrow import parquet
 
 from glyflib.data import load_glyphs
 from glyflib.glyphs.assemble import build_glyphs
 from glyflib.glyphs.captions import referred_to
 from glyflib.glyphs.fonts import draw, open_face
-from glyflib.glyphs.tables import FIELDS, first_number, read_captions, read_unihan
+from glyflib.glyphs.tables import FIELDS, first_number, read_unihan
 
 FONTS = Path(matplotlib.get_data_path()) / "fonts/ttf"
 SANS, MONO = FONTS / "DejaVuSans.ttf", FONTS / "DejaVuSansMono.ttf"
@@ -54,7 +52,7 @@ def test_coverage_is_read_from_the_cmap_and_what_lacks_is_named(face, tmp_path):
     built = build_glyphs(
         face, given, NO_UNIHAN, tmp_path / "g.parquet", is_unihan=False
     )
-    assert (built.rows, built.lacking) == (2, "一")
+    assert (built.rows, built.left_out["not in the font"]) == (2, "一")
     assert load_glyphs("all", path=tmp_path / "g.parquet").chars == ("A", "B")
 
 
@@ -63,7 +61,7 @@ def test_a_covered_but_blank_character_counts_as_lacking(face, tmp_path):
     built = build_glyphs(
         face, given, NO_UNIHAN, tmp_path / "g.parquet", is_unihan=False
     )
-    assert (built.rows, built.lacking) == (1, "\u2003")
+    assert (built.rows, built.left_out["not in the font"]) == (1, "\u2003")
 
 
 def test_own_captions_are_kept_as_they_are(face, tmp_path):
@@ -72,7 +70,7 @@ def test_own_captions_are_kept_as_they_are(face, tmp_path):
         face, given, NO_UNIHAN, tmp_path / "g.parquet", is_unihan=False
     )
     assert load_glyphs("all", path=tmp_path / "g.parquet").captions == (given["A"],)
-    assert built.uncaptioned == "B"
+    assert built.left_out["without a caption"] == "B"
 
 
 def test_the_same_input_gives_the_same_file(face, tmp_path):
@@ -132,27 +130,6 @@ def test_unihan_files_that_are_missing_or_broken_are_named(tmp_path):
     (tmp_path / "Unihan_Readings.txt").write_text("U+4E18 kDefinition hill\n")
     with pytest.raises(ValueError, match="not a line of Unihan: 'U"):
         read_unihan(tmp_path)
-
-
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_a_caption_table_is_csv_or_parquet(tmp_path, kind):
-    path = tmp_path / f"captions.{kind}"
-    if kind == "csv":
-        path.write_text('char,caption\n龍,"dragon; long, winding"\n', "utf-8")
-    else:
-        rows = {"char": ["龍"], "caption": ["dragon; long, winding"]}
-        parquet.write_table(pa.table(rows), path)
-    assert read_captions(path) == {"龍": "dragon; long, winding"}
-
-
-def test_a_caption_table_with_a_wrong_column_or_row_is_refused(tmp_path):
-    path = tmp_path / "captions.csv"
-    path.write_text("char,text\nA,letter\n")
-    with pytest.raises(ValueError, match=r"lacks the column\(s\) caption"):
-        read_captions(path)
-    path.write_text("char,caption\nAB,two letters\n")
-    with pytest.raises(ValueError, match="must be one character, got 'AB'"):
-        read_captions(path)
 
 
 def test_a_definition_names_its_twins():

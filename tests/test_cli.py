@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import matplotlib
@@ -31,11 +32,21 @@ def test_a_reader_builds_a_set_from_a_font_and_a_table(run):
     assert load_glyphs("all", path="new/own.parquet").captions == ("the first",)
 
 
+def test_rows_left_out_are_told_and_stay_in_the_card(run):
+    Path("more.csv").write_text("char,caption\nA,one\nA,two\nAB,three\nB,\n")
+    result = run("--font", FONT, "--captions", "more.csv", "--out", "own.parquet")
+    told = ["1 captioned before: A (row 3)", "1 not one character: 'AB' (row 4)"]
+    assert result.stdout.splitlines()[:3] == [*told, "1 without a caption: B"]
+    card = json.loads(Path("own.parquet.json").read_text("utf-8"))
+    assert card["left_out_before"]["captioned before"] == ["A (row 3)"]
+
+
 def test_a_users_mistake_is_one_line_and_exit_code_1(run):
     Path("bad.csv").write_text("char,text\nA,the first\n")
     result = run("--font", FONT, "--captions", "bad.csv", "--out", "own.parquet")
     assert result.exit_code == 1
-    assert result.stderr == "Error: bad.csv lacks the column(s) caption\n"
+    told = "lacks the column(s) caption; its columns are called 'char', 'text'"
+    assert result.stderr == f"Error: bad.csv {told}\n"
 
 
 def test_missing_options_are_a_usage_error(run):

@@ -5,7 +5,7 @@ replaced only if the command line names it (`results` keeps what is whole, and b
 anew only with --anew).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 
@@ -16,7 +16,7 @@ from glyflib.data import load_glyphs
 from glyflib.files import DATA, check_place
 from glyflib.glyphs.assemble import build_glyphs
 from glyflib.glyphs.fonts import open_face
-from glyflib.glyphs.tables import FIELDS, read_captions, read_unihan
+from glyflib.glyphs.tables import FIELDS, Captions, read_captions, read_unihan
 from glyflib.making.cover import build_cover
 from glyflib.making.map import build_map
 
@@ -64,7 +64,9 @@ def data() -> None:
 @click.option(
     "--captions",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Your own captions: CSV or Parquet with the columns char and caption.",
+    help="Your own captions: a table with the columns char and caption, as CSV (with "
+    "commas, semicolons or tabs, in UTF-8) or Parquet. Of several captions for one "
+    "character the first is taken. What is left out is told.",
 )
 @click.option(
     "--out",
@@ -84,17 +86,18 @@ def build(
     if any(path and out.exists() and out.samefile(path) for path in (font, captions)):
         raise click.UsageError(f"--out {out} would replace what is read")
     fields = read_unihan(unihan) if unihan else {field: {} for field in FIELDS}
-    definitions = read_captions(captions) if captions else fields["kDefinition"]
+    own = read_captions(captions) if captions else Captions(fields["kDefinition"], {})
     built = build_glyphs(
         open_face(font, face),
-        definitions,
+        own.of,
         fields,
         out,
         is_unihan=captions is None,
+        left_out=own.left_out,
         progress=lambda chars: tqdm(chars, unit=" glyphs"),
     )
-    report("not in the font", built.lacking)
-    report("without a caption", built.uncaptioned)
+    for reason, names in built.left_out.items():
+        report(reason, names)
     click.echo(f"{built.rows} glyphs written to {out}, counts and names to {out}.json")
 
 
@@ -269,11 +272,12 @@ def sums(folder: Path) -> None:
     click.echo(f"{write_sums(folder)} files listed in {folder / 'SHA256SUMS'}")
 
 
-def report(what: str, chars: str) -> None:
-    """Say how many characters were left out, and which."""
-    more = f" … and {len(chars) - SHOWN} more" if len(chars) > SHOWN else ""
-    if chars:
-        click.echo(f"{len(chars)} {what}: {' '.join(chars[:SHOWN])}{more}")
+def report(reason: str, names: Sequence[str]) -> None:
+    """Say how many characters or rows were left out, and which."""
+    more = f" … and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    if names:
+        mark = " " if isinstance(names, str) else ", "
+        click.echo(f"{len(names)} {reason}: {mark.join(names[:SHOWN])}{more}")
 
 
 command = data

@@ -7,7 +7,7 @@ build that fails leaves the old file as it was.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from glyflib.glyphs.fonts import Face, draw
 from glyflib.glyphs.split import group_rows, split_groups
 from glyflib.glyphs.tables import Unihan, first_number, variants_of
 
+NOTHING: Mapping[str, Sequence[str]] = {}
 ROWS_PER_GROUP = 2048
 SCHEMA = pa.schema(
     [
@@ -46,14 +47,15 @@ class Built(NamedTuple):
 
     Attributes:
         rows: number of glyphs written.
-        lacking: characters that the font does not cover, or leaves blank.
-        uncaptioned: characters whose caption is empty once cleaned.
+        left_out: {reason: what was left out for it}: characters, or rows of a table
+            in the words of a report. "not in the font" are characters that it does
+            not cover, or leaves blank; "without a caption" those whose caption is
+            empty once cleaned.
         card: counts for the data card, as stored beside the file.
     """
 
     rows: int
-    lacking: str
-    uncaptioned: str
+    left_out: dict[str, Sequence[str]]
     card: dict[str, Any]
 
 
@@ -64,6 +66,7 @@ def build_glyphs(
     out: Path,
     *,
     is_unihan: bool = True,
+    left_out: Mapping[str, Sequence[str]] = NOTHING,
     progress: Callable = lambda items: items,
 ) -> Built:
     """Draw every defined character that the font covers, and write the glyph set.
@@ -75,6 +78,8 @@ def build_glyphs(
         out: the Parquet file; a card with the counts goes to `out` + ".json".
         is_unihan: clean the definitions by the caption rules; a reader's own
             captions are kept as they are but for spaces at the ends.
+        left_out: what the definitions lack already, by its reason, to be told in the
+            card (as `Captions.left_out`).
         progress: wraps the sequence of characters while they are drawn.
 
     Raises:
@@ -115,8 +120,12 @@ def build_glyphs(
     lacking = "".join(sorted(set(definitions) - set(chars) - set(uncaptioned)))
     card = describe(table, face, len(definitions), lacking, uncaptioned)
     card["rules"] = count_changes(covered.values()) if is_unihan else []
+    card["left_out_before"] = {
+        reason: list(named) for reason, named in left_out.items()
+    }
     write(table, card, out)
-    return Built(len(chars), lacking, uncaptioned, card)
+    found = {"not in the font": lacking, "without a caption": uncaptioned}
+    return Built(len(chars), {**left_out, **found}, card)
 
 
 def describe(
