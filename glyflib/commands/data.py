@@ -69,6 +69,12 @@ def data() -> None:
     "character the first is taken. What is left out is told.",
 )
 @click.option(
+    "--em",
+    type=click.IntRange(8, 512),
+    show_default="120, or fewer where 99 of 100 glyphs would not fit",
+    help="Pixels an em. Glyphs that touch the picture's edge are left out and named.",
+)
+@click.option(
     "--out",
     type=FILE,
     required=True,
@@ -77,7 +83,12 @@ def data() -> None:
     + SHIPPED.format("data/glyphs.parquet"),
 )
 def build(
-    font: Path, face: str | None, unihan: Path | None, captions: Path | None, out: Path
+    font: Path,
+    face: str | None,
+    unihan: Path | None,
+    captions: Path | None,
+    em: int | None,
+    out: Path,
 ) -> None:
     """Draw a font's glyphs beside their captions, as one Parquet file."""
     if not (unihan or captions):
@@ -93,6 +104,7 @@ def build(
         fields,
         out,
         is_unihan=captions is None,
+        em=em,
         left_out=own.left_out,
         progress=lambda chars: tqdm(chars, unit=" glyphs"),
     )

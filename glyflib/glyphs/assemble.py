@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from glyflib.data import IMAGE_SIZE
 from glyflib.files import replace_file, write_text
 from glyflib.glyphs.captions import clean, count_changes, referred_to
-from glyflib.glyphs.fonts import Face, draw
+from glyflib.glyphs.fonts import Face, draw, fit_face, keeps_clear
 from glyflib.glyphs.split import group_rows, split_groups
 from glyflib.glyphs.tables import Unihan, first_number, variants_of
 
@@ -50,7 +50,8 @@ class Built(NamedTuple):
         left_out: {reason: what was left out for it}: characters, or rows of a table
             in the words of a report. "not in the font" are characters that it does
             not cover, or leaves blank; "without a caption" those whose caption is
-            empty once cleaned.
+            empty once cleaned; "too large at … pixels an em" those that would touch
+            the picture's edge.
         card: counts for the data card, as stored beside the file.
     """
 
@@ -66,6 +67,7 @@ def build_glyphs(
     out: Path,
     *,
     is_unihan: bool = True,
+    em: int | None = None,
     left_out: Mapping[str, Sequence[str]] = NOTHING,
     progress: Callable = lambda items: items,
 ) -> Built:
@@ -78,6 +80,7 @@ def build_glyphs(
         out: the Parquet file; a card with the counts goes to `out` + ".json".
         is_unihan: clean the definitions by the caption rules; a reader's own
             captions are kept as they are but for spaces at the ends.
+        em: pixels an em; by default as many as `fit_face` finds right, at most 120.
         left_out: what the definitions lack already, by its reason, to be told in the
             card (as `Captions.left_out`).
         progress: wraps the sequence of characters while they are drawn.
@@ -88,11 +91,13 @@ def build_glyphs(
     covered = {c: definitions[c] for c in sorted(definitions) if face.covers(c)}
     captions = {c: clean(d) if is_unihan else d.strip() for c, d in covered.items()}
     named = [c for c in covered if captions[c]]
-    pictures = {c: draw(face, c) for c in progress(named)}
-    chars = [c for c in named if np.ptp(pictures[c])]
+    face = fit_face(face, named, em=em)
+    drawn = {c: draw(face, c) for c in progress(named) if keeps_clear(face, c)}
+    pictures = {c: levels.tobytes() for c, levels in drawn.items() if np.ptp(levels)}
+    chars, images = list(pictures), list(pictures.values())
     if not chars:
-        raise ValueError(f"{face.name} draws none of the {len(definitions)} characters")
-    images = [pictures[c].tobytes() for c in chars]
+        told = f"draws none of the {len(definitions)} characters"
+        raise ValueError(f"{face.path} ({face.name}) {told}")
     variants = [
         "".join(sorted({*variants_of(c, unihan), *referred_to(covered[c])} - {c}))
         for c in chars
@@ -117,14 +122,21 @@ def build_glyphs(
     }
     table = pa.Table.from_pydict(columns, schema=SCHEMA)
     uncaptioned = "".join(c for c in covered if not captions[c])
-    lacking = "".join(sorted(set(definitions) - set(chars) - set(uncaptioned)))
+    too_large = "".join(c for c in named if c not in drawn)
+    told = {*chars, *uncaptioned, *too_large}
+    lacking = "".join(sorted(set(definitions) - told))
     card = describe(table, face, len(definitions), lacking, uncaptioned)
     card["rules"] = count_changes(covered.values()) if is_unihan else []
+    card["too_large"], card["too_large_chars"] = len(too_large), too_large
     card["left_out_before"] = {
         reason: list(named) for reason, named in left_out.items()
     }
     write(table, card, out)
-    found = {"not in the font": lacking, "without a caption": uncaptioned}
+    found = {
+        "not in the font": lacking,
+        "without a caption": uncaptioned,
+        f"too large at {face.font.size} pixels an em": too_large,
+    }
     return Built(len(chars), {**left_out, **found}, card)
 
 
@@ -137,6 +149,7 @@ def describe(
     repeats = Counter(captions)
     return {
         "font": face.name,
+        "em_pixels": face.font.size,
         "defined": defined,
         "not_in_font": len(lacking),
         "not_in_font_chars": lacking,
