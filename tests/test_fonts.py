@@ -146,7 +146,7 @@ def test_metrics_of_nothing_count_as_missing(tmp_path):
 def test_a_font_that_was_cut_is_refused(tmp_path, share):
     data = save_font(tmp_path / "a.ttf", {"A": SMALL, "B": SMALL}).read_bytes()
     (tmp_path / "cut.ttf").write_bytes(data[: int(len(data) * share)])
-    refused(tmp_path / "cut.ttf")
+    refused(tmp_path / "cut.ttf", "is cut short")
 
 
 def test_a_broken_table_is_told_as_such(tmp_path):

@@ -6,6 +6,7 @@ ligatures or shaping: the pictures do not depend on what else is installed.
 """
 
 import math
+import textwrap
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -82,22 +83,9 @@ def open_face(path: Path, face: str | None = None) -> Face:
         ValueError: If the file is no font, is damaged or has no outlines, if it has no
             face of that name, or if it has several and none is named.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"no font at {path}")
-    data = path.read_bytes()
-    if not data:
-        raise ValueError(f"{path} is empty")
-    try:
-        is_collection = data[:4] == b"ttcf"
-        file = BytesIO(data)
-        fonts = TTCollection(file, lazy=True).fonts if is_collection else [TTFont(file)]
+    fonts = read_fonts(path)
+    with unless_damaged(path):
         choices = face_choices(fonts, path)
-    except ImportError as error:  # of brotli, which unpacks WOFF2
-        told = "packed as WOFF2: run `pip install brotli`, or unpack it to .ttf or .otf"
-        raise ValueError(f"{path} is {told}") from error
-    except Exception as error:  # fontTools raises many kinds
-        told = f"is not a TrueType or OpenType font, or damaged ({short(error)})"
-        raise ValueError(f"{path} {told}") from error
     named = ", ".join(choices)
     if face is None and len(fonts) > 1:
         raise ValueError(f"{path} is a collection: name a face, {named}")
@@ -107,26 +95,59 @@ def open_face(path: Path, face: str | None = None) -> Face:
     name = face or next(iter(choices))
     font = fonts[index]
     check_outlines(font, path)
-    check_length(font, path, len(data))
-    try:
+    with unless_damaged(path):
         version = table.getDebugName(5) if (table := font.get("name")) else None
         codepoints, centre = covered_codepoints(font), em_centre(font) * EM
-        pen = ImageFont.truetype(
-            path, EM, index=index, layout_engine=ImageFont.Layout.BASIC
-        )
+        engine = ImageFont.Layout.BASIC
+        pen = ImageFont.truetype(path, EM, index=index, layout_engine=engine)
         if axes:
             pen.set_variation_by_axes(list(axes))
-    except Exception as error:
-        raise ValueError(f"{path} is damaged ({short(error)})") from error
     if not codepoints:
         raise ValueError(f"{path} has no Unicode character map: it covers no character")
     full = ", ".join(filter(None, [name, version]))
     return Face(pen, codepoints, centre, full, path, axes)
 
 
-def short(error: Exception) -> str:
+def read_fonts(path: Path) -> list[TTFont]:
+    """The font in a file, or all fonts of a collection.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is not a font, was cut, or cannot be unpacked.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"no font at {path}")
+    data = path.read_bytes()
+    if not data:
+        raise ValueError(f"{path} is empty")
+    file = BytesIO(data)
+    try:
+        is_collection = data[:4] == b"ttcf"
+        fonts = TTCollection(file, lazy=True).fonts if is_collection else [TTFont(file)]
+    except ImportError as error:  # of brotli, which unpacks WOFF2
+        told = "packed as WOFF2: run `pip install brotli`, or unpack it to .ttf or .otf"
+        raise ValueError(f"{path} is {told}") from error
+    except Exception as error:  # fontTools raises many kinds
+        told = "is not a TrueType or OpenType font, or is cut short"
+        raise ValueError(f"{path} {told} ({in_short(error)})") from error
+    for font in fonts:
+        check_length(font, path, len(data))
+    return fonts
+
+
+@contextmanager
+def unless_damaged(path: Path) -> Iterator[None]:
+    """Turn what fontTools and FreeType raise at damaged tables into a ValueError."""
+    try:
+        yield
+    except Exception as error:  # of many kinds
+        raise ValueError(f"{path} is damaged ({in_short(error)})") from error
+
+
+def in_short(error: Exception) -> str:
     """An error in a few words, without line breaks."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:100].rstrip(" :")
+    text = f"{type(error).__name__}: {error}"
+    return textwrap.shorten(text, 120, placeholder=" …").rstrip(" :")
 
 
 def face_choices(fonts: list[TTFont], path: Path) -> dict[str, Choice]:
@@ -138,13 +159,13 @@ def face_choices(fonts: list[TTFont], path: Path) -> dict[str, Choice]:
         full = table.getDebugName(4) or table.getBestFamilyName() if table else None
         full = full or path.stem
         faces.setdefault(full if full not in faces else f"{full} #{index}", (index, ()))
-        for instance in font["fvar"].instances if table and "fvar" in font else []:
-            words = (
-                table.getBestFamilyName(),
-                table.getDebugName(instance.subfamilyNameID),
-            )
+        if "fvar" not in font or table is None:
+            continue
+        family = table.getBestFamilyName() or full
+        for instance in font["fvar"].instances:
+            name = f"{family} {table.getDebugName(instance.subfamilyNameID)}"
             place = tuple(instance.coordinates[a.axisTag] for a in font["fvar"].axes)
-            instances.setdefault(" ".join(filter(None, words)), (index, place))
+            instances.setdefault(name, (index, place))
     return faces | {name: v for name, v in instances.items() if name not in faces}
 
 
