@@ -56,12 +56,12 @@ def test_coverage_is_read_from_the_cmap_and_what_lacks_is_named(face, tmp_path):
     assert load_glyphs("all", path=tmp_path / "g.parquet").chars == ("A", "B")
 
 
-def test_a_covered_but_blank_character_counts_as_lacking(face, tmp_path):
+def test_a_covered_but_blank_character_is_told_as_such(face, tmp_path):
     given = {"A": "the first letter", "\u2003": "an em space"}
     built = build_glyphs(
         face, given, NO_UNIHAN, tmp_path / "g.parquet", is_unihan=False
     )
-    assert (built.rows, built.left_out["not in the font"]) == (1, "\u2003")
+    assert (built.rows, built.left_out["blank in the font"]) == (1, "\u2003")
 
 
 def test_own_captions_are_kept_as_they_are(face, tmp_path):
@@ -88,7 +88,7 @@ def test_a_failed_build_leaves_the_old_file(face, tmp_path):
     out = tmp_path / "g.parquet"
     build_glyphs(face, {"A": "letter"}, NO_UNIHAN, out, is_unihan=False)
     before = out.read_bytes()
-    with pytest.raises(ValueError, match="draws none of the 1 characters"):
+    with pytest.raises(ValueError, match="gives none of the 1 characters"):
         build_glyphs(face, {"一": "one"}, NO_UNIHAN, out)
     assert out.read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["g.parquet", "g.parquet.json"]

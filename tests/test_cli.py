@@ -38,7 +38,7 @@ def test_rows_left_out_are_told_and_stay_in_the_card(run):
     told = ["1 captioned before: A (row 3)", "1 not one character: 'AB' (row 4)"]
     assert result.stdout.splitlines()[:3] == [*told, "1 without a caption: B"]
     card = json.loads(Path("own.parquet.json").read_text("utf-8"))
-    assert card["left_out_before"]["captioned before"] == ["A (row 3)"]
+    assert card["rows_left_out"]["captioned before"] == ["A (row 3)"]
 
 
 def test_a_users_mistake_is_one_line_and_exit_code_1(run):
@@ -52,13 +52,22 @@ def test_a_users_mistake_is_one_line_and_exit_code_1(run):
 def test_missing_options_are_a_usage_error(run):
     result = run("--font", FONT, "--out", "own.parquet")
     assert result.exit_code == 2
-    assert "give --unihan, --captions or both" in result.stderr
+    assert "give --captions, --names or --unihan" in result.stderr
 
 
 def test_help_names_every_option():
     text = CliRunner().invoke(main, ["data", "build", "--help"]).output
     assert all(
-        o in text for o in ("--font", "--face", "--unihan", "--captions", "--out")
+        o in text
+        for o in (
+            "--font",
+            "--face",
+            "--unihan",
+            "--captions",
+            "--names",
+            "--em",
+            "--out",
+        )
     )
 
 

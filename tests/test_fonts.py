@@ -12,7 +12,7 @@ from small_fonts import box_font, save_font
 
 from glyflib.__main__ import main
 from glyflib.data import GLYPHS, load_glyphs
-from glyflib.glyphs.assemble import build_glyphs
+from glyflib.glyphs.assemble import TOO_LARGE, build_glyphs
 from glyflib.glyphs.fonts import draw, fit_face, keeps_clear, open_face
 from glyflib.glyphs.tables import FIELDS
 
@@ -93,7 +93,7 @@ def test_a_size_can_be_asked_for_and_what_is_too_large_then_is_told(tmp_path):
     texts, nothing = {"A": "wide", "B": "small"}, {field: {} for field in FIELDS}
     out = tmp_path / "g.parquet"
     built = build_glyphs(face, texts, nothing, out, is_unihan=False, em=60)
-    assert built.left_out["too large at 60 pixels an em"] == "A"
+    assert built.left_out[TOO_LARGE] == "A"
     assert built.card["em_pixels"] == 60 and built.card["too_large_chars"] == "A"
     assert load_glyphs("all", path=out).chars == ("B",)
     assert build_glyphs(face, texts, nothing, out, is_unihan=False).rows == 2
@@ -255,7 +255,7 @@ def test_the_command_says_it_in_a_line(tmp_path, face):
     ]
     result = CliRunner().invoke(main, ["data", "build", *map(str, args), *face])
     told = (
-        "has no face 'Serif'; choose from" if face else "draws none of the 1 characters"
+        "has no face 'Serif'; choose from" if face else "gives none of the 1 characters"
     )
     assert result.exit_code == 1 and "Traceback" not in result.output
     assert result.stderr.splitlines()[-1].startswith(f"Error: {font} ")

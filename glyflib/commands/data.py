@@ -5,7 +5,7 @@ replaced only if the command line names it (`results` keeps what is whole, and b
 anew only with --anew).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 
@@ -16,7 +16,8 @@ from glyflib.data import load_glyphs
 from glyflib.files import DATA, check_place
 from glyflib.glyphs.assemble import build_glyphs
 from glyflib.glyphs.fonts import open_face
-from glyflib.glyphs.tables import FIELDS, Captions, read_captions, read_unihan
+from glyflib.glyphs.names import has_name, name_captions, parse_ranges
+from glyflib.glyphs.tables import FIELDS, read_captions, read_unihan
 from glyflib.making.cover import build_cover
 from glyflib.making.map import build_map
 
@@ -38,6 +39,17 @@ def named(suffix: str) -> Callable:
     return check
 
 
+def points_asked_for(
+    ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]
+) -> set[int]:
+    """The code points in some ranges; refuses what is no range as wrong usage."""
+    try:
+        ranges = [found for text in texts for found in parse_ranges(text)]
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+    return set().union(*ranges)
+
+
 @click.group()
 def data() -> None:
     """Make the data that the book reads, or your own.
@@ -52,14 +64,18 @@ def data() -> None:
     "--font",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     required=True,
-    help="TrueType or OpenType font, or a collection of them (.ttc).",
+    help="TrueType or OpenType font, plain or as WOFF, or a collection (.ttc).",
 )
-@click.option("--face", help="Face of a collection, by its full name.")
+@click.option(
+    "--face",
+    help="Face of a collection, by its full name, or instance of a variable font, such "
+    'as "Noto Sans SC Bold". A wrong name is answered by a list of them.',
+)
 @click.option(
     "--unihan",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with Unihan_*.txt or .txt.bz2: readings, radicals, variants, and "
-    "the captions unless --captions gives them.",
+    "the captions unless --captions or --names gives them.",
 )
 @click.option(
     "--captions",
@@ -67,6 +83,19 @@ def data() -> None:
     help="Your own captions: a table with the columns char and caption, as CSV (with "
     "commas, semicolons or tabs, in UTF-8) or Parquet. Of several captions for one "
     "character the first is taken. What is left out is told.",
+)
+@click.option(
+    "--names",
+    is_flag=True,
+    help='Take the characters\' Unicode names as captions: "black chess knight".',
+)
+@click.option(
+    "--chars",
+    multiple=True,
+    callback=points_asked_for,
+    metavar="RANGE",
+    help="Characters to draw, such as U+12000-U+120FF; as often as wanted. By default "
+    "all that have a caption; with --names, all that the font holds.",
 )
 @click.option(
     "--em",
@@ -87,29 +116,51 @@ def build(
     face: str | None,
     unihan: Path | None,
     captions: Path | None,
+    names: bool,
+    chars: set[int],
     em: int | None,
     out: Path,
 ) -> None:
-    """Draw a font's glyphs beside their captions, as one Parquet file."""
-    if not (unihan or captions):
-        raise click.UsageError("give --unihan, --captions or both")
+    """Draw a font's glyphs beside their captions, as one Parquet file.
+
+    The captions are your own (--captions), the characters' Unicode names (--names) or
+    the definitions of Chinese characters (--unihan). All glyphs are drawn at one size,
+    at which they fit into pictures of 128 by 128 pixels. What is left out is told, and
+    stands in the card beside the file.
+    """
+    if not (unihan or captions or names):
+        raise click.UsageError("give --captions, --names or --unihan")
+    if captions and names:
+        raise click.UsageError("give --captions or --names, not both")
     check_place(out)
     if any(path and out.exists() and out.samefile(path) for path in (font, captions)):
         raise click.UsageError(f"--out {out} would replace what is read")
+    drawn_with = open_face(font, face)
     fields = read_unihan(unihan) if unihan else {field: {} for field in FIELDS}
-    own = read_captions(captions) if captions else Captions(fields["kDefinition"], {})
+    left_out: Mapping[str, Sequence[str]] = {}
+    if captions:
+        given, left_out = read_captions(captions)
+    elif names:
+        assigned = set(filter(has_name, chars))
+        given = name_captions(drawn_with.codepoints | assigned)
+    else:
+        given = fields["kDefinition"]
+    if chars:
+        given = {char: text for char, text in given.items() if ord(char) in chars}
     built = build_glyphs(
-        open_face(font, face),
-        own.of,
+        drawn_with,
+        given,
         fields,
         out,
-        is_unihan=captions is None,
+        is_unihan=not (captions or names),
         em=em,
-        left_out=own.left_out,
-        progress=lambda chars: tqdm(chars, unit=" glyphs"),
+        left_out=left_out,
+        progress=lambda clear: tqdm(clear, unit=" glyphs"),
     )
-    for reason, names in built.left_out.items():
-        report(reason, names)
+    for reason, which in built.left_out.items():
+        report(reason, which)
+    size = f"{built.card['em_pixels']} pixels an em"
+    click.echo(f"{built.card['font']}: {built.rows} glyphs drawn at {size}")
     click.echo(f"{built.rows} glyphs written to {out}, counts and names to {out}.json")
 
 

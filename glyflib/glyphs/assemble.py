@@ -23,6 +23,11 @@ from glyflib.glyphs.fonts import Face, draw, fit_face, keeps_clear
 from glyflib.glyphs.split import group_rows, split_groups
 from glyflib.glyphs.tables import Unihan, first_number, variants_of
 
+# Why a character gives no glyph.
+NOT_IN_FONT = "not in the font"
+BLANK = "blank in the font"
+UNCAPTIONED = "without a caption"
+TOO_LARGE = "too large for the picture (a smaller --em takes them in)"
 NOTHING: Mapping[str, Sequence[str]] = {}
 ROWS_PER_GROUP = 2048
 SCHEMA = pa.schema(
@@ -48,10 +53,8 @@ class Built(NamedTuple):
     Attributes:
         rows: number of glyphs written.
         left_out: {reason: what was left out for it}: characters, or rows of a table
-            in the words of a report. "not in the font" are characters that it does
-            not cover, or leaves blank; "without a caption" those whose caption is
-            empty once cleaned; "too large at … pixels an em" those that would touch
-            the picture's edge.
+            in the words of a report. Of characters there are four reasons, the first
+            four constants of this module; a caption may be empty only once cleaned.
         card: counts for the data card, as stored beside the file.
     """
 
@@ -92,18 +95,26 @@ def build_glyphs(
     captions = {c: clean(d) if is_unihan else d.strip() for c, d in covered.items()}
     named = [c for c in covered if captions[c]]
     face = fit_face(face, named, em=em)
-    drawn = {c: draw(face, c) for c in progress(named) if keeps_clear(face, c)}
+    clear = [c for c in named if keeps_clear(face, c)]
+    drawn = {c: draw(face, c) for c in progress(clear)}
     pictures = {c: levels.tobytes() for c, levels in drawn.items() if np.ptp(levels)}
+    lost = {
+        NOT_IN_FONT: "".join(sorted(definitions.keys() - covered.keys())),
+        BLANK: "".join(c for c in clear if c not in pictures),
+        UNCAPTIONED: "".join(c for c in covered if not captions[c]),
+        TOO_LARGE: "".join(c for c in named if c not in drawn),
+    }
+    if not pictures:
+        told = f"gives none of the {len(definitions)} characters asked for a glyph"
+        counts = [f"{len(chars)} {why}" for why, chars in lost.items() if chars]
+        raise ValueError(f"{face.path} {told}: {', '.join(counts) or 'there is none'}")
     chars, images = list(pictures), list(pictures.values())
-    if not chars:
-        told = f"draws none of the {len(definitions)} characters"
-        raise ValueError(f"{face.path} ({face.name}) {told}")
     variants = [
         "".join(sorted({*variants_of(c, unihan), *referred_to(covered[c])} - {c}))
         for c in chars
     ]
     twins = [
-        {char, *others, captions[char].casefold(), image}
+        {*char, *others, ("caption", captions[char].casefold()), image}
         for char, others, image in zip(chars, variants, images, strict=True)
     ]
     groups = group_rows(twins)
@@ -121,29 +132,17 @@ def build_glyphs(
         "image": images,
     }
     table = pa.Table.from_pydict(columns, schema=SCHEMA)
-    uncaptioned = "".join(c for c in covered if not captions[c])
-    too_large = "".join(c for c in named if c not in drawn)
-    told = {*chars, *uncaptioned, *too_large}
-    lacking = "".join(sorted(set(definitions) - told))
-    card = describe(table, face, len(definitions), lacking, uncaptioned)
+    card = describe(table, face, len(definitions), lost)
     card["rules"] = count_changes(covered.values()) if is_unihan else []
-    card["too_large"], card["too_large_chars"] = len(too_large), too_large
-    card["left_out_before"] = {
-        reason: list(named) for reason, named in left_out.items()
-    }
+    card["rows_left_out"] = {reason: list(rows) for reason, rows in left_out.items()}
     write(table, card, out)
-    found = {
-        "not in the font": lacking,
-        "without a caption": uncaptioned,
-        f"too large at {face.font.size} pixels an em": too_large,
-    }
-    return Built(len(chars), {**left_out, **found}, card)
+    return Built(len(chars), {**left_out, **lost}, card)
 
 
 def describe(
-    table: pa.Table, face: Face, defined: int, lacking: str, uncaptioned: str
+    table: pa.Table, face: Face, defined: int, lost: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The counts of the data card."""
+    """The counts of the data card; `lost` are characters by reason."""
     captions = table["caption"].to_pylist()
     words = np.array([len(caption.split()) for caption in captions])
     repeats = Counter(captions)
@@ -151,10 +150,14 @@ def describe(
         "font": face.name,
         "em_pixels": face.font.size,
         "defined": defined,
-        "not_in_font": len(lacking),
-        "not_in_font_chars": lacking,
-        "empty_captions": len(uncaptioned),
-        "empty_caption_chars": uncaptioned,
+        "not_in_font": len(lost[NOT_IN_FONT]),
+        "not_in_font_chars": lost[NOT_IN_FONT],
+        "blank": len(lost[BLANK]),
+        "blank_chars": lost[BLANK],
+        "too_large": len(lost[TOO_LARGE]),
+        "too_large_chars": lost[TOO_LARGE],
+        "empty_captions": len(lost[UNCAPTIONED]),
+        "empty_caption_chars": lost[UNCAPTIONED],
         "glyphs": len(table),
         "splits": dict(sorted(Counter(table["split"].to_pylist()).items())),
         "groups": len(set(table["group"].to_pylist())),

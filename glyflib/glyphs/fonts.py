@@ -190,7 +190,9 @@ def check_length(font: TTFont, path: Path, length: int) -> None:
 def covered_codepoints(font: TTFont) -> frozenset[int]:
     """The characters that the font has a glyph for; empty without a Unicode cmap."""
     cmap = font.getBestCmap() or {}
-    return frozenset(point for point, glyph in cmap.items() if glyph != ".notdef")
+    is_char = (not 0xD800 <= point < 0xE000 for point in cmap)  # no half of a pair
+    pairs = zip(cmap.items(), is_char, strict=True)
+    return frozenset(c for (c, glyph), ok in pairs if ok and glyph != ".notdef")
 
 
 def em_centre(font: TTFont) -> float:
