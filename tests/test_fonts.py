@@ -96,6 +96,9 @@ def test_a_size_can_be_asked_for_and_what_is_too_large_then_is_told(tmp_path):
     assert built.left_out[TOO_LARGE] == "A"
     assert built.card["em_pixels"] == 60 and built.card["too_large_chars"] == "A"
     assert load_glyphs("all", path=out).chars == ("B",)
+    em = built.card["em_for_all"]
+    built = build_glyphs(face, texts, nothing, out, is_unihan=False, em=em)
+    assert built.rows == 2 and em > 45 and "em_for_all" not in built.card
     assert build_glyphs(face, texts, nothing, out, is_unihan=False).rows == 2
 
 

@@ -76,7 +76,7 @@ def test_everything_in_a_font_is_captioned_by_one_command(build):
     glyphs, said = build("AB♞一\ue000", "--names")
     assert glyphs.chars == ("A", "B", "♞")
     assert glyphs.captions[2] == "black chess knight"
-    assert "2 without a caption: 一 \ue000" in said
+    assert "2 without a caption: 一 U+E000" in said
 
 
 def test_ranges_choose_and_what_the_font_lacks_in_them_is_told(build):

@@ -5,6 +5,7 @@ replaced only if the command line names it (`results` keeps what is whole, and b
 anew only with --anew).
 """
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
@@ -159,6 +160,8 @@ def build(
     )
     for reason, which in built.left_out.items():
         report(reason, which)
+    if "em_for_all" in built.card:
+        click.echo(f"All fit with --em {built.card['em_for_all']}")
     size = f"{built.card['em_pixels']} pixels an em"
     click.echo(f"{built.card['font']}: {built.rows} glyphs drawn at {size}")
     click.echo(f"{built.rows} glyphs written to {out}, counts and names to {out}.json")
@@ -335,12 +338,20 @@ def sums(folder: Path) -> None:
     click.echo(f"{write_sums(folder)} files listed in {folder / 'SHA256SUMS'}")
 
 
-def report(reason: str, names: Sequence[str]) -> None:
+def report(reason: str, which: Sequence[str]) -> None:
     """Say how many characters or rows were left out, and which."""
-    more = f" … and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    if names:
-        mark = " " if isinstance(names, str) else ", "
-        click.echo(f"{len(names)} {reason}: {mark.join(names[:SHOWN])}{more}")
+    if not which:
+        return
+    more = f" … and {len(which) - SHOWN} more" if len(which) > SHOWN else ""
+    is_text = isinstance(which, str)
+    shown = map(visible, which[:SHOWN]) if is_text else which[:SHOWN]
+    click.echo(f"{len(which)} {reason}: {(' ' if is_text else ', ').join(shown)}{more}")
+
+
+def visible(char: str) -> str:
+    """The character, or its code point if it is a blank, a mark or a control."""
+    is_seen = unicodedata.category(char)[0] in "LNPS"
+    return char if is_seen else f"U+{ord(char):04X}"
 
 
 command = data

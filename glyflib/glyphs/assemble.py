@@ -19,7 +19,13 @@ import pyarrow.parquet as pq
 from glyflib.data import IMAGE_SIZE
 from glyflib.files import replace_file, write_text
 from glyflib.glyphs.captions import clean, count_changes, referred_to
-from glyflib.glyphs.fonts import Face, draw, fit_face, keeps_clear
+from glyflib.glyphs.fonts import (
+    Face,
+    draw,
+    fit_face,
+    keeps_clear,
+    size_that_fits,
+)
 from glyflib.glyphs.split import group_rows, split_groups
 from glyflib.glyphs.tables import Unihan, first_number, variants_of
 
@@ -27,7 +33,7 @@ from glyflib.glyphs.tables import Unihan, first_number, variants_of
 NOT_IN_FONT = "not in the font"
 BLANK = "blank in the font"
 UNCAPTIONED = "without a caption"
-TOO_LARGE = "too large for the picture (a smaller --em takes them in)"
+TOO_LARGE = "too large for the picture"
 NOTHING: Mapping[str, Sequence[str]] = {}
 ROWS_PER_GROUP = 2048
 SCHEMA = pa.schema(
@@ -55,7 +61,8 @@ class Built(NamedTuple):
         left_out: {reason: what was left out for it}: characters, or rows of a table
             in the words of a report. Of characters there are four reasons, the first
             four constants of this module; a caption may be empty only once cleaned.
-        card: counts for the data card, as stored beside the file.
+        card: counts for the data card, as stored beside the file; if a character was
+            too large, "em_for_all" is the size in pixels an em at which none is.
     """
 
     rows: int
@@ -114,7 +121,7 @@ def build_glyphs(
         for c in chars
     ]
     twins = [
-        {*char, *others, ("caption", captions[char].casefold()), image}
+        {char, *others, ("caption", captions[char].casefold()), image}
         for char, others, image in zip(chars, variants, images, strict=True)
     ]
     groups = group_rows(twins)
@@ -133,6 +140,8 @@ def build_glyphs(
     }
     table = pa.Table.from_pydict(columns, schema=SCHEMA)
     card = describe(table, face, len(definitions), lost)
+    if lost[TOO_LARGE]:
+        card["em_for_all"] = size_that_fits(face, lost[TOO_LARGE])
     card["rules"] = count_changes(covered.values()) if is_unihan else []
     card["rows_left_out"] = {reason: list(rows) for reason, rows in left_out.items()}
     write(table, card, out)

@@ -7,7 +7,7 @@ ligatures or shaping: the pictures do not depend on what else is installed.
 
 import math
 import textwrap
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -190,9 +190,11 @@ def check_length(font: TTFont, path: Path, length: int) -> None:
 def covered_codepoints(font: TTFont) -> frozenset[int]:
     """The characters that the font has a glyph for; empty without a Unicode cmap."""
     cmap = font.getBestCmap() or {}
-    is_char = (not 0xD800 <= point < 0xE000 for point in cmap)  # no half of a pair
-    pairs = zip(cmap.items(), is_char, strict=True)
-    return frozenset(c for (c, glyph), ok in pairs if ok and glyph != ".notdef")
+    return frozenset(
+        point
+        for point, glyph in cmap.items()
+        if glyph != ".notdef" and not 0xD800 <= point < 0xE000  # halves of characters
+    )
 
 
 def em_centre(font: TTFont) -> float:
@@ -227,19 +229,41 @@ def fit_face(face: Face, chars: Collection[str], *, em: int | None = None) -> Fa
     face = face.resized(em) if em else face
     if all(keeps_clear(face, char) for char in chars):
         return face
-    inks = (ink_at(face, char, place_of(face, char)) for char in chars)
-    found = [ink for ink in inks if ink]
-    left, top, right, bottom = np.array(found).T - IMAGE_SIZE / 2
-    highest = np.quantile(top, 1 - FITTING, method="lower")
-    lowest = np.quantile(bottom, FITTING, method="higher")
+    boxes = ink_boxes(face, chars)
+    highest = np.quantile(boxes[:, 1], 1 - FITTING, method="lower")
+    lowest = np.quantile(boxes[:, 3], FITTING, method="higher")
     middle = float(highest + lowest) / 2
     face = face._replace(centre=face.centre - middle)
-    reaches = np.sort(np.max([-left, right, middle - top, bottom - middle], axis=0))
+    reaches = np.sort(np.abs(boxes - [0, middle, 0, middle]).max(axis=1))
     reach = reaches[math.ceil(FITTING * len(reaches)) - 1]
     reach = reaches[-1] if reaches[-1] <= LARGER * reach else reach
     if em or reach <= REACH:
         return face
-    return face.resized(max(1, math.floor(face.font.size * REACH / reach)))
+    return face.resized(size_for(face, reach))
+
+
+def ink_boxes(face: Face, chars: Iterable[str]) -> np.ndarray:
+    """Left, top, right and bottom of the ink of all characters that are not blank.
+
+    Returns:
+        (N, 4) pixels from the picture's middle, down and to the right.
+    """
+    inks = (ink_at(face, char, place_of(face, char)) for char in chars)
+    return np.array([ink for ink in inks if ink]).reshape(-1, 4) - IMAGE_SIZE / 2
+
+
+def size_that_fits(face: Face, chars: Iterable[str]) -> int:
+    """Pixels an em at which all of these characters keep clear of the edge.
+
+    Raises:
+        ValueError: If all of them are blank.
+    """
+    return size_for(face, np.abs(ink_boxes(face, chars)).max())
+
+
+def size_for(face: Face, reach: float) -> int:
+    """Pixels an em at which what reaches so far from the middle now keeps clear."""
+    return max(1, math.floor(face.font.size * REACH / reach))
 
 
 @contextmanager
