@@ -57,6 +57,23 @@ def check_replaceable(path: Path) -> None:
         raise PermissionError(f"{path} is read-only: allow writing, or name another")
 
 
+def check_place(path: Path) -> None:
+    """Raise, before anything is computed, if no file can be written there.
+
+    Folders that are missing are fine: they can be made.
+
+    Raises:
+        OSError: If the folder cannot be written to, or the path is itself a folder or
+            a file that is marked as read-only.
+    """
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise PermissionError(f"no file can be written into {folder}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: give the name of a file")
+    check_replaceable(path)
+
+
 def flush_folder(folder: Path) -> None:
     """Ask the disk to keep a move within a folder, where folders can be asked."""
     if not hasattr(os, "O_DIRECTORY"):

@@ -4,16 +4,14 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-import pyarrow as pa
 import pytest
 from fontTools.ttLib import TTCollection, TTFont
-from pyarrow import parquet
 
 from glyflib.data import load_glyphs
 from glyflib.glyphs.assemble import build_glyphs
 from glyflib.glyphs.captions import referred_to
 from glyflib.glyphs.fonts import draw, open_face
-from glyflib.glyphs.tables import FIELDS, first_number, read_captions, read_unihan
+from glyflib.glyphs.tables import FIELDS, first_number, read_unihan
 
 FONTS = Path(matplotlib.get_data_path()) / "fonts/ttf"
 SANS, MONO = FONTS / "DejaVuSans.ttf", FONTS / "DejaVuSansMono.ttf"
@@ -54,16 +52,16 @@ def test_coverage_is_read_from_the_cmap_and_what_lacks_is_named(face, tmp_path):
     built = build_glyphs(
         face, given, NO_UNIHAN, tmp_path / "g.parquet", is_unihan=False
     )
-    assert (built.rows, built.lacking) == (2, "一")
+    assert (built.rows, built.left_out["not in the font"]) == (2, "一")
     assert load_glyphs("all", path=tmp_path / "g.parquet").chars == ("A", "B")
 
 
-def test_a_covered_but_blank_character_counts_as_lacking(face, tmp_path):
+def test_a_covered_but_blank_character_is_told_as_such(face, tmp_path):
     given = {"A": "the first letter", "\u2003": "an em space"}
     built = build_glyphs(
         face, given, NO_UNIHAN, tmp_path / "g.parquet", is_unihan=False
     )
-    assert (built.rows, built.lacking) == (1, "\u2003")
+    assert (built.rows, built.left_out["blank in the font"]) == (1, "\u2003")
 
 
 def test_own_captions_are_kept_as_they_are(face, tmp_path):
@@ -72,7 +70,7 @@ def test_own_captions_are_kept_as_they_are(face, tmp_path):
         face, given, NO_UNIHAN, tmp_path / "g.parquet", is_unihan=False
     )
     assert load_glyphs("all", path=tmp_path / "g.parquet").captions == (given["A"],)
-    assert built.uncaptioned == "B"
+    assert built.left_out["without a caption"] == "B"
 
 
 def test_the_same_input_gives_the_same_file(face, tmp_path):
@@ -90,7 +88,7 @@ def test_a_failed_build_leaves_the_old_file(face, tmp_path):
     out = tmp_path / "g.parquet"
     build_glyphs(face, {"A": "letter"}, NO_UNIHAN, out, is_unihan=False)
     before = out.read_bytes()
-    with pytest.raises(ValueError, match="draws none of the 1 characters"):
+    with pytest.raises(ValueError, match="gives none of the 1 characters"):
         build_glyphs(face, {"一": "one"}, NO_UNIHAN, out)
     assert out.read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["g.parquet", "g.parquet.json"]
@@ -132,27 +130,6 @@ def test_unihan_files_that_are_missing_or_broken_are_named(tmp_path):
     (tmp_path / "Unihan_Readings.txt").write_text("U+4E18 kDefinition hill\n")
     with pytest.raises(ValueError, match="not a line of Unihan: 'U"):
         read_unihan(tmp_path)
-
-
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_a_caption_table_is_csv_or_parquet(tmp_path, kind):
-    path = tmp_path / f"captions.{kind}"
-    if kind == "csv":
-        path.write_text('char,caption\n龍,"dragon; long, winding"\n', "utf-8")
-    else:
-        rows = {"char": ["龍"], "caption": ["dragon; long, winding"]}
-        parquet.write_table(pa.table(rows), path)
-    assert read_captions(path) == {"龍": "dragon; long, winding"}
-
-
-def test_a_caption_table_with_a_wrong_column_or_row_is_refused(tmp_path):
-    path = tmp_path / "captions.csv"
-    path.write_text("char,text\nA,letter\n")
-    with pytest.raises(ValueError, match=r"lacks the column\(s\) caption"):
-        read_captions(path)
-    path.write_text("char,caption\nAB,two letters\n")
-    with pytest.raises(ValueError, match="must be one character, got 'AB'"):
-        read_captions(path)
 
 
 def test_a_definition_names_its_twins():

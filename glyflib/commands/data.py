@@ -1,18 +1,23 @@
 """`glyflib data`: make the files in data/, or your own.
 
-Invariant: what only one command needs is loaded by that command alone.
+Invariants: what only one command needs is loaded by that command alone; a file is
+replaced only if the command line names it (`results` keeps what is whole, and begins
+anew only with --anew).
 """
 
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 
 import click
 from tqdm import tqdm
 
-from glyflib.data import GLYPHS, MAP, load_glyphs
-from glyflib.files import DATA
+from glyflib.data import load_glyphs
+from glyflib.files import DATA, check_place
 from glyflib.glyphs.assemble import build_glyphs
 from glyflib.glyphs.fonts import open_face
+from glyflib.glyphs.names import has_name, name_captions, parse_ranges
 from glyflib.glyphs.tables import FIELDS, read_captions, read_unihan
 from glyflib.making.cover import build_cover
 from glyflib.making.map import build_map
@@ -20,11 +25,39 @@ from glyflib.making.map import build_map
 SHOWN = 40
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+SHIPPED = "The book's own lies in {}, and is replaced only if you name it."
+
+
+def named(suffix: str) -> Callable:
+    """A callback that refuses a file whose name says that it is of another kind."""
+
+    def check(ctx: click.Context, param: click.Parameter, out: Path) -> Path:
+        if out.suffix.lower() != suffix:
+            told = f"{out} is written as {suffix}: give a name that ends so"
+            raise click.BadParameter(told, ctx, param)
+        return out
+
+    return check
+
+
+def points_asked_for(
+    ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]
+) -> set[int]:
+    """The code points in some ranges; refuses what is no range as wrong usage."""
+    try:
+        ranges = [found for text in texts for found in parse_ranges(text)]
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+    return set().union(*ranges)
 
 
 @click.group()
 def data() -> None:
-    """Make the data that the book reads."""
+    """Make the data that the book reads, or your own.
+
+    Each command writes where you tell it to, and nothing in data/ is replaced unless
+    you name it.
+    """
 
 
 @data.command("build")
@@ -32,69 +65,131 @@ def data() -> None:
     "--font",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     required=True,
-    help="TrueType or OpenType font, or a collection of them (.ttc).",
+    help="TrueType or OpenType font, plain or as WOFF, or a collection (.ttc).",
 )
-@click.option("--face", help="Face of a collection, by its full name.")
+@click.option(
+    "--face",
+    help="Face of a collection, by its full name, or instance of a variable font, such "
+    'as "Noto Sans SC Bold". A wrong name is answered by a list of them.',
+)
 @click.option(
     "--unihan",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with Unihan_*.txt or .txt.bz2: readings, radicals, variants, and "
-    "the captions unless --captions gives them.",
+    "the captions unless --captions or --names gives them.",
 )
 @click.option(
     "--captions",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Your own captions: CSV or Parquet with the columns char and caption.",
+    help="Your own captions: a table with the columns char and caption, as CSV (with "
+    "commas, semicolons or tabs, in UTF-8) or Parquet. Of several captions for one "
+    "character the first is taken. What is left out is told.",
+)
+@click.option(
+    "--names",
+    is_flag=True,
+    help='Take the characters\' Unicode names as captions: "black chess knight".',
+)
+@click.option(
+    "--chars",
+    multiple=True,
+    callback=points_asked_for,
+    metavar="RANGE",
+    help="Characters to draw, such as U+12000-U+120FF; as often as wanted. By default "
+    "all that have a caption; with --names, all that the font holds.",
+)
+@click.option(
+    "--em",
+    type=click.IntRange(8, 512),
+    show_default="120, or fewer where 99 of 100 glyphs would not fit",
+    help="Pixels an em. Glyphs that touch the picture's edge are left out and named.",
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=GLYPHS,
-    show_default="data/glyphs.parquet",
-    help="Parquet file to write; its card (counts, what was left out) lies beside it.",
+    type=FILE,
+    required=True,
+    callback=named(".parquet"),
+    help="Parquet file to write; its card (counts, what was left out) lies beside it. "
+    + SHIPPED.format("data/glyphs.parquet"),
 )
 def build(
-    font: Path, face: str | None, unihan: Path | None, captions: Path | None, out: Path
+    font: Path,
+    face: str | None,
+    unihan: Path | None,
+    captions: Path | None,
+    names: bool,
+    chars: set[int],
+    em: int | None,
+    out: Path,
 ) -> None:
-    """Draw a font's glyphs beside their captions, as one Parquet file."""
-    if not (unihan or captions):
-        raise click.UsageError("give --unihan, --captions or both")
+    """Draw a font's glyphs beside their captions, as one Parquet file.
+
+    The captions are your own (--captions), the characters' Unicode names (--names) or
+    the definitions of Chinese characters (--unihan). All glyphs are drawn at one size,
+    at which they fit into pictures of 128 by 128 pixels. What is left out is told, and
+    stands in the card beside the file.
+    """
+    if not (unihan or captions or names):
+        raise click.UsageError("give --captions, --names or --unihan")
+    if captions and names:
+        raise click.UsageError("give --captions or --names, not both")
+    check_place(out)
+    if any(path and out.exists() and out.samefile(path) for path in (font, captions)):
+        raise click.UsageError(f"--out {out} would replace what is read")
+    drawn_with = open_face(font, face)
     fields = read_unihan(unihan) if unihan else {field: {} for field in FIELDS}
-    definitions = read_captions(captions) if captions else fields["kDefinition"]
+    left_out: Mapping[str, Sequence[str]] = {}
+    if captions:
+        given, left_out = read_captions(captions)
+    elif names:
+        assigned = set(filter(has_name, chars))
+        given = name_captions(drawn_with.codepoints | assigned)
+    else:
+        given = fields["kDefinition"]
+    if chars:
+        given = {char: text for char, text in given.items() if ord(char) in chars}
     built = build_glyphs(
-        open_face(font, face),
-        definitions,
+        drawn_with,
+        given,
         fields,
         out,
-        is_unihan=captions is None,
-        progress=lambda chars: tqdm(chars, unit=" glyphs"),
+        is_unihan=not (captions or names),
+        em=em,
+        left_out=left_out,
+        progress=lambda clear: tqdm(clear, unit=" glyphs"),
     )
-    report("not in the font", built.lacking)
-    report("without a caption", built.uncaptioned)
+    for reason, which in built.left_out.items():
+        report(reason, which)
+    if "em_for_all" in built.card:
+        click.echo(f"All fit with --em {built.card['em_for_all']}")
+    size = f"{built.card['em_pixels']} pixels an em"
+    click.echo(f"{built.card['font']}: {built.rows} glyphs drawn at {size}")
     click.echo(f"{built.rows} glyphs written to {out}, counts and names to {out}.json")
 
 
 @data.command("map")
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=MAP,
-    show_default="data/map.parquet",
-    help="Parquet file to write.",
+    type=FILE,
+    required=True,
+    callback=named(".parquet"),
+    help="Parquet file to write. " + SHIPPED.format("data/map.parquet"),
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of UMAP.")
 def place(out: Path, seed: int) -> None:
     """Lay all glyphs out on a plane: principal components, then UMAP."""
+    check_place(out)
     click.echo(
         f"{build_map(load_glyphs('all', 32), out, seed=seed)} glyphs placed in {out}"
     )
 
 
 @data.command("cover")
-@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("out", type=FILE, callback=named(".png"))
 @click.option("--seed", default=0, show_default=True, help="Seed of the noise.")
 def cover(out: Path, seed: int) -> None:
     """Draw the README's picture, real glyphs under growing noise, as the PNG OUT."""
+    check_place(out)
     build_cover(load_glyphs("all", 64), out, seed=seed)
 
 
@@ -107,7 +202,10 @@ def cover(out: Path, seed: int) -> None:
     help="Font file and face to draw more training pictures with; as often as wanted.",
 )
 @click.option(
-    "--out", type=FOLDER, default=DATA / "radicals", show_default="data/radicals"
+    "--out",
+    type=FOLDER,
+    required=True,
+    help="Folder to write. " + SHIPPED.format("data/radicals"),
 )
 @click.option("--seed", default=0, show_default=True, help="Of weights and draws.")
 def radicals(fonts: tuple[tuple[Path, str], ...], out: Path, seed: int) -> None:
@@ -136,8 +234,8 @@ def radicals(fonts: tuple[tuple[Path, str], ...], out: Path, seed: int) -> None:
 @click.option(
     "--out",
     type=FOLDER,
-    default=DATA / "text_encoder",
-    show_default="data/text_encoder",
+    required=True,
+    help="Folder to write. " + SHIPPED.format("data/text_encoder"),
 )
 @click.option("--steps", type=click.IntRange(2), default=6000, help="Of 128 texts.")
 @click.option("--seed", default=0, help="Of weights and draws.")
@@ -164,8 +262,8 @@ def text_encoder(
 @click.option(
     "--out",
     type=FOLDER,
-    default=DATA / "super-resolution",
-    show_default="data/super-resolution",
+    required=True,
+    help="Folder to write. " + SHIPPED.format("data/super-resolution"),
 )
 @click.option("--steps", type=click.IntRange(2), default=8000, help="Of 32 crops.")
 @click.option("--seed", default=0, help="Of weights and draws.")
@@ -186,7 +284,11 @@ def super_resolution(work: Path, out: Path, steps: int, seed: int) -> None:
 @data.command("results", context_settings={"show_default": True})
 @click.argument("names", nargs=-1)
 @click.option(
-    "--out", type=FOLDER, default=DATA / "results", show_default="data/results"
+    "--out",
+    type=FOLDER,
+    default=DATA / "results",
+    show_default="data/results",
+    help="Folder to write. What is whole there is kept, unless --anew is given.",
 )
 @click.option("--seed", default=0, help="Of all draws.")
 @click.option("--anew", is_flag=True, help="Forget what is there, even if whole.")
@@ -218,9 +320,8 @@ def results(names: tuple[str, ...], out: Path, seed: int, anew: bool) -> None:
 @click.option(
     "--model",
     type=FOLDER,
-    default=DATA / "glyffuser-32",
-    show_default="data/glyffuser-32",
-    help="Glyffuser that the run went on from.",
+    required=True,
+    help="Glyffuser that the run went on from, whose files are replaced.",
 )
 def adopt(run: Path, model: Path) -> None:
     """Take the stage that `glyflib train --init` left in RUN into a glyffuser."""
@@ -234,20 +335,28 @@ def adopt(run: Path, model: Path) -> None:
 @click.argument(
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=DATA,
 )
 def sums(folder: Path) -> None:
-    """Write SHA256SUMS of the files in FOLDER, data/ by default."""
+    """Write SHA256SUMS of the files in FOLDER into FOLDER."""
     from glyflib.making.adopt import write_sums
 
     click.echo(f"{write_sums(folder)} files listed in {folder / 'SHA256SUMS'}")
 
 
-def report(what: str, chars: str) -> None:
-    """Say how many characters were left out, and which."""
-    more = f" … and {len(chars) - SHOWN} more" if len(chars) > SHOWN else ""
-    if chars:
-        click.echo(f"{len(chars)} {what}: {' '.join(chars[:SHOWN])}{more}")
+def report(reason: str, which: Sequence[str]) -> None:
+    """Say how many characters or rows were left out, and which."""
+    if not which:
+        return
+    more = f" … and {len(which) - SHOWN} more" if len(which) > SHOWN else ""
+    is_text = isinstance(which, str)
+    shown = map(visible, which[:SHOWN]) if is_text else which[:SHOWN]
+    click.echo(f"{len(which)} {reason}: {(' ' if is_text else ', ').join(shown)}{more}")
+
+
+def visible(char: str) -> str:
+    """The character, or its code point if it is a blank, a mark or a control."""
+    is_seen = unicodedata.category(char)[0] in "LNPS"
+    return char if is_seen else f"U+{ord(char):04X}"
 
 
 command = data

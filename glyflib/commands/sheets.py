@@ -5,7 +5,6 @@ and an older file of that name as it was.
 """
 
 import io
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from glyflib.files import check_replaceable, replace_file
+from glyflib.files import check_place, replace_file
 from glyflib.glyphs.grid import FONT_SIZE, GAP, Grid
 from glyflib.glyphs.outlines import ASCENT, UNITS_PER_EM, code_point
 
@@ -178,12 +177,7 @@ def check_writable(path: Path) -> None:
     """
     if suffix_of(path) == ".mp4":
         ffmpeg_path()
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise PermissionError(f"no file can be written into {folder}")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: give the name of a file")
-    check_replaceable(path)
+    check_place(path)
 
 
 def ffmpeg_path() -> str:

@@ -4,11 +4,11 @@ Invariant: the same font and tables give the same file with the pinned versions;
 build that fails leaves the old file as it was.
 """
 
+import hashlib
 import json
-import os
 from collections import Counter
-from collections.abc import Callable, Mapping
-from hashlib import sha256
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +17,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from glyflib.data import IMAGE_SIZE
+from glyflib.files import replace_file, write_text
 from glyflib.glyphs.captions import clean, count_changes, referred_to
-from glyflib.glyphs.fonts import Face, draw
+from glyflib.glyphs.fonts import (
+    Face,
+    draw,
+    fit_face,
+    keeps_clear,
+    size_that_fits,
+)
 from glyflib.glyphs.split import group_rows, split_groups
 from glyflib.glyphs.tables import Unihan, first_number, variants_of
 
+# Why a character gives no glyph.
+NOT_IN_FONT = "not in the font"
+BLANK = "blank in the font"
+UNCAPTIONED = "without a caption"
+TOO_LARGE = "too large for the picture"
+NOTHING: Mapping[str, Sequence[str]] = {}
 ROWS_PER_GROUP = 2048
 SCHEMA = pa.schema(
     [
@@ -45,14 +58,15 @@ class Built(NamedTuple):
 
     Attributes:
         rows: number of glyphs written.
-        lacking: characters that the font does not cover, or leaves blank.
-        uncaptioned: characters whose caption is empty once cleaned.
-        card: counts for the data card, as stored beside the file.
+        left_out: {reason: what was left out for it}: characters, or rows of a table
+            in the words of a report. Of characters there are four reasons, the first
+            four constants of this module; a caption may be empty only once cleaned.
+        card: counts for the data card, as stored beside the file; if a character was
+            too large, "em_for_all" is the size in pixels an em at which none is.
     """
 
     rows: int
-    lacking: str
-    uncaptioned: str
+    left_out: dict[str, Sequence[str]]
     card: dict[str, Any]
 
 
@@ -63,6 +77,8 @@ def build_glyphs(
     out: Path,
     *,
     is_unihan: bool = True,
+    em: int | None = None,
+    left_out: Mapping[str, Sequence[str]] = NOTHING,
     progress: Callable = lambda items: items,
 ) -> Built:
     """Draw every defined character that the font covers, and write the glyph set.
@@ -74,26 +90,38 @@ def build_glyphs(
         out: the Parquet file; a card with the counts goes to `out` + ".json".
         is_unihan: clean the definitions by the caption rules; a reader's own
             captions are kept as they are but for spaces at the ends.
+        em: pixels an em; by default as many as `fit_face` finds right, at most 120.
+        left_out: what the definitions lack already, by its reason, to be told in the
+            card (as `Captions.left_out`).
         progress: wraps the sequence of characters while they are drawn.
 
     Raises:
         ValueError: If no character is left to draw.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
     covered = {c: definitions[c] for c in sorted(definitions) if face.covers(c)}
     captions = {c: clean(d) if is_unihan else d.strip() for c, d in covered.items()}
     named = [c for c in covered if captions[c]]
-    pictures = {c: draw(face, c) for c in progress(named)}
-    chars = [c for c in named if np.ptp(pictures[c])]
-    if not chars:
-        raise ValueError(f"{face.name} draws none of the {len(definitions)} characters")
-    images = [pictures[c].tobytes() for c in chars]
+    face = fit_face(face, named, em=em)
+    clear = [c for c in named if keeps_clear(face, c)]
+    drawn = {c: draw(face, c) for c in progress(clear)}
+    pictures = {c: levels.tobytes() for c, levels in drawn.items() if np.ptp(levels)}
+    lost = {
+        NOT_IN_FONT: "".join(sorted(definitions.keys() - covered.keys())),
+        BLANK: "".join(c for c in clear if c not in pictures),
+        UNCAPTIONED: "".join(c for c in covered if not captions[c]),
+        TOO_LARGE: "".join(c for c in named if c not in drawn),
+    }
+    if not pictures:
+        told = f"gives none of the {len(definitions)} characters asked for a glyph"
+        counts = [f"{len(chars)} {why}" for why, chars in lost.items() if chars]
+        raise ValueError(f"{face.path} {told}: {', '.join(counts) or 'there is none'}")
+    chars, images = list(pictures), list(pictures.values())
     variants = [
         "".join(sorted({*variants_of(c, unihan), *referred_to(covered[c])} - {c}))
         for c in chars
     ]
     twins = [
-        {char, *others, captions[char].casefold(), image}
+        {char, *others, ("caption", captions[char].casefold()), image}
         for char, others, image in zip(chars, variants, images, strict=True)
     ]
     groups = group_rows(twins)
@@ -111,28 +139,34 @@ def build_glyphs(
         "image": images,
     }
     table = pa.Table.from_pydict(columns, schema=SCHEMA)
-    uncaptioned = "".join(c for c in covered if not captions[c])
-    lacking = "".join(sorted(set(definitions) - set(chars) - set(uncaptioned)))
-    card = describe(table, face, len(definitions), lacking, uncaptioned)
+    card = describe(table, face, len(definitions), lost)
+    if lost[TOO_LARGE]:
+        card["em_for_all"] = size_that_fits(face, lost[TOO_LARGE])
     card["rules"] = count_changes(covered.values()) if is_unihan else []
+    card["rows_left_out"] = {reason: list(rows) for reason, rows in left_out.items()}
     write(table, card, out)
-    return Built(len(chars), lacking, uncaptioned, card)
+    return Built(len(chars), {**left_out, **lost}, card)
 
 
 def describe(
-    table: pa.Table, face: Face, defined: int, lacking: str, uncaptioned: str
+    table: pa.Table, face: Face, defined: int, lost: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The counts of the data card."""
+    """The counts of the data card; `lost` are characters by reason."""
     captions = table["caption"].to_pylist()
     words = np.array([len(caption.split()) for caption in captions])
     repeats = Counter(captions)
     return {
         "font": face.name,
+        "em_pixels": face.font.size,
         "defined": defined,
-        "not_in_font": len(lacking),
-        "not_in_font_chars": lacking,
-        "empty_captions": len(uncaptioned),
-        "empty_caption_chars": uncaptioned,
+        "not_in_font": len(lost[NOT_IN_FONT]),
+        "not_in_font_chars": lost[NOT_IN_FONT],
+        "blank": len(lost[BLANK]),
+        "blank_chars": lost[BLANK],
+        "too_large": len(lost[TOO_LARGE]),
+        "too_large_chars": lost[TOO_LARGE],
+        "empty_captions": len(lost[UNCAPTIONED]),
+        "empty_caption_chars": lost[UNCAPTIONED],
         "glyphs": len(table),
         "splits": dict(sorted(Counter(table["split"].to_pylist()).items())),
         "groups": len(set(table["group"].to_pylist())),
@@ -151,18 +185,18 @@ def describe(
 
 def write(table: pa.Table, card: dict[str, Any], out: Path) -> None:
     """Write the Parquet file and its card, each whole or not at all."""
-    part = out.with_name(out.name + ".part")
-    pq.write_table(
+    save = partial(
+        pq.write_table,
         table,
-        part,
         compression="zstd",
         compression_level=19,
         row_group_size=ROWS_PER_GROUP,
         use_dictionary=["split"],
         write_page_checksum=True,
     )
-    card["sha256"] = sha256(part.read_bytes()).hexdigest()
-    card_part = out.with_name(out.name + ".json.part")
-    card_part.write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    os.replace(card_part, out.with_name(out.name + ".json"))
-    os.replace(part, out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(out, save)
+    with out.open("rb") as file:
+        card["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+    text = json.dumps(card, ensure_ascii=False, indent=1) + "\n"
+    write_text(out.with_name(out.name + ".json"), text)

@@ -39,4 +39,5 @@ def build_cover(glyphs: Glyphs, out: Path, *, seed: int = 0, gap: int = 4) -> No
     padded = pad(noised_rows(glyphs, seed=seed), [gap] * 4, value=255)
     sheet = torch.cat([torch.cat(list(row), 1) for row in padded])
     picture = Image.fromarray(sheet.numpy())
+    out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, lambda file: picture.save(file, format="PNG", optimize=True))

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from glyflib.data import MAP, Glyphs
+from glyflib.data import Glyphs
 from glyflib.files import replace_file
 from glyflib.glyphs.layout import lay_out, principal_parts
 
@@ -27,7 +27,7 @@ SCHEMA = pa.schema(
 
 def build_map(
     glyphs: Glyphs,
-    out: Path | str = MAP,
+    out: Path | str,
     *,
     seed: int = 0,
     num_parts: int = 50,
@@ -47,10 +47,11 @@ def build_map(
     Returns:
         Number of glyphs on the map.
     """
+    out = Path(out)
     parts = principal_parts(glyphs.images, num_parts=num_parts)
     points = lay_out(parts, seed=seed, num_neighbors=num_neighbors, min_dist=min_dist)
     record = {
-        "command": f"python -m glyflib data map --seed {seed}",
+        "command": f"python -m glyflib data map --out {out.name} --seed {seed}",
         "seed": seed,
         "size": SIZE,
         "num_parts": num_parts,
@@ -63,5 +64,6 @@ def build_map(
     schema = SCHEMA.with_metadata({"glyflib": json.dumps(record)})
     table = pa.table(columns, schema=schema)
     write = partial(pq.write_table, table, compression="zstd")
-    replace_file(Path(out), write)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(out, write)
     return len(glyphs)
