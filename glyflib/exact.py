@@ -58,7 +58,7 @@ class GaussianMixture:
     ab S_k + (1 - ab) I at level t (Bishop 2006, Eqs. 2.115 and 2.116, with the noise
     of Ho et al. 2020, Eq. 4), so the axes of S_k serve all levels.
 
-    All methods take xt (B, D), floating, and levels t (B,) in [0, T]; they raise a
+    Methods take xt (B, D), floating, and levels t (B,) in [0, T]; they raise a
     ValueError if either does not fit.
 
     Args:
@@ -177,7 +177,7 @@ class IdealDenoiser:
     See Karras et al. 2022, appendix B.3. Memory grows with chunk_size, not N: data
     are widened a chunk at a time.
 
-    All methods take xt (B, ...), floating, and levels t (B,) in [1, T]; they raise a
+    Methods take xt (B, ...), floating, and levels t (B,) in [1, T]; they raise a
     ValueError if either does not fit.
 
     Args:
@@ -251,7 +251,7 @@ class WienerDenoiser:
     Along each principal axis it keeps the share of xt that is signal (Wiener 1949;
     Bishop 2006, Eq. 2.116).
 
-    All methods take xt (B, ...), floating, and levels t (B,) in [0, T]; they raise a
+    Methods take xt (B, ...), floating, and levels t (B,) in [0, T]; they raise a
     ValueError if either does not fit.
 
     Args:
