@@ -132,6 +132,21 @@ def test_unihan_files_that_are_missing_or_broken_are_named(tmp_path):
         read_unihan(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("Unihan_A.txt", b"U+4E18\tkDefinition\tcaf\xe9\n"),
+        ("Unihan_A.txt.bz2", bz2.compress(UNIHAN_LINES.encode())[:-9]),
+        ("Unihan_A.txt.bz2", b"no archive"),
+        ("Unihan_A.txt", b"U+4E1X\tkDefinition\thill\n"),
+    ],
+)
+def test_a_damaged_unihan_file_is_named_in_a_line(tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ValueError, match=rf"{name}(:| is damaged)"):
+        read_unihan(tmp_path)
+
+
 def test_a_definition_names_its_twins():
     assert referred_to("(same as U+4E18 丘) hillock") == {"丘"}
     assert referred_to("non-standard form of 第 U+7B2C, sequence") == {"第"}

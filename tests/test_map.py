@@ -1,6 +1,8 @@
 """The stored map of all glyphs, the code that made it and the loader."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +12,7 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 
 from glyflib.data import GLYPHS, MAP, load_glyphs, load_map
+from glyflib.glyphs import layout
 from glyflib.glyphs.layout import lay_out, principal_parts
 from glyflib.making.map import build_map
 
@@ -108,6 +111,29 @@ def test_a_failed_build_leaves_the_old_map(tmp_path):
     with pytest.raises(ValueError, match="n_components"):
         build_map(few, out, num_parts=5000)
     assert out.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(
+    ("writable", "is_given"),
+    [("", True), ("given", False), ("__pycache__", False), ("cache/numba", False)],
+)
+def test_numba_gets_a_folder_only_where_it_has_none(monkeypatch, writable, is_given):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "given")
+    monkeypatch.setenv("XDG_CACHE_HOME", "cache")
+    monkeypatch.setattr(layout.sys, "platform", "linux")
+    monkeypatch.setattr(
+        layout, "is_writable", lambda path: writable and str(path).endswith(writable)
+    )
+    layout.provide_numba_cache()
+    named = os.environ["NUMBA_CACHE_DIR"]
+    assert (named != "given") == is_given
+    assert not is_given or Path(named).is_dir()
+
+
+def test_a_place_below_a_file_is_not_writable(tmp_path):
+    (tmp_path / "file").touch()
+    assert not layout.is_writable(tmp_path / "file" / "numba")
+    assert layout.is_writable(tmp_path / "new" / "numba")
 
 
 def test_a_missing_map_says_how_to_make_it(tmp_path):

@@ -56,7 +56,7 @@ def data() -> None:
     """Make the data that the book reads, or your own.
 
     Each command writes where you tell it to, and nothing in data/ is replaced unless
-    you name it.
+    you name it (or, of the results, ask for --anew).
     """
 
 
@@ -101,8 +101,8 @@ def data() -> None:
 @click.option(
     "--em",
     type=click.IntRange(8, 512),
-    show_default="120, or fewer where 99 of 100 glyphs would not fit",
-    help="Pixels an em. Glyphs that touch the picture's edge are left out and named.",
+    help="Pixels an em. By default 120, or as many fewer as let 99 of 100 glyphs fit. "
+    "Glyphs that touch the picture's edge are left out and named.",
 )
 @click.option(
     "--out",

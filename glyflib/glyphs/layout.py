@@ -4,13 +4,61 @@ Invariant: the same glyphs, seed and machine give the same map. On another machi
 last digits of the sums differ, and UMAP's many small steps can amplify that.
 """
 
+import atexit
+import os
+import shutil
+import sys
+import tempfile
 import warnings
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 
 from glyflib.data import x0_from_images
+
+COMPILED = ("umap", "pynndescent")  # packages whose functions numba compiles and keeps
+
+
+def provide_numba_cache() -> None:
+    """Give numba a folder for compiled code if it can write to none of its own.
+
+    UMAP is compiled by numba, which keeps the code in the folder that NUMBA_CACHE_DIR
+    names, beside the source, or in the user's cache. Where it may write to none of
+    them, as in a container without a home, UMAP cannot even be imported: then a
+    temporary folder is named, for as long as the process lives.
+    """
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    sources = [find_spec(name).origin for name in COMPILED]
+    beside = [Path(source).parent / "__pycache__" for source in sources]
+    if (given and is_writable(Path(given))) or is_writable(user_cache() / "numba"):
+        return
+    if all(map(is_writable, beside)):
+        return
+    folder = tempfile.mkdtemp(prefix="numba-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["NUMBA_CACHE_DIR"] = folder
+
+
+def user_cache() -> Path:
+    """Where this system wants a user's caches; need not be there yet."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", "~/AppData/Local")).expanduser()
+    if sys.platform == "darwin":
+        return Path("~/Library/Caches").expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether files can be made in the folder, or the folder itself can be made."""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    try:
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError:
+        return False
+    return True
 
 
 def principal_parts(images: ArrayLike, *, num_parts: int = 50) -> np.ndarray:
@@ -58,6 +106,7 @@ def lay_out(
     References:
         McInnes et al. 2018.
     """
+    provide_numba_cache()
     with warnings.catch_warnings(action="ignore"):  # on progress bars, TensorFlow
         import umap  # takes seconds to load: only where it is needed
 

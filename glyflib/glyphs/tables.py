@@ -26,6 +26,7 @@ VARIANT_FIELDS = (
 )
 FIELDS = ("kDefinition", "kMandarin", "kRSUnicode", "kTotalStrokes", *VARIANT_FIELDS)
 
+UNIHAN_ROW = re.compile(r"U\+((?:10|[0-9A-F])?[0-9A-F]{4})\t([^\t]*)\t([^\t]*)")
 SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods; .xls
 SEPARATORS = ",;\t"
 TEXT_TYPES = (pa.string(), pa.large_string(), pa.string_view(), pa.null())
@@ -57,7 +58,7 @@ def read_unihan(folder: Path, fields: Iterable[str] = FIELDS) -> Unihan:
 
     Raises:
         FileNotFoundError: If the folder holds no such file.
-        ValueError: If a line is not code point, field and value.
+        ValueError: If a file is damaged, or a line is not code point, field and value.
     """
     paths = sorted([*folder.glob("Unihan_*.txt"), *folder.glob("Unihan_*.txt.bz2")])
     if not paths:
@@ -68,15 +69,30 @@ def read_unihan(folder: Path, fields: Iterable[str] = FIELDS) -> Unihan:
     unihan: Unihan = {field: {} for field in fields}
     for path in paths:
         open_text = bz2.open if path.suffix == ".bz2" else open
-        with open_text(path, "rt", encoding="utf-8") as lines:
-            rows = (r for line in lines if (r := line.strip()) and r[0] != "#")
-            for row in rows:
-                code, *rest = row.split("\t")
-                if len(rest) != 2 or not code.startswith("U+"):
-                    raise ValueError(f"{path}: not a line of Unihan: {row[:60]!r}")
-                if rest[0] in unihan:
-                    unihan[rest[0]][chr(int(code[2:], 16))] = rest[1]
+        try:
+            with open_text(path, "rt", encoding="utf-8") as lines:
+                for char, field, value in unihan_rows(path, lines):
+                    if field in unihan:
+                        unihan[field][char] = value
+        except (UnicodeDecodeError, EOFError, OSError) as error:
+            raise ValueError(f"{path} is damaged ({error})") from error
     return unihan
+
+
+def unihan_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Character, field and value of each line that is neither empty nor a comment.
+
+    Raises:
+        ValueError: If a line is not code point, field and value.
+    """
+    for line in lines:
+        row = line.strip()
+        if not row or row[0] == "#":
+            continue
+        if not (found := UNIHAN_ROW.fullmatch(row)):
+            raise ValueError(f"{path}: not a line of Unihan: {row[:60]!r}")
+        code, field, value = found.groups()
+        yield chr(int(code, 16)), field, value
 
 
 def read_captions(path: Path) -> Captions:
