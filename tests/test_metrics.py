@@ -6,12 +6,12 @@ from functools import partial
 import pytest
 import scipy.linalg
 import torch
+from random_rows import DOUBLE, gen, normal, realism_rate
 
 from glyflib.evaluation import metrics
 from glyflib.evaluation.intervals import bootstrap_interval
 from glyflib.evaluation.metrics import (
     frechet_distance,
-    is_within_reach,
     kernel_distance,
     kernel_parts,
     nearest_distance,
@@ -21,21 +21,6 @@ from glyflib.evaluation.metrics import (
 from glyflib.evaluation.samples import (
     kernel_interval,
 )
-
-DOUBLE = torch.float64
-
-
-def realism_rate(real, fake, k=3):
-    """Share of fakes with a realism score of at least 1."""
-    return is_within_reach(fake, real, k, is_pruned=True).double().mean().item()
-
-
-def gen(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape, seed=0):
-    return torch.randn(shape, generator=gen(seed), dtype=DOUBLE)
 
 
 def exact_set(mean, root, num=50, seed=0):

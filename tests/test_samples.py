@@ -4,13 +4,13 @@ import math
 
 import pytest
 import torch
+from random_rows import gen, normal, realism_rate
 from scipy import integrate, stats
 
 from glyflib.data import load_glyphs, x0_from_images
 from glyflib.evaluation.intervals import share_interval
 from glyflib.evaluation.metrics import (
     frechet_distance,
-    is_within_reach,
     kernel_distance,
     precision_recall,
 )
@@ -24,22 +24,6 @@ from glyflib.evaluation.samples import (
     shuffled_rate,
     words_alone,
 )
-
-DOUBLE = torch.float64
-
-
-def realism_rate(real, fake, k=3):
-    """Share of fakes with a realism score of at least 1."""
-    return is_within_reach(fake, real, k, is_pruned=True).double().mean().item()
-
-
-def gen(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape, seed=0):
-    return torch.randn(shape, generator=gen(seed), dtype=DOUBLE)
-
 
 # Everything at once, on real glyphs.
 
