@@ -5,6 +5,7 @@ nothing but that folder.
 """
 
 import math
+import shlex
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -228,10 +229,11 @@ def finish(folder: RunFolder, prompts: Sequence[str]) -> None:
     part = max(1, len(rows) // 20)
     first = mean(row["loss"] for row in rows[:part])
     last = mean(row["loss"] for row in rows[-part:])
+    words = ["glyflib", "generate", prompts[0], "--model", str(folder.model)]
     click.echo(
-        f"{rows[-1]['glyphs']} glyphs seen in {rows[-1]['seconds']:.0f} s, loss "
-        f"{first:.3f} to {last:.3f}; draw with `glyflib generate gold --model "
-        f"{folder.model}`"
+        f"{rows[-1]['glyphs']:,} glyphs seen in all, {len(rows):,} steps in "
+        f"{rows[-1]['seconds']:.0f} s, loss {first:.3f} to {last:.3f}; draw with "
+        f"`{shlex.join(words)}`"
     )
 
 
