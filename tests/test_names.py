@@ -42,6 +42,7 @@ def build(tmp_path):
         ("一", ""),
         ("\ue000", ""),
         ("\n", ""),
+        ("\u200d", ""),  # zero width joiner, which some fonts draw as a bar
     ],
 )
 def test_a_name_is_a_caption_if_it_says_something(char, caption):

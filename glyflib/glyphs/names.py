@@ -1,7 +1,7 @@
 """Captions from the Unicode Standard: the names of characters, in small letters.
 
 Invariant: a caption says something about its character. A name that is a number alone
-("CJK UNIFIED IDEOGRAPH-4E00") gives none.
+("CJK UNIFIED IDEOGRAPH-4E00") gives none, nor does one of what cannot be seen.
 """
 
 import re
@@ -52,7 +52,8 @@ def name_captions(codepoints: Iterable[int]) -> dict[str, str]:
 
     The whole name stands, with its script ("greek small letter alpha", "cuneiform sign
     ka times me", "black chess knight"), so that one model can learn several scripts
-    and they can be asked for. The name of a hieroglyph is its number in Gardiner's
+    and they can be asked for. Joiners and other marks of format, which show nothing of
+    their own, have no caption. The name of a hieroglyph is its number in Gardiner's
     list, which sorts them by what they show: that stands before it, as in "bird;
     egyptian hieroglyph g001". Control characters, private ones and those younger than
     this Python's Unicode have no name.
@@ -63,7 +64,8 @@ def name_captions(codepoints: Iterable[int]) -> dict[str, str]:
 def name_caption(char: str) -> str:
     """The caption of one character, as in `name_captions`."""
     name = unicodedata.name(char, "")
-    if name.endswith(f"-{ord(char):04X}"):
+    is_unseen = unicodedata.category(char) == "Cf"  # marks of format
+    if is_unseen or name.endswith(f"-{ord(char):04X}"):
         return ""
     sign = HIEROGLYPH.fullmatch(name)
     shown = GARDINER.get(sign[1]) if sign else None
