@@ -164,7 +164,8 @@ EXAMPLES = {
         {
             x: {name: (LEVELS, row) for name, row in TWO.items()}
             for x in ("level", "SNR")
-        }
+        },
+        falling=["SNR"],
     ),
     "larger_images.plot_sizes": call(
         {"linear": {16: 3.0, 64: 1.0}, "network": {32: 1.5}}

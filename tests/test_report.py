@@ -23,6 +23,7 @@ from glyflib.evaluation.report import (
     caption_numbers,
     judge_of,
     mean_tokens,
+    share_over_prompts,
 )
 from glyflib.glyffuser import SHIPPED, Glyffuser
 from glyflib.lessons.results import RecipeResults, TextResults
@@ -79,6 +80,13 @@ def test_a_report_has_all_parts_with_intervals_and_what_they_are_of(
     others = [parts["plain 3"][name]["value"] for name in PLAIN if name != "gold"]
     assert parts["plain 3"][TOGETHER]["value"] == pytest.approx(sum(others) / 10)
     assert 0 < parts["references"]["words_alone"]["top1"]["value"] < 1
+
+
+def test_prompts_and_not_their_glyphs_are_the_trials_of_all_prompts_together():
+    gen = torch.Generator().manual_seed(0)
+    found = share_over_prompts([0.0] + 9 * [1.0], gen)  # 100 glyphs each, or 10,000
+    assert found.value == pytest.approx(0.9)
+    assert found.low < 0.75 and found.high == 1  # 900 of 1,000 trials: 0.88 to 0.92
 
 
 def test_a_killed_report_goes_on_to_the_same_end(model, glyphs, tmp_path):

@@ -234,8 +234,9 @@ this folder; `glyflib generate "gold"` draws with it.
 
 ## What it can do
 
-Shares, distances and ratios with 95 % intervals (whole captions are drawn again; for
-the plain prompts and for copies, Wilson's).
+Shares, distances and ratios with 95 % intervals. Whole captions are drawn again, and
+for plain prompts together whole prompts; for each plain prompt and for copies, the
+interval is Wilson's.
 {judged}
 {num_asked:,} {asked}, {settings["num_samples"]} glyphs each;
 {plain}DPM-Solver++ 2M with

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from glyflib.data import Glyphs, evenly, x0_from_images
-from glyflib.evaluation.intervals import bootstrap_interval, share_interval
+from glyflib.evaluation.intervals import Estimate, bootstrap_interval, share_interval
 from glyflib.evaluation.radicals import RadicalClassifier, shrink_x0
 from glyflib.evaluation.samples import (
     evaluate_samples,
@@ -167,7 +167,9 @@ class RadicalJudge(Judge):
     def plain(self, scale: float) -> dict:
         """How often each plain prompt is answered with the radical that it names.
 
-        And how often the ten other than "gold" are, all counted together.
+        A trial of one prompt is a glyph. For all prompts but "gold" together it is a
+        prompt: glyphs of one prompt succeed or fail together, so whole prompts are
+        drawn again.
 
         Args:
             scale: of the guidance.
@@ -180,10 +182,11 @@ class RadicalJudge(Judge):
         prompts = [prompt for prompt in PLAIN for _ in range(num)]
         wanted = torch.tensor(list(PLAIN.values())).repeat_interleave(num)
         hits = self.classifier.read(self.draw(prompts, scale)).radicals == wanted
-        parts = dict(zip(PLAIN, hits.split(num), strict=True))
-        others = [parts[prompt] for prompt in PLAIN if prompt != "gold"]
-        parts[TOGETHER] = torch.cat(others)
-        return {name: share_interval(some)._asdict() for name, some in parts.items()}
+        by_prompt = dict(zip(PLAIN, hits.split(num), strict=True))
+        found = {prompt: share_interval(some) for prompt, some in by_prompt.items()}
+        shares = [found[prompt].value for prompt in PLAIN if prompt != "gold"]
+        found[TOGETHER] = share_over_prompts(shares, self.generator())
+        return {name: estimate._asdict() for name, estimate in found.items()}
 
     def references(self) -> dict:
         """Chance, ceiling and floor, and what the words alone can tell.
@@ -303,6 +306,17 @@ class CaptionJudge(Judge):
     def features(self, glyphs: Glyphs) -> Tensor:
         """What the classifier's network tells of glyphs, (N, D)."""
         return self.classifier.read(x0_at_judges_size(glyphs)).features
+
+
+def share_over_prompts(shares: Sequence[float], generator: torch.Generator) -> Estimate:
+    """Mean share of hits over prompts, with the interval from drawing prompts again.
+
+    Args:
+        shares: of hits, one a prompt.
+        generator: source of randomness.
+    """
+    values = torch.tensor(shares, dtype=torch.float64)
+    return bootstrap_interval(torch.mean, values, generator=generator)
 
 
 def x0_at_judges_size(glyphs: Glyphs) -> Tensor:

@@ -1,4 +1,4 @@
-"""A table of claims: what was said, what was measured, and what follows.
+"""A table of claims: what was said and where, what was measured, and what follows.
 
 Invariant: the table shows the rows that it is handed and computes nothing.
 """
@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from IPython.display import HTML
 
-VERDICTS = ("holds", "holds in part", "does not hold")
+# "open": what was measured is not what was said.
+VERDICTS = ("holds", "holds in part", "does not hold", "open")
 STYLE = """
 .glyf-claims { overflow-x: auto; }
 .glyf-claims table { width: 100%; border-collapse: collapse; color: inherit; }
@@ -27,6 +28,7 @@ class Claim(NamedTuple):
     Attributes:
         name: such as "C7".
         said: the claim, in our words.
+        source: who says so.
         found: what was measured, with units and interval.
         verdict: one of `VERDICTS`.
         page: file of the site and place on it that settles the claim.
@@ -34,6 +36,7 @@ class Claim(NamedTuple):
 
     name: str
     said: str
+    source: str
     found: str
     verdict: str
     page: str
@@ -49,10 +52,12 @@ def claims_table(rows: Sequence[Claim]) -> HTML:
         raise ValueError("there are no claims to show")
     if odd := [row for row in rows if row.verdict not in VERDICTS]:
         raise ValueError(f"verdict {odd[0].verdict!r} must be one of {VERDICTS}")
-    head = "".join(f"<th>{text}</th>" for text in ("Claim", "Measured here", "Verdict"))
+    names = "Claim", "Said by", "Measured here", "Verdict"
+    head = "".join(f"<th>{text}</th>" for text in names)
     body = "".join(
         f'<tr><td><a href="{escape(row.page)}">{escape(row.name)}</a> '
-        f"{escape(row.said)}</td><td>{escape(row.found)}</td>"
+        f"{escape(row.said)}</td><td>{escape(row.source)}</td>"
+        f"<td>{escape(row.found)}</td>"
         f"<td>{escape(row.verdict)}</td></tr>"
         for row in rows
     )

@@ -23,7 +23,8 @@ class Report:
         metrics: by scale, all metrics on held-out captions.
         plain: by scale, then prompt of `evaluation.report.PLAIN`, share of glyphs with
             the radical that it names.
-        all_but_gold: by scale, the same over all plain prompts other than "gold".
+        all_but_gold: by scale, the mean of these shares over all plain prompts other
+            than "gold"; its interval is that of prompts drawn again.
         references: chance, ceiling and floor.
         words_alone: how far captions alone tell the radical.
     """

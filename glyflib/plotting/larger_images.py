@@ -4,7 +4,7 @@ Invariant: helpers draw the numbers they are handed; series differ by marker and
 as well as colour.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -52,11 +52,15 @@ def plot_costs(
 @figure
 def plot_named(
     panels: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]],
+    *,
+    falling: Collection[str] = (),
 ) -> Figure:
     """Draw the share of glyphs named right from their noise, a panel a clock.
 
     Args:
         panels: label of the x-axis -> name -> (N,) places and (N,) shares.
+        falling: labels of axes that run from large to small, as the log-SNR does when
+            noise grows to the right.
     """
     size = WIDTH, 3.1
     fig, axes = subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
@@ -65,6 +69,8 @@ def plot_named(
             look = {"color": CYCLE[i], "ms": 4.5, "label": name}
             ax.plot(places, 100 * np.asarray(shares), LOOKS[i], **look)
         ax.set(xlabel=label, ylim=(-3, 103))
+        if label in falling:
+            ax.invert_xaxis()
     axes[0, 0].set_ylabel("glyphs named right (%)")
     axes[0, 0].legend(fontsize=8.5)
     return fig

@@ -1,0 +1,103 @@
+"""The bibliography: cited and known agree, each work can be reached, labels differ."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from pybtex.database import BibliographyData, Entry, parse_file, parse_string
+
+ROOT = Path(__file__).parents[1]
+BOOK = ROOT / "book"
+CITATION = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
+# Works that no address leads to, by key, each with the reason.
+WITHOUT_ADDRESS: dict[str, str] = {}
+DOI = re.compile(r"10\.\d{4,9}/\S+")
+ADDRESS = re.compile(r"https://[\w.-]+/\S*")
+
+
+def texts() -> dict[str, str]:
+    """The prose of each page of the book by file name."""
+    found = {path.name: path.read_text("utf-8") for path in BOOK.glob("*.md")}
+    for path in BOOK.glob("*.ipynb"):
+        notebook = nbformat.read(path, 4)
+        cells = [c.source for c in notebook.cells if c.cell_type == "markdown"]
+        found[path.name] = "\n".join(cells)
+    return found
+
+
+def cited_keys(text: str) -> set[str]:
+    """Keys that a text cites, without the words around them such as {section 2}."""
+    lists = [re.sub(r"\{[^{}]*\}", "", keys) for keys in CITATION.findall(text)]
+    return {key.strip() for keys in lists for key in keys.split(",")}
+
+
+def unreachable(library: BibliographyData) -> list[str]:
+    """Keys of works with neither a well-formed doi nor a well-formed address."""
+    found = []
+    for key, entry in library.entries.items():
+        doi, url = entry.fields.get("doi", ""), entry.fields.get("url", "")
+        if not (DOI.fullmatch(doi) or ADDRESS.fullmatch(url)):
+            found.append(key)
+    return found
+
+
+def label_style():
+    """The module that labels the bibliography, read from the book's extensions."""
+    path = BOOK / "_sphinx" / "author_year.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def labels(entries: list[Entry]) -> list[str]:
+    """The label of each entry, in order."""
+    return list(label_style().AuthorYearLabels().format_labels(entries))
+
+
+@pytest.fixture(scope="module")
+def library() -> BibliographyData:
+    """The book's bibliography."""
+    return parse_file(str(BOOK / "references.bib"), "bibtex")
+
+
+def test_every_key_that_is_cited_is_in_the_bibliography(library):
+    known = set(library.entries)
+    lost = {name: cited_keys(text) - known for name, text in texts().items()}
+    assert not {name: keys for name, keys in lost.items() if keys}
+
+
+def test_every_work_in_the_bibliography_is_cited(library):
+    cited = set().union(*(cited_keys(text) for text in texts().values()))
+    assert set(library.entries) - cited == set()
+
+
+def test_every_work_has_a_doi_or_an_address(library):
+    assert unreachable(library) == list(WITHOUT_ADDRESS)
+
+
+def test_a_work_is_labelled_as_the_text_cites_it(library):
+    few = ["ho2022classifier", "ho2020denoising", "kynkaanniemi2023role"]
+    few += ["maaten2008visualizing", "unicode_unihan", "song2021ddim"]
+    assert labels([library.entries[key] for key in few]) == [
+        "Ho and Salimans 2022",
+        "Ho et al. 2020",
+        "Kynkäänniemi et al. 2023",
+        "van der Maaten and Hinton 2008",
+        "The Unicode Consortium 2022",
+        "Song et al. 2021a",
+    ]
+
+
+def test_no_two_works_have_one_label(library):
+    found = labels(list(library.entries.values()))
+    assert len(set(found)) == len(found)
+
+
+def test_a_work_without_address_and_a_citation_of_two_are_seen():
+    broken = "@misc{a, title={A}, doi={none}}\n@misc{b, title={B}, url={www.b}}"
+    assert unreachable(parse_string(broken, "bibtex")) == ["a", "b"]
+    text = "Two {cite:p}`a1, b_2{parts 1, 2}`, one {cite:t}`{see}c`, and {term}`d`."
+    assert cited_keys(text) == {"a1", "b_2", "c"}
