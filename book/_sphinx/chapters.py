@@ -17,7 +17,9 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 ANCHOR = re.compile(r'<a id="(fig-[a-z0-9-]+)">')
-IN_WORDS = re.compile(r"<details><summary>In words …</summary>(.+)</details>", re.DOTALL)
+IN_WORDS = re.compile(
+    r"<details><summary>In words …</summary>(.+)</details>", re.DOTALL
+)
 HEAD = re.compile(r"Figure( \d+)?\.")
 NUMBER = re.compile(r"(?P<figure>[Ff]igure) \d+|\(\d+\)")
 LABEL = re.compile(r"(?:fig|eq)-[\w-]+")
