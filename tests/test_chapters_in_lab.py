@@ -18,6 +18,7 @@ FIGURE = "img, canvas, svg, .glyf-frames"
 # What a reader sees of each cell: nothing of a hidden one; prose without code and
 # formulas, where braces are no directive.
 LOOK = """() => [...document.querySelectorAll(".jp-Notebook-cell")].map((cell) => {
+  cell.style.contentVisibility = "visible";  // Lab draws what is in the window only
   const is_seen = cell.checkVisibility();
   const outputs = [...cell.querySelectorAll(".jp-OutputArea-output")];
   const prose = [...cell.querySelectorAll(".jp-MarkdownOutput, .myst")]
@@ -85,6 +86,8 @@ def mute_figures(seen, notebook):
     """Captions that are not shown, or are shown without the text for the blind."""
     found = []
     for i, cell in rules.cells(notebook, "markdown"):
+        if not seen[i]["is_seen"]:
+            continue  # in a solution
         caption = rules.CAPTION.match(cell.source)
         text = seen[i]["text"]
         if caption and not text.startswith(f"Figure {caption[2]}."):

@@ -21,6 +21,7 @@ IN_WORDS = re.compile(
     r"<details><summary>In words …</summary>(.+)</details>", re.DOTALL
 )
 HEAD = re.compile(r"Figure( \d+)?\.")
+EXERCISE = re.compile(r"Exercise \d+")
 NUMBER = re.compile(r"(?P<figure>[Ff]igure) \d+|\(\d+\)")
 LABEL = re.compile(r"(?:fig|eq)-[\w-]+")
 
@@ -93,14 +94,19 @@ class Captions(SphinxTransform):
 
 
 class Solutions(SphinxTransform):
-    """A section called "Solution" is folded until the reader opens it."""
+    """A section called "Solution" is folded until the reader opens it.
+
+    Exercises get a class, so that the page can leave their numbering to them.
+    """
 
     default_priority = 410
 
     def apply(self, **kwargs: object) -> None:
-        """Fold each solution."""
+        """Fold each solution, and mark each exercise."""
         for section in list(self.document.findall(nodes.section)):
             title, *inside = section.children
+            if EXERCISE.fullmatch(title.astext()):
+                section["classes"].append("exercise")
             if title.astext() != "Solution":
                 continue
             start = '<details class="solution"><summary>Solution</summary>'
