@@ -50,7 +50,7 @@ def launch_cell(url: str, branch: str) -> dict:
         "cell_type": "code",
         "execution_count": None,
         "id": CELL_ID,
-        "metadata": {"tags": ["remove-cell"]},
+        "metadata": {"tags": ["remove-cell"], "jupyter": {"source_hidden": True}},
         "outputs": [],
         "source": source.splitlines(keepends=True),
     }

@@ -5,12 +5,14 @@ that must hold, so that a failing test says what to do.
 """
 
 import ast
+import html
 import io
 import re
 import tokenize
 from copy import deepcopy
 from pathlib import Path
 
+import sources
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).parents[1]
@@ -25,12 +27,27 @@ FOR_CHAPTERS = ROOT_MODULES | {
 }
 TAGS = {"hide-input", "hide-output", "raises-exception", "remove-cell"}
 BANNED = re.compile(r"\b(simply|just|obviously)\b", re.IGNORECASE)
-GATE = re.compile(r"\{(exercise|solution)-(start|end)\}[ \t]*(\S*)")
+EXERCISE = re.compile(r"### Exercise (\d+)\n")
+SOLUTION = "#### Solution"
+CAPTION = re.compile(r'<a id="(fig-[a-z0-9-]+)"></a>\*\*Figure (\d+)\.\*\* \S')
+IN_WORDS = re.compile(r"\n\n<details><summary>In words …</summary>(.*)</details>")
+# JupyterLab gives every formula on a line of its own a number, labelled or not.
+FORMULA = re.compile(
+    r"^(?:>? *|- )\$\$.+?\$\$[ \t]*(?:\((eq-[\w-]+)\))?", re.MULTILINE | re.DOTALL
+)
+FIGURE_LINK = re.compile(r"\[[Ff]igure (\d+)\]\(#(fig-[\w-]+)\)")
+EQUATION_LINK = re.compile(r"\[\((\d+)\)\]\(#(eq-[\w-]+)\)")
+CHAPTER_LINK = re.compile(r"\[\((\d+)\) of chapter (\d+)\]\((\S+\.ipynb)#(eq-[\w-]+)\)")
+LINK = re.compile(r"\[([^\[\]]+)\]\(([^()\s]+)\)")
+CITING = re.compile(r".*\S (?:\d{4}[a-z]?|\(\d{4}[a-z]?\))")
+RAW = re.compile(
+    r"^[ \t]*(?:`{3,}|~{3,}|:{3,})\{.*|^\([\w-]+\)=|\{[\w:+-]+\}`[^`]*`", re.MULTILINE
+)
+CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+FOLDS = {"hide-input": "source_hidden", "hide-output": "outputs_hidden"}
 CODE_DIRECTIVES = {"code", "code-block", "code-cell", "literalinclude", "math"}
 TITLED = {"admonition", "dropdown", "card", "grid-item-card"}
 FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,}|:{3,})(.*)$")
-INCLUDE = re.compile(r"\{literalinclude\}[ \t]*(\S+)\n((?:[ \t]*:[\w-]+:.*\n)*)")
-OPTION = re.compile(r":([\w-]+):[ \t]*(.*)")
 
 
 def cells(notebook: NotebookNode, kind: str) -> list[tuple[int, NotebookNode]]:
@@ -72,7 +89,7 @@ def prose(text: str) -> str:
     text = re.sub(r"\{[\w:+-]+\}`[^`]*`", " ref ", text)
     text = re.sub(r"`+[^`]*`+", " code ", text)
     text = re.sub(r"(?<![\\$])\$[^$\n]+\$", " x ", text)
-    text = re.sub(r"<!--.*?-->", " ", text, flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->|</?[a-z][^<>]*>", " ", text, flags=re.DOTALL)
     return re.sub(r"\]\([^)]*\)", "]", text)
 
 
@@ -225,121 +242,216 @@ def names_from(notebook: NotebookNode, package: str) -> set[str]:
     }
 
 
+def numbers(notebook: NotebookNode) -> dict[str, int]:
+    """The numbers of labelled figures and equations, as JupyterLab counts them."""
+    found, figures, formulas = {}, 0, 0
+    for _, cell in cells(notebook, "markdown"):
+        caption = CAPTION.match(cell.source)
+        if caption:
+            figures += 1
+            found[caption[1]] = figures
+        for formula in FORMULA.finditer(CODE.sub("", cell.source)):
+            formulas += 1
+            if formula[1]:
+                found[formula[1]] = formulas
+    return found
+
+
 def has_captions_and_alt_text(notebook: NotebookNode) -> list[str]:
-    """A figure has a name, a caption and 40 to 160 characters of alt text."""
+    """Below a figure is a cell with its name, caption and alt text of 40 to 160 signs.
+
+    The page makes a numbered figure of both; JupyterLab shows them as they are.
+    """
     helpers = names_from(notebook, "glyflib.plotting")
     interactive = names_from(notebook, "glyflib.interactive")
+    found, is_figure = [], False
+    for i, cell in enumerate(notebook.cells):
+        text = cell.source if cell.cell_type == "markdown" else ""
+        caption = CAPTION.match(text)
+        if is_figure and not caption:
+            found.append(f"cell {i}: no caption like 'Figure 3.' with a name fig-…")
+        if text.startswith("<a id=") and not caption:
+            found.append(f"cell {i}: no caption, but it starts with an anchor")
+        if caption and (i == 0 or notebook.cells[i - 1].cell_type != "code"):
+            found.append(f"cell {i}: a caption without a figure above")
+        in_words = IN_WORDS.search(text)
+        alt = html.unescape(in_words[1]) if in_words else ""
+        is_drawn = i > 0 and not draws(notebook.cells[i - 1], interactive)
+        if caption and is_drawn and not 40 <= len(alt) <= 160:
+            found.append(f"cell {i}: alt text has {len(alt)} characters")
+        if cell.metadata.get("mystnb", {}).get("figure"):
+            found.append(f"cell {i}: a caption in the metadata, which no reader sees")
+        is_hidden = "remove-cell" in cell.metadata.get("tags", [])
+        is_code = cell.cell_type == "code"
+        is_figure = is_code and draws(cell, helpers) and not is_hidden
+    return found
+
+
+def counts_figures_and_equations(notebook: NotebookNode) -> list[str]:
+    """Figures are numbered as they come; links call figures and equations by number.
+
+    An equation has no number in the notebook's text: JupyterLab counts all of them.
+    """
+    known, found, count = numbers(notebook), [], 0
+    for i, cell in cells(notebook, "markdown"):
+        caption = CAPTION.match(cell.source)
+        count += bool(caption)
+        if caption and int(caption[2]) != count:
+            found.append(f"cell {i}: figure {caption[2]} is number {count}")
+        for link in (FIGURE_LINK, EQUATION_LINK):
+            for number, label in link.findall(cell.source):
+                if known.get(label) != int(number):
+                    found.append(f"cell {i}: {label} is number {known.get(label)}")
+        for text, address in LINK.findall(CODE.sub("", cell.source)):
+            is_own = address.startswith(("#fig-", "#eq-"))
+            forms = (FIGURE_LINK, EQUATION_LINK)
+            if is_own and not any(x.match(f"[{text}]({address})") for x in forms):
+                found.append(f"cell {i}: [{text}]({address}) has no number")
+    return found
+
+
+def has_no_raw_directives(notebook: NotebookNode) -> list[str]:
+    """No directive, role or target of MyST: outside the page they are raw text."""
+    return [
+        f"cell {i}: {raw}"
+        for i, cell in cells(notebook, "markdown")
+        for raw in RAW.findall(cell.source)
+    ]
+
+
+def folds_in_lab_as_on_the_page(notebook: NotebookNode) -> list[str]:
+    """Tags fold on the page, `jupyter` metadata in JupyterLab: both, or neither.
+
+    A check (`remove-cell`) is folded in JupyterLab, where no cell can be absent.
+    """
     found = []
     for i, cell in cells(notebook, "code"):
-        meta = cell.metadata.get("mystnb", {})
-        figure, alt = meta.get("figure", {}), meta.get("image", {}).get("alt", "")
-        is_hidden = "remove-cell" in cell.metadata.get("tags", [])
-        if not (figure or alt or (draws(cell, helpers) and not is_hidden)):
-            continue
-        if not re.fullmatch(r"fig-[a-z0-9-]+", figure.get("name", "")):
-            found.append(f"cell {i}: no name like fig-topic-thing")
-        if not figure.get("caption", "").strip():
-            found.append(f"cell {i}: no caption")
-        if draws(cell, interactive):
-            continue  # has its own text for those who do not see it, and its own tests
-        if not 40 <= len(alt) <= 160:
-            found.append(f"cell {i}: alt text has {len(alt)} characters")
+        tags = set(cell.metadata.get("tags", []))
+        tags |= {"hide-input"} if "remove-cell" in tags else set()
+        folded = cell.metadata.get("jupyter", {})
+        for tag, key in FOLDS.items():
+            if (tag in tags) != bool(folded.get(key)):
+                found.append(f"cell {i}: {tag} without {key}, or the other way round")
+    return found
+
+
+def says_what_a_check_is(notebook: NotebookNode) -> list[str]:
+    """A check's first line, all that JupyterLab shows of it, is a comment."""
+    return [
+        f"cell {i}: {cell.source.splitlines()[0]}"
+        for i, cell in cells(notebook, "code")
+        if "remove-cell" in cell.metadata.get("tags", [])
+        and not cell.source.startswith("# A check")
+    ]
+
+
+def says_what_to_do_without_glyflib(notebook: NotebookNode) -> list[str]:
+    """The setup cell is folded, and its first lines help whoever lacks the package."""
+    setup = notebook.cells[1]
+    comment = "".join(re.findall(r"^#.*\n", setup.source, re.MULTILINE)[:2])
+    found = []
+    if "glyflib" not in comment or "requirements.txt" not in comment:
+        found.append("cell 1: no comment on a missing glyflib")
+    if "hide-input" not in setup.metadata.get("tags", []):
+        found.append("cell 1: not folded")
+    return found
+
+
+def section_below(notebook: NotebookNode, place: int) -> list[NotebookNode]:
+    """Cells below a heading, up to the next heading of its level or a higher one."""
+    level = len(re.match(r"#+", notebook.cells[place].source)[0])
+    found = []
+    for cell in notebook.cells[place + 1 :]:
+        heading = re.match(r"(#+) ", cell.source)
+        if cell.cell_type == "markdown" and heading and len(heading[1]) <= level:
+            break
+        found.append(cell)
     return found
 
 
 def has_paired_exercises(notebook: NotebookNode) -> list[str]:
-    """Each exercise is closed, and has one solution, right after it, that runs."""
-    found, order, opened, solution_at = [], [], None, 0
+    """Exercises are numbered; each has one solution, right after it, that runs."""
+    found, names, wanted = [], [], []
     for i, cell in cells(notebook, "markdown"):
-        for gate in GATE.finditer(cell.source):
-            kind, side, name = gate.groups()
-            if side == "start":
-                label = re.match(r"\s*:label:\s*(\S+)", cell.source[gate.end() :])
-                name = name or (label[1] if label else "")
-                if opened or not name.startswith("ex-"):
-                    found.append(f"cell {i}: {kind}-start {name!r} is out of place")
-                opened, solution_at = kind, i
-                order.append((kind, name))
-                continue
-            if opened != kind:
-                found.append(f"cell {i}: {kind}-end closes {opened}")
-            opened = None
-            inside = notebook.cells[solution_at:i]
-            if kind == "solution" and all(c.cell_type != "code" for c in inside):
+        exercise = EXERCISE.match(cell.source)
+        if exercise:
+            names.append(cell.get("id"))
+            wanted += [cell.get("id"), f"{cell.get('id')}-solution"]
+            if int(exercise[1]) != len(wanted) // 2:
+                found.append(f"cell {i}: exercise {exercise[1]} is out of order")
+            if not cell.get("id", "").startswith("ex-"):
+                found.append(f"cell {i}: its id is no name like ex-topic-thing")
+        if cell.source.startswith(SOLUTION):
+            names.append(cell.get("id"))
+            if all(c.cell_type != "code" for c in section_below(notebook, i)):
                 found.append(f"cell {i}: the solution runs no code")
-    if opened:
-        found.append(f"{opened}-start is never closed")
-    names = [name for kind, name in order if kind == "exercise"]
-    pairs = [
-        pair for name in names for pair in (("exercise", name), ("solution", name))
-    ]
-    if order != pairs:
-        found.append(f"not exercise, solution, exercise, solution: {order}")
+    if names != wanted:
+        found.append(f"not exercise, solution, exercise, solution: {names}")
+    return found
+
+
+def hides_solutions(notebook: NotebookNode) -> list[str]:
+    """The heading "Solution" stands alone, collapsed: JupyterLab hides what follows."""
+    found = []
+    for i, cell in cells(notebook, "markdown"):
+        if not re.search(r"^#+ +Solution", cell.source, re.MULTILINE):
+            continue
+        if cell.source.strip() != SOLUTION:
+            found.append(f"cell {i}: more than '{SOLUTION}'")
+        if cell.metadata.get("jp-MarkdownHeadingCollapsed") is not True:
+            found.append(f"cell {i}: not collapsed")
     return found
 
 
 def closes_with_summary_and_references(notebook: NotebookNode) -> list[str]:
-    """The last cell but one sums up, the last one cites the sources."""
+    """The last cell but one sums up, the last one lists the sources."""
     *_, summary, references = ["", *(c.source for c in notebook.cells)]
     found = []
     if not summary.partition("## Summary")[2].strip():
         found.append("the last cell but one has no '## Summary', or an empty one")
-    if not references.startswith("## References") or "{cite" not in references:
-        found.append("the last cell is no '## References' with a citation")
+    is_list = re.search(r"^- \[", references, re.MULTILINE)
+    if not references.startswith("## References") or not is_list:
+        found.append("the last cell is no '## References' with a list")
+    return found
+
+
+def cites_as_the_bibliography_has_it(notebook: NotebookNode) -> list[str]:
+    """A citation is the name of an entry, linked to its address, and is listed.
+
+    Names are "Ho et al. 2020" in brackets, "Ho et al. (2020)" as a part of a sentence.
+    """
+    known = sources.sources().values()
+    addresses = {name: s.address for s in known for name in (s.name, s.name_in_text)}
+    entries = {source.entry for source in known}
+    found, used = [], set()
+    for i, cell in cells(notebook, "markdown"):
+        lines = [line for line in cell.source.splitlines() if line not in entries]
+        text = CODE.sub("", "\n".join(lines))
+        for name, address in LINK.findall(text):
+            if name in addresses:
+                used.add(name.replace("(", "").replace(")", ""))
+                if address != addresses[name]:
+                    found.append(f"cell {i}: {name} is at {addresses[name]}")
+            elif CITING.fullmatch(name) and address != "bibliography.md":
+                found.append(f"cell {i}: no entry is called {name!r}")
+    lines = notebook.cells[-1].source.splitlines()
+    for source in known:
+        if (source.name in used) != (source.entry in lines):
+            found.append(f"the list of references needs, or needs not: {source.entry}")
     return found
 
 
 def avoids_belittling_words(notebook: NotebookNode) -> list[str]:
     """Nothing is 'simply' or 'obviously' so for a learner."""
     texts = [(i, prose(c.source)) for i, c in cells(notebook, "markdown")]
-    for i, cell in cells(notebook, "code"):
-        meta = cell.metadata.get("mystnb", {})
-        texts.append((i, meta.get("figure", {}).get("caption", "")))
-        texts.append((i, meta.get("image", {}).get("alt", "")))
     return [f"cell {i}: {w[0]}" for i, text in texts for w in BANNED.finditer(text)]
 
 
-def broken_includes(text: str, folder: Path) -> list[str]:
-    """Literal includes whose file, object, first or last line is not there."""
-    found = []
-    for name, options in INCLUDE.findall(text):
-        path, options = folder / name, dict(OPTION.findall(options))
-        if not path.is_file():
-            found.append(f"{name}: no such file")
-            continue
-        rest = path.read_text("utf-8")
-        if "pyobject" in options:
-            rest = source_of(rest, options["pyobject"])
-            if not rest:
-                found.append(f"{name}: no {options['pyobject']}")
-        for edge in ("start-at", "start-after", "end-at", "end-before"):
-            if edge in options:
-                _, is_there, after = rest.partition(options[edge])
-                rest = after if "start" in edge else rest
-                if not is_there:
-                    found.append(f"{name}: no line with {options[edge]!r}")
-    return found
-
-
-def source_of(code: str, name: str) -> str:
-    """The source of a function, class or method, such as "UNet.build"; "" if none."""
-    body, found = ast.parse(code).body, None
-    for part in name.split("."):
-        named = [node for node in body if getattr(node, "name", None) == part]
-        if not named:
-            return ""
-        found, body = named[0], getattr(named[0], "body", [])
-    return ast.get_source_segment(code, found)
-
-
 def labels(notebook: NotebookNode) -> list[str]:
-    """Every label that the notebook defines: equations, figures, exercises, targets."""
-    text = "\n".join(c.source for _, c in cells(notebook, "markdown"))
-    found = re.findall(r"\$\$\s*\(([\w-]+)\)", text)
-    found += re.findall(r"^:(?:label|name):\s*(\S+)", text, re.MULTILINE)
-    found += re.findall(r"^\(([\w-]+)\)=", text, re.MULTILINE)
-    figures = [c.metadata.get("mystnb", {}).get("figure", {}) for c in notebook.cells]
-    return found + [figure["name"] for figure in figures if figure.get("name")]
+    """Every label that the notebook defines: equations, figures and exercises."""
+    found = list(numbers(notebook))
+    texts = [cell for _, cell in cells(notebook, "markdown")]
+    return found + [cell.id for cell in texts if EXERCISE.match(cell.source)]
 
 
 RULES = [
@@ -354,7 +466,14 @@ RULES = [
     has_ascii_code,
     has_known_tags_only,
     has_captions_and_alt_text,
+    counts_figures_and_equations,
+    has_no_raw_directives,
+    folds_in_lab_as_on_the_page,
+    says_what_a_check_is,
+    says_what_to_do_without_glyflib,
     has_paired_exercises,
+    hides_solutions,
+    cites_as_the_bibliography_has_it,
     closes_with_summary_and_references,
     avoids_belittling_words,
 ]

@@ -1,11 +1,13 @@
 """Every chapter keeps the rules of the house, and every rule can catch a breach."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
 import nbformat
 import notebook_rules as rules
 import pytest
+import sources
 import yaml
 
 BOOK = Path(__file__).parents[1] / "book"
@@ -55,51 +57,57 @@ def test_pages_avoid_belittling_words(path):
     assert rules.BANNED.findall(text) == []
 
 
-INCLUDE = "```{{literalinclude}} ../glyflib/{0}\n{1}\n```\n"
+def test_links_to_equations_of_other_chapters_have_their_numbers():
+    """The number that JupyterLab shows there; the page puts its own in its place."""
+    found = []
+    for path in CHAPTERS:
+        for _, cell in rules.cells(nbformat.read(path, 4), "markdown"):
+            for number, chapter, name, label in rules.CHAPTER_LINK.findall(cell.source):
+                known = rules.numbers(nbformat.read(BOOK / name, 4))
+                if known.get(label) != int(number) or int(name[:2]) != int(chapter):
+                    found.append(f"{path.name}: {label} is {known.get(label)}")
+    assert found == []
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_included_code_is_there(path):
-    texts = [cell.source for _, cell in rules.cells(nbformat.read(path, 4), "markdown")]
-    assert rules.broken_includes("\n".join(texts), BOOK) == []
+def test_links_to_equations_of_other_chapters_are_of_one_form():
+    for path in CHAPTERS:
+        for _, cell in rules.cells(nbformat.read(path, 4), "markdown"):
+            links = re.findall(r"\[[^\[\]]*\]\(\S+\.ipynb#[^)]*\)", cell.source)
+            wrong = [link for link in links if "#eq-" in link]
+            wrong = [link for link in wrong if not rules.CHAPTER_LINK.fullmatch(link)]
+            assert wrong == [], path.name
 
 
-@pytest.mark.parametrize(
-    ("file", "options", "told"),
-    [
-        ("nowhere.py", ":language: python", "no such file"),
-        ("unet.py", ":pyobject: UNet.nothing", "no UNet.nothing"),
-        ("unet.py", ":pyobject: UNet.build\n:start-at: nowhere", "'nowhere'"),
-        ("unet.py", ":start-at: def forward\n:end-at: nowhere", "'nowhere'"),
-    ],
+SETUP = (
+    "# No glyflib? Run pip install -r requirements.txt\n"
+    "import torch\nfrom glyflib.plotting.base import plot_images"
 )
-def test_included_code_that_is_gone_is_noticed(file, options, told):
-    (found,) = rules.broken_includes(INCLUDE.format(file, options), BOOK)
-    assert told in found
-
-
-EXERCISE = "```{{exercise-start}}\n:label: {0}\n```\nDo.\n```{{exercise-end}}\n```"
-SOLUTION = "```{{solution-start}} {0}\n:class: dropdown\n```\nSo."
-SOLUTION_END = "```{solution-end}\n```"
-FIGURE = {
-    "figure": {"name": "fig-one", "caption": "Notice it."},
-    "image": {"alt": "A line climbs from the lower left to the upper right."},
-}
+FOLDED = {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
+CHECKED = {"tags": ["remove-cell"], "jupyter": {"source_hidden": True}}
+COLLAPSED = {"jp-MarkdownHeadingCollapsed": True}
+IN_WORDS = "<details><summary>In words …</summary>{}</details>"
+ALT = IN_WORDS.format("A line climbs from the lower left to the upper right.")
+CAPTION = '<a id="fig-one"></a>**Figure 1.** Notice it.\n\n'
+HO = sources.sources()["ho2020denoising"]
 
 
 def good_notebook() -> nbformat.NotebookNode:
     """A made-up chapter that keeps every rule."""
     md, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
-    setup = "import torch\nfrom glyflib.plotting.base import plot_images"
-    drawing = code("plot_images(x)", metadata={"mystnb": FIGURE})
-    found = [md("# One"), code(setup), md("$$ x $$ (eq-one)"), drawing]
-    for name in ("ex-one", "ex-two"):
-        found += [md(EXERCISE.format(name)), md(SOLUTION.format(name))]
-        found += [code('x = "锂"'), md(SOLUTION_END)]
-    found.append(md("Text, `just` code, $just$ a letter."))
-    found += [md("## Summary\n\n- a\n- b\n- c"), md("## References\n\n{cite}`a`")]
+    found = [md("# One"), code(SETUP, metadata=FOLDED), md("$$ x $$ (eq-one)")]
+    found += [code("plot_images(x)"), md(CAPTION + ALT)]
+    found += [md("In [figure 1](#fig-one), [(1)](#eq-one): `{a}`, $just$ a letter.")]
+    found += [code("# A check.\nassert x", metadata=CHECKED)]
+    found += [md(f"So [{HO.name_in_text}]({HO.address}).")]
     for i, cell in enumerate(found):
         cell.id = f"cell-{i}"
+    for i, name in enumerate(("ex-one", "ex-two"), start=1):
+        exercise = md(f"### Exercise {i}\n\nDo.", id=name)
+        solution = md(rules.SOLUTION, id=f"{name}-solution", metadata=COLLAPSED)
+        answer = md("So.", id=f"{name}-answer")
+        found += [exercise, solution, answer, code('x = "锂"', id=f"{name}-code")]
+    found += [md("## Summary\n\n- a\n- b\n- c", id="summary")]
+    found += [md(f"## References\n\n{HO.entry}", id="references")]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return nbformat.v4.new_notebook(cells=found, metadata={"kernelspec": kernel})
 
@@ -114,9 +122,9 @@ def change(place: int, text: str, **metadata):
     return breach
 
 
-def mystnb(**parts):
-    """A breach of the figure's metadata."""
-    return change(3, "plot_images(x)", mystnb=FIGURE | parts)
+def without(place: int):
+    """A breach: a cell of the good notebook is gone."""
+    return lambda notebook: notebook.cells.pop(place)
 
 
 MAINTAINERS = (
@@ -125,7 +133,13 @@ MAINTAINERS = (
     "from glyflib.making import map as umap",
 )
 BY_KEY = "from glyflib.lessons.stored import load_results"
-TEXT = 11  # the cell of the good notebook that holds nothing but prose
+# Cells of the good notebook: its figure, caption, prose, check, citation, exercise.
+FIGURE, BELOW, TEXT, CHECK, CITED, EXERCISE = range(3, 9)
+SOLUTION, CODE = EXERCISE + 1, EXERCISE + 3
+MARKDOWN_CAPTION = {"figure": {"name": "fig-one", "caption": "Unseen in Lab."}}
+CITED_WRONG = f"So [Ho et al. 2021]({HO.address})."
+CITED_ELSEWHERE = f"So [{HO.name}](https://example.org)."
+CITED_UNLISTED = "So [Chen 2023](https://doi.org/10.48550/arXiv.2301.10972)."
 BREACHES = [
     (rules.has_no_outputs, lambda nb: nb.cells[1].update(execution_count=3)),
     (
@@ -136,7 +150,7 @@ BREACHES = [
     (rules.has_unique_cell_ids, lambda nb: nb.cells[3].update(id="cell-1")),
     (rules.opens_with_the_only_title, change(TEXT, "# A second title")),
     (rules.opens_with_the_only_title, change(0, "No title.")),
-    (rules.imports_in_the_second_cell_only, change(6, "import os")),
+    (rules.imports_in_the_second_cell_only, change(CODE, "import os")),
     (rules.imports_in_the_second_cell_only, change(1, "x = 1")),
     (rules.imports_what_is_for_chapters_only, change(1, "import glyflib.commands")),
     (rules.imports_what_is_for_chapters_only, change(1, MAINTAINERS[0])),
@@ -145,21 +159,64 @@ BREACHES = [
     (rules.loads_results_by_name, change(1, "import glyflib.lessons.stored")),
     (rules.loads_results_by_name, change(1, "from glyflib.lessons import stored")),
     (rules.loads_results_by_name, change(1, BY_KEY)),
-    (rules.is_plain_python, change(6, "!pip install torch")),
-    (rules.has_ascii_code, change(6, "\u03b1 = 1")),
-    (rules.has_ascii_code, change(6, "x = 1  # naïve")),
-    (rules.has_known_tags_only, change(6, "x", tags=["skip-execution"])),
-    (rules.has_captions_and_alt_text, change(6, "plot_images(x)")),
-    (rules.has_captions_and_alt_text, mystnb(image={"alt": "A line."})),
-    (rules.has_captions_and_alt_text, mystnb(figure={"name": "fig-one"})),
-    (rules.has_captions_and_alt_text, mystnb(figure={"caption": "Unnamed."})),
-    (rules.has_paired_exercises, change(7, "Never closed.")),
-    (rules.has_paired_exercises, change(5, SOLUTION.format("ex-two"))),
-    (rules.has_paired_exercises, change(8, "No exercise, but its solution.")),
+    (rules.is_plain_python, change(CODE, "!pip install torch")),
+    (rules.has_ascii_code, change(CODE, "\u03b1 = 1")),
+    (rules.has_ascii_code, change(CODE, "x = 1  # naïve")),
+    (rules.has_known_tags_only, change(CODE, "x", tags=["skip-execution"])),
+    (rules.has_captions_and_alt_text, change(CODE, "plot_images(x)")),
+    (rules.has_captions_and_alt_text, without(BELOW)),
+    (rules.has_captions_and_alt_text, without(FIGURE)),
+    (rules.has_captions_and_alt_text, change(BELOW, CAPTION)),
+    (
+        rules.has_captions_and_alt_text,
+        change(BELOW, CAPTION + IN_WORDS.format("A line.")),
+    ),
+    (rules.has_captions_and_alt_text, change(BELOW, "**Figure 1.** No name." + ALT)),
+    (
+        rules.has_captions_and_alt_text,
+        change(BELOW, CAPTION.replace("Figure 1", "One") + ALT),
+    ),
+    (
+        rules.has_captions_and_alt_text,
+        change(FIGURE, "plot_images(x)", mystnb=MARKDOWN_CAPTION),
+    ),
+    (
+        rules.counts_figures_and_equations,
+        change(BELOW, CAPTION.replace("Figure 1", "Figure 2") + ALT),
+    ),
+    (rules.counts_figures_and_equations, change(TEXT, "In [figure 2](#fig-one).")),
+    (rules.counts_figures_and_equations, change(TEXT, "By [(2)](#eq-one).")),
+    (rules.counts_figures_and_equations, change(TEXT, "$$ y $$\n\nBy [(1)](#eq-two).")),
+    (rules.counts_figures_and_equations, change(TEXT, "In [the figure](#fig-one).")),
+    (rules.counts_figures_and_equations, change(0, "# One\n\n$$ y $$")),
+    (rules.has_no_raw_directives, change(TEXT, ":::{admonition} Note\nText.\n:::")),
+    (rules.has_no_raw_directives, change(TEXT, "```{literalinclude} a.py\n```")),
+    (rules.has_no_raw_directives, change(TEXT, "As {cite:p}`ho2020denoising` say.")),
+    (rules.has_no_raw_directives, change(TEXT, "(sec-one)=\n## One")),
+    (rules.folds_in_lab_as_on_the_page, change(CODE, "x", tags=["hide-input"])),
+    (rules.folds_in_lab_as_on_the_page, change(CODE, "x", tags=["hide-output"])),
+    (rules.folds_in_lab_as_on_the_page, change(CODE, "x", tags=["remove-cell"])),
+    (rules.folds_in_lab_as_on_the_page, change(CODE, "x", jupyter=FOLDED["jupyter"])),
+    (rules.says_what_a_check_is, change(CHECK, "assert x")),
+    (rules.says_what_to_do_without_glyflib, change(1, "import torch")),
+    (rules.says_what_to_do_without_glyflib, change(1, SETUP, tags=[])),
+    (rules.has_paired_exercises, change(EXERCISE, "### Exercise 2\n\nDo.")),
+    (rules.has_paired_exercises, change(EXERCISE, "No exercise, but its solution.")),
+    (rules.has_paired_exercises, without(SOLUTION)),
+    (rules.has_paired_exercises, without(CODE)),
+    (rules.has_paired_exercises, lambda nb: nb.cells[EXERCISE].update(id="one")),
+    (rules.hides_solutions, change(SOLUTION, rules.SOLUTION + "\n\nSo.")),
+    (rules.hides_solutions, change(TEXT, "### Solution")),
+    (rules.hides_solutions, lambda nb: nb.cells[SOLUTION].metadata.clear()),
     (rules.closes_with_summary_and_references, change(-2, "## Summary\n")),
     (rules.closes_with_summary_and_references, change(-1, "## References\n\nNone.")),
+    (rules.cites_as_the_bibliography_has_it, change(TEXT, CITED_WRONG)),
+    (rules.cites_as_the_bibliography_has_it, change(TEXT, CITED_ELSEWHERE)),
+    (rules.cites_as_the_bibliography_has_it, change(TEXT, CITED_UNLISTED)),
+    (rules.cites_as_the_bibliography_has_it, change(-1, "## References\n\n- [a](b)")),
+    (rules.cites_as_the_bibliography_has_it, without(CITED)),
     (rules.avoids_belittling_words, change(TEXT, "It is simply so.")),
-    (rules.avoids_belittling_words, mystnb(figure={"caption": "Just look."})),
+    (rules.avoids_belittling_words, change(BELOW, f"{CAPTION}Just look.")),
 ]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from pybtex.database import BibliographyData, Entry, parse_file, parse_string
+from sources import sources
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
@@ -28,9 +29,19 @@ def texts() -> dict[str, str]:
 
 
 def cited_keys(text: str) -> set[str]:
-    """Keys that a text cites, without the words around them such as {section 2}."""
+    """Keys that a text cites by a role, without words around them like {section 2}."""
     lists = [re.sub(r"\{[^{}]*\}", "", keys) for keys in CITATION.findall(text)]
     return {key.strip() for keys in lists for key in keys.split(",")}
+
+
+def linked_keys(text: str) -> set[str]:
+    """Keys of works that a text cites as chapters do: by name, linked to the work."""
+    return {
+        key
+        for key, source in sources().items()
+        for name in (source.name, source.name_in_text)
+        if f"[{name}]({source.address})" in text
+    }
 
 
 def unreachable(library: BibliographyData) -> list[str]:
@@ -70,7 +81,8 @@ def test_every_key_that_is_cited_is_in_the_bibliography(library):
 
 
 def test_every_work_in_the_bibliography_is_cited(library):
-    cited = set().union(*(cited_keys(text) for text in texts().values()))
+    found = [cited_keys(text) | linked_keys(text) for text in texts().values()]
+    cited = set().union(*found)
     assert set(library.entries) - cited == set()
 
 
@@ -101,3 +113,10 @@ def test_a_work_without_address_and_a_citation_of_two_are_seen():
     assert unreachable(parse_string(broken, "bibtex")) == ["a", "b"]
     text = "Two {cite:p}`a1, b_2{parts 1, 2}`, one {cite:t}`{see}c`, and {term}`d`."
     assert cited_keys(text) == {"a1", "b_2", "c"}
+    ho = sources()["ho2020denoising"]
+    assert linked_keys(f"As [Ho et al. (2020)]({ho.address}) say.") == {
+        "ho2020denoising"
+    }
+    assert (
+        linked_keys("As [Ho et al. (2020)](elsewhere) and Ho et al. 2020 say.") == set()
+    )
