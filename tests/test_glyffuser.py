@@ -239,7 +239,8 @@ def test_a_negative_that_is_the_prompt_cancels_the_guidance(glyffuser):
 def test_one_negative_serves_all_and_changes_the_picture(glyffuser):
     draw = partial(glyffuser.sample, ["gold", "water"], num_steps=5)
     one, two = draw(negative="insect"), draw(negative=["insect", "insect"])
-    assert torch.equal(one, two)
+    # Two threads encode two texts with another rounding than one.
+    torch.testing.assert_close(one, two, rtol=0, atol=1e-4)
     assert (one - draw()).abs().max() > 0.05
 
 
