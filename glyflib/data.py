@@ -20,6 +20,7 @@ from glyflib.files import DATA, way_out
 
 GLYPHS = DATA / "glyphs.parquet"
 MAP = DATA / "map.parquet"
+BOOK = "the book's glyphs"  # what records call those in GLYPHS
 IMAGE_SIZE = 128
 NUM_LEVELS = 16  # grey levels kept in the file, 0 ink to 15 paper
 SIZES = (32, 64, 128)
@@ -65,7 +66,7 @@ class Glyphs:
     def name(self) -> str:
         """How records call the set: "the book's glyphs", or the name of its file."""
         if self.is_shipped:
-            return "the book's glyphs"
+            return BOOK
         return self.path.name if self.path else "glyphs that are in no file"
 
     def __len__(self) -> int:

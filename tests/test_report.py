@@ -168,6 +168,22 @@ def test_real_glyphs_are_most_like_the_glyph_of_their_own_caption(glyphs):
     assert found["caption_shuffled"]["value"] == pytest.approx(1 / 5)
 
 
+def test_few_training_glyphs_with_radicals_are_not_judged_by_radicals(glyphs):
+    train = (~glyphs.is_test).nonzero().squeeze(1)[:6]
+    held_out = glyphs.is_test.nonzero().squeeze(1)[:6]
+    known = glyphs.take(torch.cat([train, held_out]))
+    radicals = torch.arange(1, 13)
+    radicals[2:6] = 0
+    some = replace(known, radicals=radicals)
+
+    class Silent:
+        alpha_bar = cosine_alpha_bar(1000)
+
+    judge = judge_of(Silent(), some, CONFIG)
+    assert (len(judge.train), len(judge.held_out)) == (6, 6)
+    assert "radicals" in judge.left_out
+
+
 def test_one_caption_in_two_glyphs_is_one_caption(glyphs):
     twice = replace(glyphs.take([0, 1, 2]), captions=("Gold", "gold", "fish"))
     assert caption_numbers(twice).tolist() == [0, 0, 1]

@@ -7,11 +7,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from glyflib.data import BOOK
 from glyflib.evaluation.report import PLAIN, REPORT, TOGETHER
 from glyflib.files import write_text
 from glyflib.glyffuser import Glyffuser
 
-BOOK = "the book's glyphs"
 LIMITS = """\
 It draws pictures in the manner of printed characters. They are not characters, and mean
 nothing to a reader of Chinese. Words that no caption uses are guessed at through the

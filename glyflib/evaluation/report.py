@@ -354,8 +354,9 @@ def judge_of(
         raise ValueError("there are no glyphs to judge by: give a set with some")
     known = glyphs.take(glyphs.radicals > 0)
     train, held_out = known.take(~known.is_test), known.take(known.is_test)
-    is_known = len(held_out) >= LEAST and len(train.radicals.unique()) > 1
-    if not (is_known and len(train) >= LEAST):
+    is_known = min(len(train), len(held_out)) >= LEAST
+    is_known = is_known and len(train.radicals.unique()) > 1
+    if not is_known:
         train, held_out = glyphs.take(~glyphs.is_test), glyphs.take(glyphs.is_test)
     return (RadicalJudge if is_known else CaptionJudge)(
         glyffuser=glyffuser,
