@@ -1,13 +1,12 @@
 """The bibliography: cited and known agree, each work can be reached, labels differ."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
 from pybtex.database import BibliographyData, Entry, parse_file, parse_string
-from sources import sources
+from sources import label_style, sources
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
@@ -52,15 +51,6 @@ def unreachable(library: BibliographyData) -> list[str]:
         if not (DOI.fullmatch(doi) or ADDRESS.fullmatch(url)):
             found.append(key)
     return found
-
-
-def label_style():
-    """The module that labels the bibliography, read from the book's extensions."""
-    path = BOOK / "_sphinx" / "author_year.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def labels(entries: list[Entry]) -> list[str]:
