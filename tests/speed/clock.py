@@ -50,7 +50,7 @@ def ratios(times: Sequence[float], others: Sequence[float]) -> list[float]:
 def spread(values: Sequence[float], digits: int = 3) -> str:
     """Median, least and most, to so many digits: 1.25 (1.2 to 1.31)."""
     middle, low, high = (
-        f"{value:,.0f}" if value >= 10**digits else f"{value:.{digits}g}"
+        f"{value:,.0f}" if value >= 10 ** (digits - 1) else f"{value:.{digits}g}"
         for value in (median(values), min(values), max(values))
     )
     return f"{middle} ({low} to {high})"

@@ -17,7 +17,7 @@ KINDS = {
         "adamw",
         "optimizer",
         "lerp",
-        "norm",
+        "vector_norm",
         "foreach",
     ),
     "casts and copies": ("copy", "::to", "contiguous", "clone"),
