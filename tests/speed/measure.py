@@ -236,8 +236,8 @@ def operators(amount: Amount) -> Iterator[str]:
         for (_, name), spent in times.items()
     }
     yield (
-        f"A step of batch {count}, milliseconds of the wall by kind of operator, the "
-        "least of all rounds. Last, what the convolutions and linear layers would take "
+        f"A step of batch {count}, milliseconds by kind of operator, the least of all "
+        "rounds. Last, what the convolutions and linear layers would take "
         "if they were as quick as the product of two large matrices."
     )
     rows = []
