@@ -72,7 +72,7 @@ QUESTIONS = {
     "noising-landing": Question(
         right=landing,
         because=lambda right: (
-            f"Of the 0.5, 0.8 is kept, which is 0.4, and 0.6 of the noise takes it to {right:.1f}."
+            f"0.8 of the pixel is 0.4, and 0.6 of the noise takes it to {right:.1f}."
         ),
         tolerance=0.005,
         mistakes=(
@@ -82,7 +82,7 @@ QUESTIONS = {
             ),
             Mistake(
                 lambda: 0.8 * 0.5 + 0.36 * -1,
-                "The added noise has variance 0.36, and its factor is the root of that.",
+                "The added noise has variance 0.36; its factor is the root of that.",
             ),
             Mistake(
                 lambda: 0.64 * 0.5 + 0.6 * -1,
