@@ -46,7 +46,9 @@ PLACES = {"start", *QUESTIONS}  # what the strip at the top of a chapter may lig
 MAX_COLUMNS = 76  # longer lines of code run off the page
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 CODE_FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-HINT = re.compile(r"<details>\s*<summary>Hint</summary>(.*?)</details>", re.DOTALL)
+HINT = re.compile(
+    r"<details>\s*<summary>Hint(?: …)?</summary>(.*?)</details>", re.DOTALL
+)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 CONTAINERS = (ast.Tuple, ast.List, ast.Set, ast.Dict, *COMPREHENSIONS)
 # How the text of a raw container starts, and of what holds one or is known by address.
@@ -161,12 +163,15 @@ def exercises(
 
 
 def has_a_hint_for_each_exercise(notebook: NotebookNode) -> list[str]:
-    """Below the question stands a fold "Hint" that is not empty."""
+    """Below the question stands a fold "Hint", in words: Lab shows no formula there."""
     found = []
     for i, asked, _ in exercises(notebook):
         texts = "\n".join(c.source for c in asked if c.cell_type == "markdown")
-        if not any(hint.strip() for hint in HINT.findall(texts)):
+        hints = HINT.findall(texts)
+        if not any(hint.strip() for hint in hints):
             found.append(f"cell {i}: no hint")
+        if any("$" in hint for hint in hints):
+            found.append(f"cell {i}: a formula in the hint, which JupyterLab shows raw")
     return found
 
 

@@ -284,6 +284,7 @@ PUZZLES = [
     "x = [a for b in c for a in b]",
     "f([a for a in b], {c for c in d})",
 ]
+FORMULA_HINT = HINT.replace("*one*", "$x_0$")
 EMPTY_HINT = "<details><summary>Hint</summary>\n</details>"
 RAW_ENDS = ["(x, y)", "x, y", "[x]", "{x: y}", "[x for x in y]"]
 ANSWERED = 'answer = 1\nexercises.check("one", answer)'
@@ -297,6 +298,10 @@ LESSON_BREACHES = [
     (
         lessons.has_a_hint_for_each_exercise,
         change(EXERCISE, f"### Exercise 1\n\n{EMPTY_HINT}"),
+    ),
+    (
+        lessons.has_a_hint_for_each_exercise,
+        change(EXERCISE, f"### Exercise 1\n\n{FORMULA_HINT}"),
     ),
     (lessons.checks_answers_that_are_awaited, change(ASKS, "answer = None")),
     (lessons.checks_answers_that_are_awaited, change(ASKS, ANSWERED)),
