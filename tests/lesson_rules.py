@@ -42,7 +42,11 @@ QUESTIONS = (
     "how and why does it work?",
     "what is it good for?",
 )
-PLACES = {"start", *QUESTIONS}  # what the strip at the top of a chapter may light
+PLACES = {
+    "start",
+    "the start",
+    *QUESTIONS,
+}  # what the strip at the top of a chapter may light
 MAX_COLUMNS = 76  # longer lines of code run off the page
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 CODE_FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -236,9 +240,10 @@ def checks_answers_that_are_awaited(notebook: NotebookNode) -> list[str]:
 def says_where_the_reader_is(notebook: NotebookNode) -> list[str]:
     """The title's cell has the three questions, one lit, what is needed, how long."""
     lines = notebook.cells[0].source.splitlines()
-    strip = " ".join(line.lstrip("> ") for line in lines if line.startswith(">"))
-    plain = strip.replace("**", "").casefold()
-    lit = [text.casefold() for text in BOLD.findall(strip)]
+    strip = "\n".join(line.lstrip("> ") for line in lines if line.startswith(">"))
+    plain = " ".join(strip.replace("**", "").casefold().split())
+    first = " ".join(strip.split("\n\n")[0].split())  # below may be more in bold
+    lit = [text.casefold().rstrip(":") for text in BOLD.findall(first)]
     places = [plain.find(question) for question in QUESTIONS]
     found = []
     if lit[:1] != ["you are here"]:
