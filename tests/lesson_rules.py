@@ -62,6 +62,7 @@ RAW_START = re.compile(
     r"|Parameter containing"
 )
 RAW_INSIDE = re.compile(r"\b(tensor|array)\(|\btorch\.Size\(")
+LEVEL = re.compile(r"(?:t = |level )(\d+)")
 VERDICTS = ("**Right.**", "**Not yet.**")
 
 
@@ -310,6 +311,18 @@ def names_every_row_and_column(executed: NotebookNode) -> list[str]:
     return found
 
 
+def grows_noise_to_the_right(executed: NotebookNode) -> list[str]:
+    """On a slider over levels the noisiest picture is the last, also of a film."""
+    found = []
+    for i, cell in cells(executed, "code"):
+        for text in results(cell, "text/html"):
+            labels = re.findall(r'<figure [^>]*data-label="([^"]*)"', text)
+            levels = [int(m[1]) for m in map(LEVEL.fullmatch, labels) if m]
+            if levels != sorted(levels):
+                found.append(f"cell {i}: levels {levels[:3]} to {levels[-1]}")
+    return found
+
+
 def verdicts(part: list[NotebookNode]) -> list[str]:
     """What the checks of some cells told."""
     texts = [text for c in part for text in results(c, "text/markdown")]
@@ -337,6 +350,7 @@ RULES = [
     says_where_the_reader_is,
 ]
 OUTPUT_RULES = [
+    grows_noise_to_the_right,
     shows_no_raw_container,
     names_every_row_and_column,
     says_right_in_solutions_only,

@@ -15,6 +15,7 @@ import torch
 import yaml
 from IPython.core.interactiveshell import InteractiveShell
 
+from glyflib.interactive.frames import frame_slider
 from glyflib.lessons.question import Verdict
 
 BOOK = Path(__file__).parents[1] / "book"
@@ -39,6 +40,12 @@ def test_a_lesson(path, rule):
 def test_what_a_lesson_shows(path, rule, site):
     executed = site.parent / "jupyter_execute" / path.name
     assert rule(nbformat.read(executed, 4)) == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_noise_grows_to_the_right(path, site):
+    executed = nbformat.read(site.parent / "jupyter_execute" / path.name, 4)
+    assert lessons.grows_noise_to_the_right(executed) == []
 
 
 @pytest.mark.parametrize("name", sorted(lessons.OLD_FORM))
@@ -447,6 +454,19 @@ def test_an_empty_header_cell_is_caught(table):
     notebook = executed_notebook()
     notebook.cells[FIGURE].outputs = [result(table)]
     assert lessons.names_every_row_and_column(notebook) != []
+
+
+@pytest.mark.parametrize("form", ["t = {}", "level {}"])
+def test_a_slider_on_which_noise_shrinks_is_caught(form):
+    notebook = executed_notebook()
+    frames = [np.zeros((4, 4), np.uint8)] * 3
+
+    def found(levels):
+        slider = frame_slider(frames, [form.format(t) for t in levels], alt="Grey")
+        notebook.cells[FIGURE].outputs = [result(slider)]
+        return lessons.grows_noise_to_the_right(notebook)
+
+    assert found([0, 10, 100]) == [] != found([100, 10, 0])
 
 
 @pytest.mark.parametrize(

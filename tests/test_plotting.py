@@ -438,6 +438,21 @@ def test_bars_reach_two_standard_errors():
     np.testing.assert_allclose(bars(race), [[2.5 - half, 2.5 + half]] * 4)
 
 
+@pytest.mark.parametrize("name", ["schedules.plot_information", "solvers.plot_line"])
+def test_noise_grows_to_the_right_where_the_log_snr_is_an_axis(name):
+    axes = [ax for ax in drawn(name).axes if "log-SNR" in ax.get_xlabel()]
+    assert axes and all(ax.xaxis_inverted() for ax in axes)
+    assert all("noise on the right" in ax.get_xlabel() for ax in axes)
+
+
+def test_noise_grows_to_the_right_under_paths_back_to_data():
+    left, right = drawn("solvers.plot_paths").axes[:2]
+    assert left.get_title() == "where they end" and not right.xaxis_inverted()
+    path = right.lines[0]
+    assert path.get_xdata().tolist() == [3, 2, 1, 0]
+    np.testing.assert_allclose(path.get_ydata(), FALLING * SIDE[0])
+
+
 def test_an_infinite_factor_is_an_arrow_at_its_level():
     _, right = drawn("schedules.plot_ends").axes
     assert [arrow.xy[0] for arrow in right.texts] == [1000]

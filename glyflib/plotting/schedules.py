@@ -124,8 +124,9 @@ def plot_information(
         right.plot(lam, rate, style, color=color, label=name)
     right.set(yscale="log", ylim=(1e-3, 1e3), ylabel="bits lost per unit of log-SNR")
     for ax in (left, right):
-        ax.set_xlabel(r"log-SNR $\lambda$ (noise on the left)")
-        ax.legend(fontsize=8, loc="upper left")
+        ax.set_xlabel(r"log-SNR $\lambda$ (noise on the right)")
+        ax.invert_xaxis()
+        ax.legend(fontsize=8, loc="upper right")
     return fig
 
 
