@@ -15,6 +15,7 @@ import torch
 import yaml
 from IPython.core.interactiveshell import InteractiveShell
 
+from glyflib.interactive.frames import frame_slider
 from glyflib.lessons.question import Verdict
 
 BOOK = Path(__file__).parents[1] / "book"
@@ -39,6 +40,12 @@ def test_a_lesson(path, rule):
 def test_what_a_lesson_shows(path, rule, site):
     executed = site.parent / "jupyter_execute" / path.name
     assert rule(nbformat.read(executed, 4)) == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_noise_grows_to_the_right(path, site):
+    executed = nbformat.read(site.parent / "jupyter_execute" / path.name, 4)
+    assert lessons.grows_noise_to_the_right(executed) == []
 
 
 @pytest.mark.parametrize("name", sorted(lessons.OLD_FORM))
@@ -284,6 +291,7 @@ PUZZLES = [
     "x = [a for b in c for a in b]",
     "f([a for a in b], {c for c in d})",
 ]
+FORMULA_HINT = HINT.replace("*one*", "$x_0$")
 EMPTY_HINT = "<details><summary>Hint</summary>\n</details>"
 RAW_ENDS = ["(x, y)", "x, y", "[x]", "{x: y}", "[x for x in y]"]
 ANSWERED = 'answer = 1\nexercises.check("one", answer)'
@@ -297,6 +305,10 @@ LESSON_BREACHES = [
     (
         lessons.has_a_hint_for_each_exercise,
         change(EXERCISE, f"### Exercise 1\n\n{EMPTY_HINT}"),
+    ),
+    (
+        lessons.has_a_hint_for_each_exercise,
+        change(EXERCISE, f"### Exercise 1\n\n{FORMULA_HINT}"),
     ),
     (lessons.checks_answers_that_are_awaited, change(ASKS, "answer = None")),
     (lessons.checks_answers_that_are_awaited, change(ASKS, ANSWERED)),
@@ -442,6 +454,19 @@ def test_an_empty_header_cell_is_caught(table):
     notebook = executed_notebook()
     notebook.cells[FIGURE].outputs = [result(table)]
     assert lessons.names_every_row_and_column(notebook) != []
+
+
+@pytest.mark.parametrize("form", ["t = {}", "level {}"])
+def test_a_slider_on_which_noise_shrinks_is_caught(form):
+    notebook = executed_notebook()
+    frames = [np.zeros((4, 4), np.uint8)] * 3
+
+    def found(levels):
+        slider = frame_slider(frames, [form.format(t) for t in levels], alt="Grey")
+        notebook.cells[FIGURE].outputs = [result(slider)]
+        return lessons.grows_noise_to_the_right(notebook)
+
+    assert found([0, 10, 100]) == [] != found([100, 10, 0])
 
 
 @pytest.mark.parametrize(
