@@ -27,7 +27,7 @@ from figure_examples import (
 )
 from IPython.core.pylabtools import print_figure
 from matplotlib.collections import PathCollection
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.container import ErrorbarContainer
 from matplotlib.image import AxesImage, BboxImage
 from matplotlib.lines import Line2D
@@ -406,6 +406,17 @@ def test_a_radical_has_its_colour_in_every_figure():
         own = {name: RADICAL_COLOURS[name] for name in found if name != "thing"}
         assert own and own.items() <= {k: v.upper() for k, v in found.items()}.items()
     assert seen[2]["thing"] not in {seen[2]["metal"], seen[2]["water"]}
+
+
+def test_each_radical_is_seen_on_the_map():
+    names = [*RADICAL_COLOURS][:8]
+    points = np.random.default_rng(0).uniform(size=(8000, 2))
+    fig = dataset_map.plot_maps({"map": (points, names * 1000)})
+    left, bottom, right, top = fig.axes[0].get_window_extent().extents.astype(int)
+    seen = saved(fig)[::-1][bottom:top, left:right, :3].reshape(-1, 3) / 255
+    for name in names:
+        away = np.abs(seen - to_rgb(RADICAL_COLOURS[name])).max(1)
+        assert (away < 0.1).mean() > 0.001, name
 
 
 def test_a_layout_has_its_colour_in_every_figure():
