@@ -23,6 +23,7 @@ from glyflib.plotting.base import (
 )
 from glyflib.plotting.pictures import add_frame, show_image
 
+ARROW = 0.3  # length of an arrow that shows a direction
 REACH = 3.2  # of the plane that is shown: nearly all noise lies nearer to the middle
 
 
@@ -37,7 +38,7 @@ def show_plane(ax: Axes, *, reach: float = REACH) -> None:
 
 def show_points(ax: Axes, points: ArrayLike, *, color: str, size: float) -> None:
     """Draw each point as a dot, so small that a crowd of them shows as one."""
-    look = {"color": color, "ms": size, "mew": 0, "alpha": 0.75}
+    look = {"color": color, "ms": size, "mew": 0}
     ax.plot(*np.asarray(points).T, "o", **look)
 
 
@@ -96,16 +97,19 @@ def plot_ways_home(
     Args:
         panels: level -> the data as far as they are left at it, (N, 2), and the ways
             (K, 2).
-        places: (K, 2) where the ways begin; arrows reach a third of each way.
+        places: (K, 2) of the arrows, which show directions: all are equally long.
     """
     places = np.asarray(places)
-    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 2.75), sharey=True)
+    look = {"figsize": (WIDTH, 2.75), "sharey": True, "squeeze": False}
+    fig, (axes,) = subplots(1, len(panels), **look)
     for ax, (level, (left, ways)) in zip(axes, panels.items(), strict=True):
         show_points(ax, left, color=BLUE, size=1.2)
-        ways = np.asarray(ways) / 3
-        units = {"angles": "xy", "scale_units": "xy", "scale": 1, "units": "inches"}
-        shape = {"width": 0.014, "headwidth": 4, "headlength": 4.5, "headaxislength": 4}
-        ax.quiver(*places.T, *ways.T, color=GREEN, zorder=3, **units, **shape)
+        ways = np.asarray(ways)
+        length = np.linalg.norm(ways, axis=1, keepdims=True)
+        arrows = ARROW * ways / np.maximum(length, 1e-9)
+        look = {"angles": "xy", "scale_units": "xy", "scale": 1, "units": "inches"}
+        look |= {"width": 0.015, "headwidth": 4.5, "headlength": 5}
+        ax.quiver(*places.T, *arrows.T, color=GREEN, zorder=3, pivot="mid", **look)
         show_plane(ax, reach=2.6)
         ax.set_title(f"level {level}")
     for ax in axes[1:]:

@@ -50,7 +50,7 @@ def mixed_up() -> list[float]:
 
 def not_enlarged() -> list[float]:
     """The origin of a point that was not enlarged again."""
-    signal, noise = strengths(LEVEL)
+    signal, _ = strengths(LEVEL)
     return [signal * x for x in origin((1.6, 0.6), (0.5, 1.0))]
 
 
@@ -79,8 +79,8 @@ QUESTIONS = {
         right=lambda: origin((1.6, 0.6), (0.5, 1.0)),
         because=lambda right: (
             f"The network believes that the point was at {right[0]:.3f} across and "
-            f"{right[1]:g} up. It was off by half a push across, and so its idea of "
-            "home is off by 0.6 / 0.8 of that."
+            f"{right[1]:.1f} up. It was off by half a push across, and so its idea of "
+            "home is off by 0.6 / 0.8 times as much."
         ),
         tolerance=0.01,
         mistakes=(
