@@ -17,19 +17,21 @@ from glyflib.plotting.base import (
     GREEN,
     GREY,
     ORANGE,
+    SKY,
     WIDTH,
     figure,
     subplots,
 )
 from glyflib.plotting.pictures import add_frame, show_image
 
-ARROW = 0.3  # length of an arrow that shows a direction
+ARROW = 0.4  # length of an arrow that shows a direction
 REACH = 3.2  # of the plane that is shown: nearly all noise lies nearer to the middle
 
 
-def show_plane(ax: Axes, *, reach: float = REACH) -> None:
-    """Show the plane around its middle, with names on both axes."""
-    ticks = range(-int(reach), int(reach) + 1)
+def show_plane(ax: Axes, *, reach: float = REACH, apart: int = 1) -> None:
+    """Show the plane around its middle, with ticks so far apart, and named axes."""
+    last = int(reach) // apart * apart
+    ticks = range(-last, last + 1, apart)
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     ax.set(xlabel="across", ylabel="up", xticks=ticks, yticks=ticks)
     ax.tick_params(length=0)
@@ -50,7 +52,7 @@ def plot_data(image: ArrayLike, points: ArrayLike) -> Figure:
         image: (1, H, W) or (H, W) uint8.
         points: (N, 2) across and up.
     """
-    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.5))
+    fig, (left, right) = subplots(1, 2, figsize=(0.8 * WIDTH, 2.9))
     show_image(left, image, span=(0, 255))
     add_frame(left)
     left.set_title("the picture")
@@ -100,17 +102,17 @@ def plot_ways_home(
         places: (K, 2) of the arrows, which show directions: all are equally long.
     """
     places = np.asarray(places)
-    look = {"figsize": (WIDTH, 2.75), "sharey": True, "squeeze": False}
+    look = {"figsize": (0.75 * WIDTH, 2.2), "sharey": True, "squeeze": False}
     fig, (axes,) = subplots(1, len(panels), **look)
     for ax, (level, (left, ways)) in zip(axes, panels.items(), strict=True):
-        show_points(ax, left, color=BLUE, size=1.2)
+        show_points(ax, left, color=SKY, size=1.2)
         ways = np.asarray(ways)
         length = np.linalg.norm(ways, axis=1, keepdims=True)
         arrows = ARROW * ways / np.maximum(length, 1e-9)
         look = {"angles": "xy", "scale_units": "xy", "scale": 1, "units": "inches"}
-        look |= {"width": 0.015, "headwidth": 4.5, "headlength": 5}
+        look |= {"width": 0.015, "headwidth": 5, "headlength": 5.5}
         ax.quiver(*places.T, *arrows.T, color=GREEN, zorder=3, pivot="mid", **look)
-        show_plane(ax, reach=2.6)
+        show_plane(ax, reach=2.6, apart=2)
         ax.set_title(f"level {level}")
     for ax in axes[1:]:
         ax.set(ylabel="")
@@ -151,7 +153,7 @@ def plot_side_by_side(panels: Mapping[str, ArrayLike]) -> Figure:
     """
     rows = -(-len(panels) // 2)
     fig, axes = subplots(
-        rows, 2, figsize=(0.8 * WIDTH, 2.9 * rows), squeeze=False, sharey=True
+        rows, 2, figsize=(0.7 * WIDTH, 2.6 * rows), squeeze=False, sharey=True
     )
     for ax in axes.flat[len(panels) :]:
         ax.remove()
