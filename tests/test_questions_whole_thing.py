@@ -32,7 +32,7 @@ def test_a_right_answer_is_told_why(name, answer, told):
     [
         ("whole-landing", [2, 0.6], "shrink the point first"),
         ("whole-landing", [1.6, 1], "How strong is its push"),
-        ("whole-landing", [1.2, 0.8], "Signal belongs to the point"),
+        ("whole-landing", [1.2, 0.8], "signal belongs to the point"),
         ("whole-landing", [0.6, 1.6], "first the two numbers across"),
         ("whole-home", [1.3, 0], "undo the shrinking"),
         ("whole-home", [2.375, 1.5], "Take it away"),

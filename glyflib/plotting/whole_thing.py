@@ -75,8 +75,8 @@ def plot_spoilt(
         one: the row of the point whose way is drawn.
     """
     x0, eps = np.asarray(x0), np.asarray(eps)
-    signal, noise = map(float, level)
-    xt = signal * x0 + noise * eps
+    signal, strength = map(float, level)
+    xt = signal * x0 + strength * eps
     fig, ax = subplots(figsize=(4.6, 4.5))
     show_points(ax, xt, color=BLUE, size=2)
     start, middle, end = x0[one], signal * x0[one], xt[one]

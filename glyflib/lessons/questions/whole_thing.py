@@ -1,7 +1,7 @@
 """What the first chapter asks: where a spoilt point lands, and where it came from.
 
 Invariant: its levels run from 0 to 100, the push grows in a straight line, and the
-squares of signal and noise add up to 1.
+squares of signal and strength add up to 1.
 """
 
 from glyflib.lessons.question import Mistake, Question
@@ -12,24 +12,24 @@ LEVEL = 60
 
 def strengths(level: int) -> tuple[float, float]:
     """How much of a point is left at a level, and how strong its push is."""
-    noise = level / NUM_LEVELS
-    return (1 - noise**2) ** 0.5, noise
+    strength = level / NUM_LEVELS
+    return (1 - strength**2) ** 0.5, strength
 
 
 def landing(
     point: tuple[float, float], push: tuple[float, float], level: int = LEVEL
 ) -> list[float]:
     """Where a point lands that is shrunk and pushed, across and up."""
-    signal, noise = strengths(level)
-    return [signal * x + noise * e for x, e in zip(point, push, strict=True)]
+    signal, strength = strengths(level)
+    return [signal * x + strength * e for x, e in zip(point, push, strict=True)]
 
 
 def origin(
     spoilt: tuple[float, float], push: tuple[float, float], level: int = LEVEL
 ) -> list[float]:
     """Where a spoilt point was before, across and up."""
-    signal, noise = strengths(level)
-    return [(x - noise * e) / signal for x, e in zip(spoilt, push, strict=True)]
+    signal, strength = strengths(level)
+    return [(x - strength * e) / signal for x, e in zip(spoilt, push, strict=True)]
 
 
 def pushed_only() -> list[float]:
@@ -43,9 +43,9 @@ def pushed_fully() -> list[float]:
 
 
 def mixed_up() -> list[float]:
-    """The landing with signal and noise in each other's place."""
-    signal, noise = strengths(LEVEL)
-    return [noise * 2, signal * 1]
+    """The landing with signal and strength in each other's place."""
+    signal, strength = strengths(LEVEL)
+    return [strength * 2, signal * 1]
 
 
 def not_enlarged() -> list[float]:
@@ -70,9 +70,11 @@ QUESTIONS = {
         mistakes=(
             Mistake(pushed_only, "The push is right. But shrink the point first."),
             Mistake(pushed_fully, "The point is right. How strong is its push here?"),
-            Mistake(mixed_up, "Signal belongs to the point, noise to the push."),
+            Mistake(
+                mixed_up, "The signal belongs to the point, the strength to the push."
+            ),
         ),
-        hint="Multiply the point by the signal and the push by the noise, then add: "
+        hint="Multiply the point by the signal and the push by its strength, then add: "
         "first the two numbers across, then the two numbers up.",
     ),
     "whole-home": Question(
@@ -87,7 +89,7 @@ QUESTIONS = {
             Mistake(not_enlarged, "The push is gone. Now undo the shrinking."),
             Mistake(pushed_again, "The push was added. Take it away."),
         ),
-        hint="Go back the way that the point came: first take noise times push away, "
+        hint="Go back the way that the point came: first take strength times push away, "
         "then divide by the signal.",
     ),
 }
