@@ -89,7 +89,7 @@ QUESTIONS = {
             Mistake(not_enlarged, "The push is gone. Now undo the shrinking."),
             Mistake(pushed_again, "The push was added. Take it away."),
         ),
-        hint="Go back the way that the point came: first take strength times push away, "
-        "then divide by the signal.",
+        hint="Go back the way that the point came: first take strength times push "
+        "away, then divide by the signal.",
     ),
 }
