@@ -1,7 +1,7 @@
 """Sphinx: a chapter's number is the one that its file name begins with.
 
 Sphinx counts chapters as they come in the contents. A reader who opens
-`09_unet.ipynb` expects chapter 9, whatever stands before it. Invariant: a page without
+`09_unet.ipynb` expects chapter 10, whatever stands before it. Invariant: a page without
 a number in its name, or with 00, keeps what Sphinx gives it.
 """
 
