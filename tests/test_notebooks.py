@@ -1,6 +1,8 @@
 """Every chapter keeps the rules of the house, and every rule can catch a breach."""
 
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -40,6 +42,27 @@ def test_a_lesson(path, rule):
 def test_what_a_lesson_shows(path, rule, site):
     executed = site.parent / "jupyter_execute" / path.name
     assert rule(nbformat.read(executed, 4)) == []
+
+
+def misformatted(folder: Path, columns: int, *names: str) -> str:
+    """What ruff would format in notebooks whose lines have so many columns."""
+    command = [sys.executable, "-m", "ruff", "format", "--check", "--no-cache"]
+    settings = ["--config", str(BOOK.parent / "pyproject.toml")]
+    width = ["--line-length", str(columns)]
+    done = subprocess.run(
+        [*command, *settings, *width, *names],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return done.stdout if done.returncode else ""
+
+
+def test_code_is_formatted_for_the_width_of_a_page():
+    old = [path.name for path in CHAPTERS if path not in LESSONS]
+    assert misformatted(BOOK, lessons.MAX_COLUMNS, *(p.name for p in LESSONS)) == ""
+    assert misformatted(BOOK, 88, *old) == ""
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -370,6 +393,19 @@ def test_a_breach_is_caught(rule, breach):
     notebook = good_notebook()
     breach(notebook)
     assert rule(notebook) != []
+
+
+def test_badly_formatted_code_is_caught(tmp_path):
+    fits = f"print({', '.join(['1234567'] * 7)}, 12345)"
+    wide = fits.replace("print", "print_all")
+    for name, source in {"fits": fits, "wide": wide, "odd": "x = {'a':1}"}.items():
+        notebook = good_notebook()
+        notebook.cells[CODE].source = source
+        nbformat.write(notebook, tmp_path / f"{name}.ipynb")
+    assert len(fits) <= 76 < len(wide) <= 88
+    assert misformatted(tmp_path, 76, "fits.ipynb") == ""
+    found = misformatted(tmp_path, 76, "fits.ipynb", "wide.ipynb", "odd.ipynb")
+    assert "wide" in found and "odd" in found and "fits" not in found
 
 
 def test_every_rule_has_a_breach():

@@ -27,7 +27,7 @@ from figure_examples import (
 )
 from IPython.core.pylabtools import print_figure
 from matplotlib.collections import PathCollection
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.container import ErrorbarContainer
 from matplotlib.image import AxesImage, BboxImage
 from matplotlib.lines import Line2D
@@ -48,6 +48,7 @@ from glyflib.plotting import (
     text_embeddings,
     training,
     unet,
+    whole_thing,
 )
 from glyflib.plotting.base import (
     LAYOUT_COLOURS,
@@ -408,6 +409,17 @@ def test_a_radical_has_its_colour_in_every_figure():
     assert seen[2]["thing"] not in {seen[2]["metal"], seen[2]["water"]}
 
 
+def test_each_radical_is_seen_on_the_map():
+    names = [*RADICAL_COLOURS][:8]
+    points = np.random.default_rng(0).uniform(size=(8000, 2))
+    fig = dataset_map.plot_maps({"map": (points, names * 1000)})
+    left, bottom, right, top = fig.axes[0].get_window_extent().extents.astype(int)
+    seen = saved(fig)[::-1][bottom:top, left:right, :3].reshape(-1, 3) / 255
+    for name in names:
+        away = np.abs(seen - to_rgb(RADICAL_COLOURS[name])).max(1)
+        assert (away < 0.1).mean() > 0.001, name
+
+
 def test_a_layout_has_its_colour_in_every_figure():
     sides = ["top-bottom", "left-right"]
     on_map = dataset_map.plot_maps({"map": (POINTS, sides * 20)}).axes[0]
@@ -510,6 +522,23 @@ def test_a_running_mean_is_the_mean_of_each_window():
 def test_moments_are_spread_by_a_factor_and_end_with_the_last():
     assert training.spread([0, 100, 120, 200, 210, 400, 410]) == [0, 1, 3, 5, 6]
     assert training.spread([7]) == [0]
+
+
+def test_a_spoilt_point_is_shrunk_and_then_pushed():
+    x0, eps = np.array([[2.0, 0.0], [1.0, 1.0]]), np.array([[0.0, 1.0], [3.0, 3.0]])
+    (ax,) = whole_thing.plot_spoilt(x0, eps, (0.8, 0.6), one=0).axes
+    np.testing.assert_allclose(line(ax, "shrunk").T, [[2, 0], [1.6, 0]])
+    np.testing.assert_allclose(line(ax, "pushed").T, [[1.6, 0], [1.6, 0.6]])
+    np.testing.assert_allclose(line(ax, "the same, spoilt").T, [[1.6, 0.6]])
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), [[1.6, 0.6], [2.6, 2.6]])
+
+
+def test_ways_home_are_shown_as_directions():
+    ways = np.array([[3.0, 4.0], [0.0, -0.1], [0.0, 0.0]])
+    fig = whole_thing.plot_ways_home({50: (POINTS, ways)}, PLACES[:3])
+    (arrows,) = fig.findobj(Quiver)
+    found = np.stack([arrows.U, arrows.V], axis=1) / whole_thing.ARROW
+    np.testing.assert_allclose(found, [[0.6, 0.8], [0, -1], [0, 0]])
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 // One map of glyphs on a canvas; hover_map.py sets `key`, `packed` and `sheetSources`.
 // Texts are only ever set as text, so that no caption can become HTML.
 const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#000000", "#9a6324"];
-const DARK = { "#0072b2": "#3d9be0", "#9a6324": "#c99557", "#6f3fa0": "#a983d6" };
+const DARK = { "#0072b2": "#2f86d8", "#9a6324": "#c99557", "#6f3fa0": "#a983d6" };
 const MAX_ZOOM = 200, REACH = 16, NEAR_ZOOM = 6, OTHER = 255;
 
 function bytes(text) {

@@ -29,10 +29,10 @@ RADICAL_COLOURS = {
     "metal": ORANGE,
     "grass": GREEN,
     "heart": RED,
-    "hand": PINK,
-    "mouth": SKY,
-    "silk": BLACK,
-    "tree": BROWN,
+    "hand": SKY,  # it shares a place on the map with heart and tree
+    "tree": BLACK,
+    "mouth": PINK,
+    "silk": BROWN,
     "person": PURPLE,
 }
 LAYOUT_COLOURS = {"left-right": BLUE, "top-bottom": ORANGE}

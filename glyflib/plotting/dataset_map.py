@@ -32,7 +32,9 @@ def dots(ax: Axes, points: np.ndarray, labels: Sequence[str]) -> None:
     colours = group_colours(sorted(set(labels.tolist()) - {""}))
     for (name, colour), marker in zip(sorted(colours.items()), MARKERS, strict=False):
         here = points[labels == name]
-        ax.scatter(*here.T, s=1.6, marker=marker, c=colour, lw=0, label=name)
+        # Snapped to whole pixels, thin marks of this size would vanish.
+        look = {"s": 2.2, "marker": marker, "c": colour, "lw": 0, "snap": False}
+        ax.scatter(*here.T, label=name, **look)
     ax.set_aspect("equal", "datalim")
     ax.set_xticks([])
     ax.set_yticks([])

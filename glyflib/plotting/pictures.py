@@ -217,7 +217,9 @@ def png_frames(figures: Sequence[Figure], *, dpi: int = 110) -> list[bytes]:
     for fig in figures:
         raw, small = io.BytesIO(), io.BytesIO()
         fig.savefig(raw, format="png", dpi=dpi)
-        Image.open(raw).convert("RGB").quantize(64).save(small, "PNG", optimize=True)
+        Image.open(raw).convert("RGB").quantize(64, kmeans=2).save(
+            small, "PNG", optimize=True
+        )
         files.append(small.getvalue())
     return files
 
