@@ -351,7 +351,7 @@ def test_the_chain_states_the_numbers_of_the_schedule():
     fig = drawn("forward_noising.plot_chain")
     text = " ".join(text.get_text() for text in fig.texts)
     signal, beta = ALPHA_BAR[300] ** 0.5, 1 - ALPHA_BAR[300] / ALPHA_BAR[299]
-    assert f"{signal:.4f} $x_0$\nstd {(1 - signal**2) ** 0.5:.4f}" in text
+    assert f"{signal:.4f} $x_0$\n+ {(1 - signal**2) ** 0.5:.4f} $\\epsilon$" in text
     assert f"{(1 - beta) ** 0.5:.4f}" in text and f"{beta:.4f}" in text
 
 

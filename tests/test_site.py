@@ -232,7 +232,9 @@ def pages(site):
 
 @pytest.fixture(scope="module")
 def visits(browser, site, pages):
-    return visit_all(browser, site, pages)
+    # A page that forwards is gone before it can be looked at.
+    names = [n for n, page in pages.items() if page.soup.title.text != "Moved"]
+    return visit_all(browser, site, names)
 
 
 def test_each_chapter_has_a_page(pages):
