@@ -152,13 +152,14 @@ def plot_side_by_side(panels: Mapping[str, ArrayLike]) -> Figure:
         panels: what is shown -> (N, 2).
     """
     rows = -(-len(panels) // 2)
-    fig, axes = subplots(
-        rows, 2, figsize=(0.7 * WIDTH, 2.6 * rows), squeeze=False, sharey=True
-    )
+    look = {"figsize": (0.7 * WIDTH, 0.2 + 2.4 * rows), "squeeze": False}
+    fig, axes = subplots(rows, 2, sharex=True, sharey=True, **look)
     for ax in axes.flat[len(panels) :]:
         ax.remove()
     for ax, (title, points) in zip(axes.flat, panels.items(), strict=False):
         show_points(ax, points, color=GREEN, size=2.4)
         show_plane(ax, reach=2.6)
         ax.set_title(title)
+    for ax in axes.flat:
+        ax.label_outer()
     return fig
