@@ -1,4 +1,4 @@
-"""The study of chapter 15, in a tiny form, and a part of what is stored, done again."""
+"""The study of chapter 17, in a tiny form, and a part of what is stored, done again."""
 
 import json
 

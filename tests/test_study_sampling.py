@@ -1,4 +1,4 @@
-"""The study of chapter 10, in a tiny form, and a part of what is stored, done again."""
+"""The study of chapter 12, in a tiny form, and a part of what is stored, done again."""
 
 import pytest
 import tiny_models

@@ -1,4 +1,4 @@
-"""The study of chapter 14, in a tiny form, and a part of what is stored, done again."""
+"""The study of chapter 16, in a tiny form, and a part of what is stored, done again."""
 
 import pytest
 import tiny_models

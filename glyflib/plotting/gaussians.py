@@ -1,4 +1,4 @@
-"""Figures of chapter 01: drawing Gaussians, fitting them, and where one fails.
+"""Figures of chapter 1: drawing Gaussians, fitting them, and where one fails.
 
 Invariant: densities drawn over a histogram share its scale, area 1.
 """

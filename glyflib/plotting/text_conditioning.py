@@ -1,4 +1,4 @@
-"""Figures of chapter 14: where a picture looks at words, and how often they are heard.
+"""Figures of chapter 16: where a picture looks at words, and how often they are heard.
 
 Invariant: shares are drawn from 0 to 1 with their intervals, attention from 0 to 0.6.
 """

@@ -1,4 +1,4 @@
-"""How hard to guide: what chapter 15 reads instead of waiting for it.
+"""How hard to guide: what chapter 17 reads instead of waiting for it.
 
 Invariant: picture i of a set starts from the noise of seed + i, whatever the scale,
 the levels that are guided, the fix or the negative prompt.

@@ -1,4 +1,4 @@
-"""How many steps, and which: what chapter 10 reads instead of waiting for it.
+"""How many steps, and which: what chapter 12 reads instead of waiting for it.
 
 Invariant: picture i starts from the noise of seed + i, under held-out caption i,
 whatever the sampler and the number of steps; guidance is off (scale 1).

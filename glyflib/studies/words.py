@@ -1,4 +1,4 @@
-"""How words steer the picture: what chapter 14 reads instead of waiting for it.
+"""How words steer the picture: what chapter 16 reads instead of waiting for it.
 
 Invariant: picture i of a part starts from the noise of seed + i, so parts that differ
 in one thing only, such as the way by which text comes in, differ by that thing.

@@ -1,0 +1,89 @@
+"""Sphinx: addresses of the first edition lead to where their subject stands today.
+
+Each old page becomes a small one that forwards at once, from a web server and from a
+file, the place in the page included. Invariant: a target that does not exist fails the
+build's warnings.
+"""
+
+import json
+from html import escape
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+# Old page -> new page. A place ("old_page#place") that went elsewhere has its own line.
+MOVED = {
+    "07_score_functions": "08_score_functions",
+    "08_unet": "09_unet",
+    "09_training": "10_training",
+    "10_sampling": "12_sampling",
+    "11_solvers": "13_solvers",
+    "12_conditional_distributions": "14_conditional_distributions",
+    "13_text_embeddings": "15_text_embeddings",
+    "14_text_conditioning": "16_text_conditioning",
+    "15_guidance": "17_guidance",
+    "16_evaluation": "18_evaluation",
+    "17_larger_images": "20_larger_images",
+}
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Moved</title>
+<meta name="robots" content="noindex">
+<noscript><meta http-equiv="refresh" content="0; url={address}"></noscript>
+<script>
+const places = {places};
+const place = location.hash.slice(1);
+location.replace(places[place] ?? {quoted} + location.hash);
+</script>
+<p>This page has moved: <a href="{address}">{address}</a></p>
+</html>
+"""
+
+
+def address(target: str) -> str:
+    """A page's address, seen from its neighbours: "09_unet#a" -> "09_unet.html#a"."""
+    page, mark, place = target.partition("#")
+    return f"{page}.html{mark}{place}"
+
+
+def forward(app: Sphinx, error: Exception | None) -> None:
+    """Write a page that forwards for each old page of `MOVED`.
+
+    Args:
+        app: the builder.
+        error: what stopped the build; None if nothing did.
+    """
+    if error or app.builder.format != "html":
+        return
+    pages = app.env.found_docs
+    for target in MOVED.values():
+        if target.partition("#")[0] not in pages:
+            logger.warning("moved.py forwards to %s, which does not exist", target)
+    for old, new in MOVED.items():
+        if "#" in old:
+            continue
+        if old in pages:
+            logger.warning("moved.py forwards from %s, which exists", old)
+            continue
+        places = {
+            name.partition("#")[2]: address(target)
+            for name, target in MOVED.items()
+            if name.startswith(f"{old}#")
+        }
+        page = PAGE.format(
+            address=escape(address(new)),
+            quoted=json.dumps(address(new)),
+            places=json.dumps(places),
+        )
+        (Path(app.outdir) / f"{old}.html").write_text(page, "utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Run when all pages are written."""
+    app.connect("build-finished", forward)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
