@@ -6,6 +6,7 @@ moment goes on from its last checkpoint, to the same weights bit by bit.
 
 import json
 import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
@@ -357,7 +358,8 @@ def finish(folder: RunFolder, held_out: Glyphs, *, seed: int = 0) -> None:
     rows = evenly(min(NUM_JUDGED, len(held_out)), len(held_out)).tolist()
     captions = [held_out.captions[row] for row in rows]
     report = {"captions": len(captions)}
-    report |= judge(student, teacher, captions, seed=seed)
+    with warnings.catch_warnings(action="ignore"):  # long captions are cut
+        report |= judge(student, teacher, captions, seed=seed)
     student.training = student.training | {"report": report}
     student.save(folder.model)
     write_bytes(folder.model / folder.log.name, folder.log.read_bytes())
@@ -401,8 +403,8 @@ def write_student_card(student: Student, folder: Path) -> None:
     told, report = student.training, student.training["report"]
     count = sum(value.numel() for value in student.net.parameters())
     counts = ", ".join(map(str, student.counts))
-    phases = ", then ".join(
-        f"{steps:,} steps that teach {calls}" for calls, steps in told["phases"].items()
+    phases = ", ".join(
+        f"{steps:,} for {calls}" for calls, steps in told["phases"].items()
     )
 
     def cell(name: str) -> str:
@@ -423,11 +425,12 @@ folder; `glyflib generate "gold" --calls {student.counts[-1]}` draws with it.
   strides: {count:,} parameters, kept in half precision. The guidance is folded in, so a
   call is one call, not two.
 - **Taught** by progressive distillation: one jump learns to land where two of a
-  teacher's do. {phases} calls, each together with those before;
-  {told["batch_size"]} glyphs a step, learning rate {told["learning_rate"]:g} at the
-  peak of each phase, AdamW, seed {told["seed"]}, {told["seconds"] / 60:.0f} minutes on
-  {told["machine"]}, {told["threads"]} thread(s), {told["date"]}. The glyphs are the
-  training split of {told["data"]}. These are averaged weights (EMA).
+  teacher's do. Steps for each number of calls: {phases}, always together with the
+  larger numbers before. {told["batch_size"]} glyphs a step, learning rate
+  {told["learning_rate"]:g} at the peak of each phase, AdamW, seed {told["seed"]},
+  {told["seconds"] / 60:.0f} minutes on {told["machine"]}, {told["threads"]} thread(s),
+  {told["date"]}. The glyphs are the training split of {told["data"]}. These are
+  averaged weights (EMA).
 
 How far its pictures lie from the glyffuser's, drawn from the same noise in
 {2 * student.counts[0]} guided steps: root mean square over the pixels, from -1 (ink) to
