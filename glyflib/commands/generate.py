@@ -159,7 +159,7 @@ def generate(
         options = {"num_steps": steps, "scale": scale, "negative": negative}
         options["sampler"] = SAMPLERS[sampler]
     else:
-        named = None if model == SHIPPED else model
+        named = None if model.resolve() == SHIPPED.resolve() else model
         drawer, num_steps = Student.load(student or named or SHIPPED_STUDENT), calls
         drawer.check_calls(calls)
         options = {"calls": calls}
