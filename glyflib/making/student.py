@@ -2,6 +2,10 @@
 
 Invariant: everything lies in one folder, the teacher's copy too. A run killed at any
 moment goes on from its last checkpoint, to the same weights bit by bit.
+
+A step costs more than one of plain training, for the teachers answer twice: 2.3 times
+as much in the first phase, where each answer is guided, 2.1 in the second and 1.9 in
+the last (processor time of one thread, products in bfloat16, 64 glyphs a step).
 """
 
 import json
