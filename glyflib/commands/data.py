@@ -315,7 +315,7 @@ def super_resolution(work: Path, out: Path, steps: int, seed: int) -> None:
 )
 @click.option("--scale", default=2.0, help="Of the guidance to fold in.")
 @click.option("--batch-size", type=click.IntRange(1), default=64, help="Glyphs a step.")
-@click.option("--learning-rate", default=3e-4, help="At the peak of each phase.")
+@click.option("--learning-rate", default=1e-4, help="At the peak of each phase.")
 @click.option("--seed", default=0, help="Of all draws.")
 @click.option("--cpu-bf16", is_flag=True, help="Multiply in bfloat16 on a CPU.")
 @click.option(

@@ -79,7 +79,7 @@ class StudentStart:
     fewest: int = 1
     scale: float = SCALE
     batch_size: int = 64
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-4
     ema_decay: float = 0.999
     seed: int = 0
     cpu_bf16: bool = False
