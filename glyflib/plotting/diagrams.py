@@ -1,0 +1,290 @@
+"""Diagrams of how the parts of a diffusion model hang together, drawn by hand.
+
+Invariant: an inline SVG in `currentColor` and the book's palette, without a script, a
+style sheet or an id: it takes the colour of the text around it, light or dark, as wide
+as there is room, and any number of them may stand on one page.
+"""
+
+from collections.abc import Iterable, Mapping
+from html import escape
+
+import numpy as np
+from IPython.display import HTML
+
+from glyflib.plotting.base import BLUE, GREEN, ORANGE, PINK, RED, SKY
+
+SERIF = "STIX Two Math, Cambria Math, Times New Roman, serif"
+# Parts that can be lit, each in its colour, which is the same in every diagram.
+LOOP = {
+    "data": BLUE,
+    "noise": ORANGE,
+    "network": GREEN,
+    "guess": PINK,
+    "difference": RED,
+}
+PROCESS = {"data": BLUE, "noise": ORANGE, "forward": SKY, "reverse": GREEN}
+# The strokes of the character for "tree", from end to end; y grows downward.
+TREE = [
+    ((-1, -0.45), (1, -0.45)),
+    ((0, -1.1), (0, 1.1)),
+    ((-0.05, -0.4), (-0.95, 0.6)),
+    ((0.05, -0.4), (0.95, 0.6)),
+]
+
+
+def attributes(style: Mapping[str, object]) -> str:
+    """Attributes of SVG as its text has them; stroke_width is stroke-width."""
+    return "".join(
+        f' {name.replace("_", "-")}="{value}"' for name, value in style.items()
+    )
+
+
+def words(x: float, y: float, text: str, size: float = 15, **style: object) -> str:
+    """A line of text around (x, y)."""
+    look = {"text_anchor": "middle", "fill": "currentColor", "stroke": "none"} | style
+    place = f'x="{x:g}" y="{y:g}" font-size="{size:g}"'
+    return f"<text {place}{attributes(look)}>{text}</text>"
+
+
+def symbol(x: float, y: float, letter: str, below: str = "", hat: bool = False) -> str:
+    """A letter of a formula around (x, y), with an index or a hat."""
+    style = "normal" if below.isdigit() else "italic"
+    index = f'<tspan dy="5" font-size="16" font-style="{style}">{below}</tspan>'
+    text = letter + (index if below else "")
+    found = words(x, y, text, 24, font_family=SERIF, font_style="italic")
+    if hat:
+        corners = f"{x - 4:g},{y - 16:g} {x + 1.5:g},{y - 20.5:g} {x + 7:g},{y - 16:g}"
+        found += f'<polyline points="{corners}" fill="none" stroke-width="1.6"/>'
+    return found
+
+
+def dots(points: np.ndarray, x: float, y: float, scale: float, ring=False) -> str:
+    """Points as dots, or as rings, around (x, y)."""
+    found = "".join(
+        f'<circle cx="{x + scale * u:.1f}" cy="{y + scale * v:.1f}" r="1.8"/>'
+        for u, v in points
+    )
+    look = {"fill": "none", "stroke_width": 1}
+    look = look if ring else {"fill": "currentColor", "stroke": "none"}
+    return f"<g{attributes(look)}>{found}</g>"
+
+
+def arrow(*corners: tuple[float, float], **style: object) -> str:
+    """A line through corners, with a head at the last."""
+    tip = np.array(corners[-1], dtype=float)
+    along = tip - corners[-2]
+    along /= np.hypot(*along)
+    across = np.array([-along[1], along[0]])
+    foot = tip - 9 * along
+    head = [tip, foot + 5 * across, foot - 5 * across]
+    line = " ".join(f"{x:g},{y:g}" for x, y in (*corners[:-1], foot))
+    ends = " ".join(f"{x:g},{y:g}" for x, y in head)
+    return (
+        f'<polyline points="{line}" fill="none"{attributes(style)}/>'
+        f'<polygon points="{ends}" fill="currentColor" stroke="none"/>'
+    )
+
+
+def box(x: float, y: float, width: float, height: float, **style: object) -> str:
+    """A box with round corners."""
+    place = f'x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="9"'
+    return f"<rect {place}{attributes({'fill': 'none'} | style)}/>"
+
+
+def knob(x: float, y: float, angle: float) -> str:
+    """A knob that is turned by an angle, in degrees from upright."""
+    hand = f'<line x1="{x:g}" y1="{y:g}" x2="{x:g}" y2="{y - 12:g}"/>'
+    turned = f'<g transform="rotate({angle:g} {x:g} {y:g})">{hand}</g>'
+    return f'<circle cx="{x:g}" cy="{y:g}" r="12" fill="none"/>{turned}'
+
+
+def tree_points() -> tuple[np.ndarray, np.ndarray]:
+    """Points along the strokes of the tree, (N, 2), and noise for each, (N, 2)."""
+    lines = [
+        np.linspace(start, end, round(15 * np.hypot(*np.subtract(end, start))))
+        for start, end in TREE
+    ]
+    x0 = np.concatenate(lines)
+    return x0, np.random.default_rng(1).normal(size=x0.shape)
+
+
+def noisy_points(signal: float) -> np.ndarray:
+    """The tree with that much of it left, and noise for the rest, (N, 2)."""
+    x0, eps = tree_points()
+    return signal * x0 + (1 - signal**2) ** 0.5 * eps
+
+
+def check_parts(lit: Iterable[str], known: Mapping[str, str]) -> tuple[str, ...]:
+    """The lit parts in the order of the drawing; one name alone is no mistake.
+
+    Raises:
+        ValueError: If a name is none of the known ones.
+    """
+    names = [lit] if isinstance(lit, str) else list(lit)
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(
+            f"no part is called {unknown[0]!r}; the parts are {', '.join(known)}"
+        )
+    return tuple(name for name in known if name in names)
+
+
+def diagram(
+    shapes: str,
+    parts: Mapping[str, tuple[tuple[float, float, float, float], str]],
+    colours: Mapping[str, str],
+    lit: Iterable[str],
+    *,
+    alt: str,
+    size: tuple[int, int],
+    width: int,
+) -> HTML:
+    """Draw parts over what lies between them.
+
+    Args:
+        shapes: arrows and what else is never lit.
+        parts: place (x, y, width, height) of each part's box, and what stands in it.
+        colours: of each part.
+        lit: names of the parts to light, all others are faint; none: all are plain.
+        alt: what the drawing shows, for those who do not see it.
+        size: width and height, in the drawing's own units.
+        width: of the drawing on the page at most, in CSS pixels.
+
+    Raises:
+        ValueError: If a lit part is none of the parts.
+    """
+    lit = check_parts(lit, colours)
+    for name, (place, inside) in parts.items():
+        state = "plain" if not lit else "lit" if name in lit else "faint"
+        fill, line, opacity = {
+            "plain": (0.16, 2, 1),
+            "lit": (0.5, 4, 1),
+            "faint": (0.08, 1.5, 0.65),
+        }[state]
+        paint = {"fill": colours[name], "fill_opacity": fill, "stroke": colours[name]}
+        shapes += (
+            f'<g data-part="{name}" data-state="{state}" opacity="{opacity}">'
+            f"{box(*place, **paint, stroke_width=line)}{inside}</g>"
+        )
+    alt = escape(f"{alt} Lit: {', '.join(lit)}." if lit else alt)
+    style = f"display: block; width: 100%; max-width: {width}px; height: auto"
+    return HTML(
+        f'<svg class="glyf-diagram" xmlns="http://www.w3.org/2000/svg" role="img" '
+        f'viewBox="0 0 {size[0]} {size[1]}" aria-label="{alt}" '
+        f'style="{style}; margin: 0 auto; color: inherit" stroke="currentColor" '
+        f'stroke-width="2"><title>{alt}</title>{shapes}</svg>'
+    )
+
+
+def training_loop(lit: Iterable[str] = ()) -> HTML:
+    """Draw a step of training: from data and noise to the knobs of the network.
+
+    Args:
+        lit: names of the parts to light: "data", "noise", "network", "guess",
+            "difference". Without one, all are drawn alike.
+
+    Raises:
+        ValueError: If a part is not called so.
+    """
+    x0, eps = tree_points()
+    other = np.random.default_rng(2).normal(size=eps.shape)
+    heading, side = {"font_weight": "bold"}, {"text_anchor": "start"}
+    data = words(73, 30, "data", 17, **heading)
+    data += symbol(32, 80, "x", "0") + dots(x0, 88, 73, 27)
+    noise = words(387, 30, "noise", 17, **heading)
+    noise += symbol(346, 80, "\u03b5") + dots(eps, 400, 72, 10)
+    network = words(230, 172, "network", 17, **heading)
+    network += knob(192, 207, -60) + knob(230, 207, 20) + knob(268, 207, 110)
+    guess = words(230, 302, "guess", 17, **heading)
+    guess += symbol(189, 352, "\u03b5", hat=True)
+    guess += dots(0.9 * eps + 0.3 * other, 244, 345, 10, ring=True)
+    difference = words(387, 302, "difference", 17, **heading)
+    difference += symbol(364, 340, "\u03b5", hat=True) + symbol(409, 340, "\u03b5")
+    difference += words(387, 338, "\u2212", 20) + words(387, 368, "how far off?")
+    parts = {
+        "data": ((8, 8, 130, 100), data),
+        "noise": ((322, 8, 130, 100), noise),
+        "network": ((165, 148, 130, 84), network),
+        "guess": ((165, 280, 130, 100), guess),
+        "difference": ((322, 280, 130, 100), difference),
+    }
+    noisy = box(165, 8, 130, 100) + words(230, 30, "data + noise", 17)
+    noisy += symbol(189, 80, "x", "t") + dots(noisy_points(0.99), 245, 73, 26)
+    level = box(8, 172, 130, 38) + words(60, 197, "level") + symbol(98, 198, "t")
+    forth = (
+        arrow((138, 58), (165, 58))
+        + arrow((322, 58), (295, 58))
+        + arrow((230, 108), (230, 148))
+        + arrow((138, 191), (165, 191))
+        + arrow((100, 172), (100, 128), (192, 128), (192, 108))
+        + arrow((230, 232), (230, 280))
+        + arrow((295, 330), (322, 330))
+        + arrow((428, 108), (428, 280))
+    )
+    back = arrow((356, 280), (356, 196), (295, 196), stroke_dasharray="6 4")
+    back += words(303, 184, "turns the knobs", 14.5, **side)
+    again = words(8, 324, "Again and again,", **side)
+    again += words(8, 346, "thousands of times", **side)
+    alt = (
+        "The training loop. Data and noise are added up. The network is handed the sum "
+        "and its level, and guesses the noise. The difference between the guess and "
+        "the noise turns the knobs of the network. Again and again."
+    )
+    shapes = forth + noisy + level + back + again
+    return diagram(shapes, parts, LOOP, lit, alt=alt, size=(460, 388), width=560)
+
+
+def whole_process(lit: Iterable[str] = ()) -> HTML:
+    """Draw the chain from data to noise, which is known, and back, which is learnt.
+
+    Args:
+        lit: names of the parts to light: "data", "noise", "forward", "reverse".
+            Without one, all are drawn alike.
+
+    Raises:
+        ValueError: If a part is not called so.
+    """
+    x0, eps = tree_points()
+    heading = {"font_weight": "bold"}
+    left, top, side, step = 8, 84, 92, 118
+    middle = [left + side / 2 + step * i for i in range(4)]
+
+    def picture(i: int, points: np.ndarray, scale: float, below: str) -> str:
+        """What stands in a box of the chain, and its symbol below."""
+        found = dots(points, middle[i], top + side / 2, scale)
+        return found + symbol(middle[i], top + side + 24, "x", below)
+
+    def name(i: int, text: str) -> str:
+        """The word below the symbol."""
+        return words(middle[i], top + side + 50, text)
+
+    forward = words(231, 30, "forward: add a little noise", 17, **heading)
+    forward += words(231, 51, "a formula, with nothing to learn")
+    forward += arrow((402, 36), (440, 36))
+    reverse = words(231, 264, "reverse: take it away again", 17, **heading)
+    reverse += words(231, 285, "no formula: a network learns it")
+    reverse += arrow((60, 270), (22, 270), stroke_dasharray="6 4")
+    parts = {
+        "data": ((left, top, side, side), picture(0, x0, 34, "0") + name(0, "data")),
+        "noise": (
+            (left + 3 * step, top, side, side),
+            picture(3, eps, 14, "T") + name(3, "noise"),
+        ),
+        "forward": ((left, 8, 3 * step + side, 54), forward),
+        "reverse": ((left, 242, 3 * step + side, 54), reverse),
+    }
+    shapes, between = "", ((0.995, "t\u22121"), (0.96, "t"))
+    for i, (signal, below) in enumerate(between, start=1):
+        shapes += box(left + step * i, top, side, side)
+        shapes += picture(i, noisy_points(signal), 30, below)
+    for i in range(3):
+        start, end = left + side + step * i, left + step * (i + 1)
+        shapes += arrow((start, top + 32), (end, top + 32))
+        shapes += arrow((end, top + 60), (start, top + 60), stroke_dasharray="6 4")
+    for i in (0, 2):  # many steps lie between these two
+        shapes += words(left + side + step * i + 13, top + 22, "\u2026", 20)
+    alt = (
+        "The whole process. From left to right a tree of dots gets noisier until only "
+        "noise is left: forward, a formula. Arrows lead back from right to left, from "
+        "noise to data: reverse, which a network learns."
+    )
+    return diagram(shapes, parts, PROCESS, lit, alt=alt, size=(462, 304), width=620)
