@@ -4,20 +4,47 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import lesson_rules as lessons
 import nbformat
 import notebook_rules as rules
+import numpy as np
+import pandas as pd
 import pytest
 import sources
+import torch
 import yaml
+from IPython.core.interactiveshell import InteractiveShell
+
+from glyflib.lessons.question import Verdict
 
 BOOK = Path(__file__).parents[1] / "book"
 CHAPTERS = sorted(BOOK.glob("*.ipynb"))
+LESSONS = [path for path in CHAPTERS if path.stem not in lessons.OLD_FORM]
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter(path, rule):
     assert rule(rules.without_launch_cell(nbformat.read(path, 4))) == []
+
+
+@pytest.mark.parametrize("rule", lessons.RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson(path, rule):
+    assert rule(rules.without_launch_cell(nbformat.read(path, 4))) == []
+
+
+@pytest.mark.parametrize("rule", lessons.OUTPUT_RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_what_a_lesson_shows(path, rule, site):
+    executed = site.parent / "jupyter_execute" / path.name
+    assert rule(nbformat.read(executed, 4)) == []
+
+
+@pytest.mark.parametrize("name", sorted(lessons.OLD_FORM))
+def test_a_chapter_is_excused_only_while_it_breaks_a_rule(name):
+    notebook = rules.without_launch_cell(nbformat.read(BOOK / f"{name}.ipynb", 4))
+    assert any(rule(notebook) for rule in lessons.RULES), "take it off the list"
 
 
 def test_there_are_chapters():
@@ -91,21 +118,39 @@ CAPTION = '<a id="fig-one"></a>**Figure 1.** Notice it.\n\n'
 HO = sources.sources()["ho2020denoising"]
 
 
+STRIP = """> **You are here** · What do they learn? → **How and why does it work?** →
+> What is it good for? You need a little Python. About twenty minutes."""
+HINT = "<details><summary>Hint</summary>\n\nThink of *one*.\n\n</details>"
+ASKED = 'answer = None  # your number\nexercises.check("{}", answer)'
+
+
+@pytest.fixture(autouse=True)
+def two_questions(monkeypatch):
+    """The names that the made-up chapter asks for, instead of the book's."""
+    monkeypatch.setattr(lessons, "known_questions", lambda: {"one": 1, "two-a": 2})
+
+
 def good_notebook() -> nbformat.NotebookNode:
     """A made-up chapter that keeps every rule."""
     md, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
-    found = [md("# One"), code(SETUP, metadata=FOLDED), md("$$ x $$ (eq-one)")]
+    found = [
+        md(f"# One\n\n{STRIP}"),
+        code(SETUP, metadata=FOLDED),
+        md("$$ x $$ (eq-one)"),
+    ]
     found += [code("plot_images(x)"), md(CAPTION + ALT)]
     found += [md("In [figure 1](#fig-one), [(1)](#eq-one): `{a}`, $just$ a letter.")]
     found += [code("# A check.\nassert x", metadata=CHECKED)]
     found += [md(f"So [{HO.name_in_text}]({HO.address}).")]
     for i, cell in enumerate(found):
         cell.id = f"cell-{i}"
-    for i, name in enumerate(("ex-one", "ex-two"), start=1):
-        exercise = md(f"### Exercise {i}\n\nDo.", id=name)
-        solution = md(rules.SOLUTION, id=f"{name}-solution", metadata=COLLAPSED)
-        answer = md("So.", id=f"{name}-answer")
-        found += [exercise, solution, answer, code('x = "锂"', id=f"{name}-code")]
+    for i, name in enumerate(("one", "two-a"), start=1):
+        label = f"ex-{name[:3]}"
+        exercise = md(f"### Exercise {i}\n\nDo.\n\n{HINT}", id=label)
+        asked = code(ASKED.format(name), id=f"{label}-asked")
+        solution = md(rules.SOLUTION, id=f"{label}-solution", metadata=COLLAPSED)
+        answer = code(f'exercises.check("{name}", {i})', id=f"{label}-code")
+        found += [exercise, asked, solution, md("So.", id=f"{label}-answer"), answer]
     found += [md("## Summary\n\n- a\n- b\n- c", id="summary")]
     found += [md(f"## References\n\n{HO.entry}", id="references")]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -135,7 +180,7 @@ MAINTAINERS = (
 BY_KEY = "from glyflib.lessons.stored import load_results"
 # Cells of the good notebook: its figure, caption, prose, check, citation, exercise.
 FIGURE, BELOW, TEXT, CHECK, CITED, EXERCISE = range(3, 9)
-SOLUTION, CODE = EXERCISE + 1, EXERCISE + 3
+ASKS, SOLUTION, CODE = EXERCISE + 1, EXERCISE + 2, EXERCISE + 4
 MARKDOWN_CAPTION = {"figure": {"name": "fig-one", "caption": "Unseen in Lab."}}
 CITED_WRONG = f"So [Ho et al. 2021]({HO.address})."
 CITED_ELSEWHERE = f"So [{HO.name}](https://example.org)."
@@ -220,12 +265,93 @@ BREACHES = [
 ]
 
 
-@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
+LONG = "x = " + 10 * "1234567"
+STRIPS = {
+    "none": "# One",
+    "nothing lit": f"# One\n\n{STRIP}".replace("**H", "H").replace("?**", "?"),
+    "two lit": f"# One\n\n{STRIP}".replace("What is it good for?", "**Start**"),
+    "another question": f"# One\n\n{STRIP}".replace("What do they learn?", "What?"),
+    "no needs": f"# One\n\n{STRIP}".replace("You need a little Python.", ""),
+    "no time": f"# One\n\n{STRIP}".replace("twenty minutes", "so long"),
+}
+PUZZLES = [
+    "a, b = f(), g()",
+    "for x in y:\n    [a, b] = x, 1",
+    "x = (y := 2)",
+    "f(lambda x: x)",
+    "x, y = zip(*pairs)",
+    "x = [[a for a in b] for b in c]",
+    "x = [a for b in c for a in b]",
+    "f([a for a in b], {c for c in d})",
+]
+EMPTY_HINT = "<details><summary>Hint</summary>\n</details>"
+RAW_ENDS = ["(x, y)", "x, y", "[x]", "{x: y}", "[x for x in y]"]
+ANSWERED = 'answer = 1\nexercises.check("one", answer)'
+LESSON_BREACHES = [
+    (lessons.fits_into_76_columns, change(CODE, f"{LONG}  # 1")),
+    (lessons.fits_into_76_columns, change(CODE, f'x = "{36 * "锂"}"')),
+    (lessons.fits_into_76_columns, change(TEXT, f"```python\n{LONG}  # 1\n```")),
+    *((lessons.does_one_thing_a_statement, change(CODE, code)) for code in PUZZLES),
+    *((lessons.ends_in_no_raw_container, change(CODE, code)) for code in RAW_ENDS),
+    (lessons.has_a_hint_for_each_exercise, change(EXERCISE, "### Exercise 1\n\nDo.")),
+    (
+        lessons.has_a_hint_for_each_exercise,
+        change(EXERCISE, f"### Exercise 1\n\n{EMPTY_HINT}"),
+    ),
+    (lessons.checks_answers_that_are_awaited, change(ASKS, "answer = None")),
+    (lessons.checks_answers_that_are_awaited, change(ASKS, ANSWERED)),
+    (
+        lessons.checks_answers_that_are_awaited,
+        change(ASKS, ASKED.format("one").replace(", answer", ", None")),
+    ),
+    (lessons.checks_answers_that_are_awaited, change(ASKS, ASKED.format("two-a"))),
+    (lessons.checks_answers_that_are_awaited, change(CODE, "x = 1")),
+    (
+        lessons.checks_answers_that_are_awaited,
+        change(CODE, 'exercises.check("one" + "", 1)'),
+    ),
+    (lessons.checks_answers_that_are_awaited, change(CHECK, ASKED.format("one"))),
+    (
+        lessons.checks_answers_that_are_awaited,
+        lambda nb: [
+            cell.update(source=cell.source.replace('"one"', '"one-more"'))
+            for cell in nb.cells
+        ],
+    ),
+    (
+        lessons.checks_answers_that_are_awaited,
+        lambda nb: nb.cells[EXERCISE].update(id="ex-zero"),
+    ),
+    *((lessons.says_where_the_reader_is, change(0, text)) for text in STRIPS.values()),
+]
+FINE = [
+    "a, b = b, a",
+    "a, b = f()",
+    "for a, b in zip(c, d):\n    e = [x for x in a]\n    g = [x for x in b]",
+    f"{LONG} #",
+    "x = (1, 2)",
+    "f(x)",
+]
+
+
+@pytest.mark.parametrize("source", FINE)
+@pytest.mark.parametrize("rule", lessons.RULES, ids=lambda rule: rule.__name__)
+def test_plain_code_is_no_puzzle(rule, source):
+    notebook = good_notebook()
+    notebook.cells[FIGURE].source = source
+    assert rule(notebook) == []
+
+
+@pytest.mark.parametrize(
+    "rule", [*rules.RULES, *lessons.RULES], ids=lambda rule: rule.__name__
+)
 def test_a_good_chapter_passes(rule):
     assert rule(good_notebook()) == []
 
 
-@pytest.mark.parametrize(("rule", "breach"), BREACHES, ids=lambda x: x.__name__)
+@pytest.mark.parametrize(
+    ("rule", "breach"), [*BREACHES, *LESSON_BREACHES], ids=lambda x: x.__name__
+)
 def test_a_breach_is_caught(rule, breach):
     notebook = good_notebook()
     breach(notebook)
@@ -234,6 +360,97 @@ def test_a_breach_is_caught(rule, breach):
 
 def test_every_rule_has_a_breach():
     assert {rule for rule, _ in BREACHES} == set(rules.RULES)
+    assert {rule for rule, _ in LESSON_BREACHES} == set(lessons.RULES)
+
+
+RIGHT, NOT_YET = Verdict(True, "**Right.** So."), Verdict(False, "**Not yet.** Try.")
+TABLE = pd.DataFrame({"calls": [5, 20]}, index=["DDIM", "DDPM"])
+NAMED = TABLE.rename_axis(columns="sampler")
+
+
+def result(value) -> nbformat.NotebookNode:
+    """The output of a cell that ends in a value, as the kernel makes it."""
+    data, _ = InteractiveShell.instance().display_formatter.format(value)
+    return nbformat.v4.new_output("execute_result", data)
+
+
+def printed(text: str) -> nbformat.NotebookNode:
+    """The output of a cell that prints a text."""
+    return nbformat.v4.new_output("stream", text=f"{text}\n")
+
+
+def executed_notebook() -> nbformat.NotebookNode:
+    """The made-up chapter, run: it keeps every rule about outputs."""
+    notebook = good_notebook()
+    shown = {
+        FIGURE: printed("0.40 of the pixels are ink (of 1,024)"),
+        CHECK: result((1, 2)),
+        ASKS: NOT_YET,
+        ASKS + 5: NOT_YET,
+        CODE: RIGHT,
+        CODE + 5: RIGHT,
+    }
+    for place, value in shown.items():
+        output = value if isinstance(value, dict) else result(value)
+        notebook.cells[place].outputs = [output]
+    return notebook
+
+
+@pytest.mark.parametrize("rule", lessons.OUTPUT_RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("value", [None, 0.4, "text", NAMED, TABLE.style.hide()])
+def test_a_good_output_passes(rule, value):
+    notebook = executed_notebook()
+    notebook.cells[FIGURE].outputs += [] if value is None else [result(value)]
+    assert rule(notebook) == []
+
+
+RAW = [
+    (1, 2),
+    [1],
+    {1: 2},
+    {1, 2},
+    np.ones(2),
+    np.float64(1),
+    torch.ones(2),
+    torch.ones(2, 2).shape,
+    torch.nn.Parameter(torch.ones(2)),
+    range(3),
+    {}.keys(),
+    frozenset({1}),
+    zip([1], [2], strict=True),
+    Counter("aab"),
+    nbformat.v4.new_notebook(),
+]
+
+
+@pytest.mark.parametrize("value", RAW, ids=lambda value: type(value).__name__)
+def test_a_raw_output_is_caught(value):
+    notebook = executed_notebook()
+    notebook.cells[FIGURE].outputs = [result(value)]
+    assert lessons.shows_no_raw_container(notebook) != []
+
+
+@pytest.mark.parametrize("value", [*RAW[:3], np.ones((2, 2)), torch.ones(1)], ids=repr)
+def test_a_raw_print_is_caught(value):
+    notebook = executed_notebook()
+    notebook.cells[FIGURE].outputs = [printed(f"A sentence first.\n{value}")]
+    assert lessons.shows_no_raw_container(notebook) != []
+
+
+@pytest.mark.parametrize("table", [TABLE, TABLE.rename_axis("sampler"), TABLE.style])
+def test_an_empty_header_cell_is_caught(table):
+    notebook = executed_notebook()
+    notebook.cells[FIGURE].outputs = [result(table)]
+    assert lessons.names_every_row_and_column(notebook) != []
+
+
+@pytest.mark.parametrize(
+    ("place", "value"), [(ASKS, RIGHT), (CODE, NOT_YET), (CODE, None), (ASKS, None)]
+)
+def test_a_wrong_verdict_is_caught(place, value):
+    notebook = executed_notebook()
+    notebook.cells[place].outputs = [] if value is None else [result(value)]
+    assert lessons.says_right_in_solutions_only(notebook) != []
 
 
 def test_prose_is_without_code_formulas_and_options():
