@@ -4,8 +4,6 @@ Chapter 6 writes it out and trains it, chapter 7 holds it against the exact answ
 Invariant: nothing is random but by the generator that is handed in.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
@@ -13,11 +11,12 @@ from torch.nn.functional import adaptive_avg_pool2d
 from glyflib import schedule
 from glyflib.exact import GaussianMixture
 
-NUM_RULERS = 6  # waves of 1 to 6 half turns, by which it tells near places apart
-BELL_STD = 0.05  # of the small bell around a dark pixel; the plane reaches from -1 to 1
+NUM_RULERS = 6  # waves, from coarse to fine, by which it tells near places apart
+STRETCH = 2.5  # a glyph reaches so far from the middle, as far as noise does
+BELL_STD = 0.03 * STRETCH  # of the small bell around a dark pixel
 
 
-def ink_density(image: Tensor, alpha_bar: Tensor, *, size: int = 16) -> GaussianMixture:
+def ink_density(image: Tensor, alpha_bar: Tensor, *, size: int = 32) -> GaussianMixture:
     """A glyph's ink as a density in the plane: a small bell for each dark pixel.
 
     Args:
@@ -26,13 +25,13 @@ def ink_density(image: Tensor, alpha_bar: Tensor, *, size: int = 16) -> Gaussian
         size: the glyph is shrunk to so many pixels a side first.
 
     Returns:
-        density over points (N, 2), across and up, within about -1 to 1.
+        density over points (N, 2), across and up, within about -2.5 to 2.5.
     """
     dark = 1 - adaptive_avg_pool2d(image.float(), size)[0] / 255
     down, right = (dark > 0.1).nonzero(as_tuple=True)
     across = (right + 0.5) * 2 / size - 1
     up = 1 - (down + 0.5) * 2 / size
-    centres = torch.stack([across, up], dim=1)
+    centres = STRETCH * torch.stack([across, up], dim=1)
     stds = torch.full((len(centres),), BELL_STD)
     return GaussianMixture.isotropic(dark[down, right], centres, stds, alpha_bar)
 
@@ -60,8 +59,8 @@ class PointNetwork(nn.Module):
         """Noisy points (B, 2) and their levels (B,) -> guessed noise (B, 2)."""
         inputs = [xt, self.noise_factor[t].reshape(-1, 1)]
         for k in range(1, NUM_RULERS + 1):
-            inputs.append(torch.sin(math.pi * k * xt))
-            inputs.append(torch.cos(math.pi * k * xt))
+            inputs.append(torch.sin(k * xt))
+            inputs.append(torch.cos(k * xt))
         return self.layers(torch.cat(inputs, dim=1))
 
 

@@ -74,13 +74,14 @@ def plot_downhill(
         loss: (N,) the loss there.
         paths: title -> the places (K,) that a walk came by, and the loss there (K,).
     """
+    knob, loss = np.asarray(knob), np.asarray(loss)
     fig, axes = subplots(1, len(paths), figsize=(WIDTH, 2.9), sharey=True)
     for ax, (title, (places, found)) in zip(axes, paths.items(), strict=True):
         ax.plot(knob, loss, color=GREY)
         ax.plot(places, found, "o-", color=GREEN, lw=1, ms=5, mec=BLACK, mew=0.5)
         ax.plot(places[0], found[0], "s", color=ORANGE, ms=8, mec=BLACK, label="start")
         ax.set(title=title, xlabel="knob")
-        ax.set(xlim=(np.min(knob), np.max(knob)), ylim=(0, 1.05 * np.max(loss)))
+        ax.set(xlim=(knob.min(), knob.max()), ylim=(0, 1.05 * loss.max()))
     axes[0].set_ylabel("loss")
     axes[0].legend(fontsize=8, loc="upper right")
     return fig
@@ -102,12 +103,13 @@ def plot_fit(
         curves: name -> (M,) guesses, up to three names.
         title: of the figure.
     """
+    xt = np.asarray(xt)
     fig, ax = subplots(figsize=(5.4, 3.6))
     ax.plot(*dots, "o", color=ORANGE, ms=3, mew=0, alpha=0.6, label="examples")
     looks = ((GREEN, "-"), (BLACK, ":"), (BLUE, "--"))
     for (name, guess), (color, style) in zip(curves.items(), looks, strict=False):
         ax.plot(xt, guess, style, color=color, lw=2.2, label=name)
-    ax.set(xlim=(np.min(xt), np.max(xt)), ylim=(-3.6, 3.6), title=title)
+    ax.set(xlim=(xt.min(), xt.max()), ylim=(-3.6, 3.6), title=title)
     ax.set(xlabel="noisy pixel $x_t$", ylabel=r"noise $\epsilon$")
     ax.legend(fontsize=8, loc="upper left")
     return fig
@@ -204,12 +206,18 @@ def plot_heldout(
 
 
 @figure
-def plot_clouds(clouds: Mapping[str, ArrayLike]) -> Figure:
-    """Draw sets of points (N, 2) side by side, on the same axes."""
-    fig, axes = subplots(1, len(clouds), figsize=(WIDTH, 2.9), sharey=True)
+def plot_clouds(clouds: Mapping[str, ArrayLike], *, reach: float = 1.2) -> Figure:
+    """Draw sets of points (N, 2) side by side, on the same axes.
+
+    Args:
+        clouds: title -> (N, 2).
+        reach: of the axes, from the middle to each side.
+    """
+    width = min(WIDTH, 0.5 + 2.75 * len(clouds))
+    fig, axes = subplots(1, len(clouds), figsize=(width, 2.9), sharey=True)
     for ax, (title, points) in zip(axes, clouds.items(), strict=True):
         ax.plot(*np.asarray(points).T, ".", color=BLUE, ms=2.5, alpha=0.6)
-        ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal")
+        ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
         ax.set(title=title, xlabel="first coordinate")
     axes[0].set_ylabel("second coordinate")
     return fig
