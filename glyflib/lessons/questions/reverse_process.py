@@ -126,7 +126,8 @@ QUESTIONS = {
     "reverse-downhill": Question(
         right=downhill,
         because=lambda right: (
-            f"the first step leads to 0.4, the second, which is shorter, to {right:.2f}."
+            "the first step leads to 0.4, the second, which is shorter, "
+            f"to {right:.2f}."
         ),
         tolerance=0.001,
         mistakes=(
