@@ -238,7 +238,9 @@ def images_from_x0(x0: Tensor) -> Tensor:
     return ((x0.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 
-def ink_points(image: Tensor, num_points: int, *, generator: torch.Generator) -> Tensor:
+def ink_points(
+    image: Tensor, num_points: int, *, generator: torch.Generator | None = None
+) -> Tensor:
     """Draw 2-D points from the ink of one glyph: a toy set with a real shape.
 
     Each point falls in a pixel with a probability proportional to its ink, and
@@ -247,7 +249,7 @@ def ink_points(image: Tensor, num_points: int, *, generator: torch.Generator) ->
     Args:
         image: (1, S, S) or (S, S) uint8.
         num_points: how many.
-        generator: source of randomness.
+        generator: source of randomness; None is torch's own.
 
     Returns:
         (num_points, 2) points (x right, y up) in [-1, 1].
@@ -264,6 +266,29 @@ def ink_points(image: Tensor, num_points: int, *, generator: torch.Generator) ->
     inside = torch.rand(num_points, 2, generator=generator)
     points = (torch.stack([right, down], 1) + inside) / size * 2 - 1
     return points * torch.tensor([1.0, -1.0])
+
+
+def ink_at(image: Tensor, points: Tensor) -> Tensor:
+    """How much ink lies at points of one glyph's picture.
+
+    Args:
+        image: (1, S, S) or (S, S) uint8.
+        points: (N, 2) points (x right, y up); the picture reaches from -1 to 1.
+
+    Returns:
+        (N,) from 0, paper, to 1, ink; outside of the picture all is paper.
+
+    Raises:
+        ValueError: If the points are not (N, 2).
+    """
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise ValueError(f"points {tuple(points.shape)} must be (N, 2)")
+    ink = 1 - image.squeeze() / 255
+    size = ink.shape[-1]
+    pixel = ((points * points.new_tensor([1.0, -1.0]) + 1) / 2 * size).floor().long()
+    is_inside = ((pixel >= 0) & (pixel < size)).all(1)
+    right, down = pixel.clamp(0, size - 1).T
+    return ink[down, right] * is_inside
 
 
 def load_map(codepoints: Tensor, *, path: Path | str = MAP) -> Tensor:

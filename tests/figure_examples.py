@@ -107,24 +107,24 @@ EXAMPLES = {
         {"ratio": {"a": SPANS}, "loss": {"a": SPANS, "b": SPANS}}
     ),
     "evaluation.plot_twins": call({"10": (X0, X0), "all": (X0, X0)}, notes="abcd"),
-    "forward_noising.plot_chain": call(
-        {t: XT[0] for t in (1000, 300, 299, 0)}, ALPHA_BAR
+    "forward_noising.plot_arrivals": call(
+        {900: X, 500: X}, {900: X, 500: X}, ALPHA_BAR
     ),
-    "forward_noising.plot_correlation": call(
-        [XT[0]], [np.eye(8)], [FALLING], ["white"]
+    "forward_noising.plot_chain": call(
+        {t: XT[0] for t in (0, 299, 300, 1000)}, ALPHA_BAR
     ),
     "forward_noising.plot_forgetting": call(
-        [0, 300, 600, 1000], {"a": INTERVALS, "b": INTERVALS / 2}, {300: XT[0]}, 0.01
+        [0, 300, 600, 1000], {"a": FALLING, "b": FALLING / 2}, {300: XT[0]}
     ),
     "forward_noising.plot_given_and_marginal": call(
         np.array([-1.0] * 30 + [1.0] * 70), dict.fromkeys((60, 250, 900), X), ALPHA_BAR
     ),
     "forward_noising.plot_pixel_noise": call(*RNG.normal(size=(2, 50, 8, 8)), GLYPH),
     "forward_noising.plot_step": call(POINTS, POINTS[:2], 0.3, POINTS),
-    "forward_noising.plot_two_roads": call(
-        RNG.normal(size=(1001, 3)), {900: X, 500: X}, {900: X, 500: X}, ALPHA_BAR
-    ),
     "forward_noising.plot_variance": call(LEVELS, *[FALLING] * 4),
+    "forward_noising.plot_walks": call(
+        RNG.normal(size=(1001, 3)), ALPHA_BAR - 1, 1 - ALPHA_BAR
+    ),
     "gaussians.plot_densities": call(
         X, {"fit": (X, BELL), "two": (X, 2 * BELL)}, xlabel="x"
     ),
@@ -341,5 +341,12 @@ EXAMPLES = {
     "unet.plot_pulls": call({"a": GLYPH**2, "b": np.eye(8)}, squares=[5, 3]),
     "unet.plot_u": call(
         {"in": GLYPH, "out": GLYPH}, MAPS, {"2 x 2": MAPS["4 x 4"]}, MAPS
+    ),
+    "whole_thing.plot_data": call(SHEET[0], POINTS),
+    "whole_thing.plot_drawn": call(POINTS, np.stack([POINTS[:3] * 2, POINTS[:3]])),
+    "whole_thing.plot_side_by_side": call(dict.fromkeys("abc", POINTS)),
+    "whole_thing.plot_spoilt": call(POINTS, POINTS[::-1], (0.8, 0.6), one=3),
+    "whole_thing.plot_ways_home": call(
+        {t: (POINTS * t / 90, -PLACES) for t in (90, 50, 10)}, PLACES
     ),
 }

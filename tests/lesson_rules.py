@@ -41,11 +41,17 @@ QUESTIONS = (
     "how and why does it work?",
     "what is it good for?",
 )
-PLACES = {"start", *QUESTIONS}  # what the strip at the top of a chapter may light
+PLACES = {
+    "start",
+    "the start",
+    *QUESTIONS,
+}  # what the strip at the top of a chapter may light
 MAX_COLUMNS = 76  # longer lines of code run off the page
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 CODE_FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-HINT = re.compile(r"<details>\s*<summary>Hint</summary>(.*?)</details>", re.DOTALL)
+HINT = re.compile(
+    r"<details>\s*<summary>Hint(?: …)?</summary>(.*?)</details>", re.DOTALL
+)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 CONTAINERS = (ast.Tuple, ast.List, ast.Set, ast.Dict, *COMPREHENSIONS)
 # How the text of a raw container starts, and of what holds one or is known by address.
@@ -55,6 +61,7 @@ RAW_START = re.compile(
     r"|Parameter containing"
 )
 RAW_INSIDE = re.compile(r"\b(tensor|array)\(|\btorch\.Size\(")
+LEVEL = re.compile(r"(?:t = |level )(\d+)")
 VERDICTS = ("**Right.**", "**Not yet.**")
 
 
@@ -160,12 +167,15 @@ def exercises(
 
 
 def has_a_hint_for_each_exercise(notebook: NotebookNode) -> list[str]:
-    """Below the question stands a fold "Hint" that is not empty."""
+    """Below the question stands a fold "Hint", in words: Lab shows no formula there."""
     found = []
     for i, asked, _ in exercises(notebook):
         texts = "\n".join(c.source for c in asked if c.cell_type == "markdown")
-        if not any(hint.strip() for hint in HINT.findall(texts)):
+        hints = HINT.findall(texts)
+        if not any(hint.strip() for hint in hints):
             found.append(f"cell {i}: no hint")
+        if any("$" in hint for hint in hints):
+            found.append(f"cell {i}: a formula in the hint, which JupyterLab shows raw")
     return found
 
 
@@ -230,9 +240,10 @@ def checks_answers_that_are_awaited(notebook: NotebookNode) -> list[str]:
 def says_where_the_reader_is(notebook: NotebookNode) -> list[str]:
     """The title's cell has the three questions, one lit, what is needed, how long."""
     lines = notebook.cells[0].source.splitlines()
-    strip = " ".join(line.lstrip("> ") for line in lines if line.startswith(">"))
-    plain = strip.replace("**", "").casefold()
-    lit = [text.casefold() for text in BOLD.findall(strip)]
+    strip = "\n".join(line.lstrip("> ") for line in lines if line.startswith(">"))
+    plain = " ".join(strip.replace("**", "").casefold().split())
+    first = " ".join(strip.split("\n\n")[0].split())  # below may be more in bold
+    lit = [text.casefold().rstrip(":") for text in BOLD.findall(first)]
     places = [plain.find(question) for question in QUESTIONS]
     found = []
     if lit[:1] != ["you are here"]:
@@ -299,6 +310,18 @@ def names_every_row_and_column(executed: NotebookNode) -> list[str]:
     return found
 
 
+def grows_noise_to_the_right(executed: NotebookNode) -> list[str]:
+    """On a slider over levels the noisiest picture is the last, also of a film."""
+    found = []
+    for i, cell in cells(executed, "code"):
+        for text in results(cell, "text/html"):
+            labels = re.findall(r'<figure [^>]*data-label="([^"]*)"', text)
+            levels = [int(m[1]) for m in map(LEVEL.fullmatch, labels) if m]
+            if levels != sorted(levels):
+                found.append(f"cell {i}: levels {levels[:3]} to {levels[-1]}")
+    return found
+
+
 def verdicts(part: list[NotebookNode]) -> list[str]:
     """What the checks of some cells told."""
     texts = [text for c in part for text in results(c, "text/markdown")]
@@ -326,6 +349,7 @@ RULES = [
     says_where_the_reader_is,
 ]
 OUTPUT_RULES = [
+    grows_noise_to_the_right,
     shows_no_raw_container,
     names_every_row_and_column,
     says_right_in_solutions_only,

@@ -10,6 +10,7 @@ from glyflib.data import (
     GLYPHS,
     evenly,
     images_from_x0,
+    ink_at,
     ink_points,
     load_glyphs,
     shrink,
@@ -140,6 +141,18 @@ def test_ink_points_lie_on_the_ink(glyphs):
     points = ink_points(image, 1000, generator=gen)
     assert points.amin(0).tolist() == pytest.approx([0.5, 0.5], abs=0.02)
     assert points.amax(0).tolist() == pytest.approx([1.0, 1.0], abs=0.02)
+
+
+def test_ink_is_read_where_its_points_lie(glyphs):
+    image = torch.full((1, 4, 4), 255, dtype=torch.uint8)
+    image[0, 0, 3] = 0  # the pixel at the top right
+    image[0, 2, 1] = 51
+    points = torch.tensor([[0.6, 0.9], [-0.4, -0.1], [0.6, -0.9], [0.6, 1.1]])
+    torch.testing.assert_close(ink_at(image, points), torch.tensor([1, 0.8, 0, 0]))
+    glyph = glyphs.images[glyphs.find("木")[0]]
+    assert (ink_at(glyph, ink_points(glyph, 1000)) > 0).all()
+    with pytest.raises(ValueError, match=r"\(3,\) must be \(N, 2\)"):
+        ink_at(image, torch.zeros(3))
 
 
 def test_a_blank_picture_has_no_ink_points():

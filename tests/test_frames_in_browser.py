@@ -70,6 +70,27 @@ def test_play_advances_pause_stops_and_it_never_starts_by_itself(open_page):
     assert page.get_by_role("button", name="Play").count() == 2  # stopped at the end
 
 
+def test_a_film_may_run_from_right_to_left(open_page):
+    slider = frame_slider(
+        frames(), LABELS, alt="Grey", start=2, pause_ms=150, plays_leftwards=True
+    )
+    page = open_page(
+        f"<!doctype html><html lang='en'><body>{slider.data}</body></html>"
+    )
+    assert shown(page) == [LABELS[2]]
+    page.get_by_role("button", name="\u2190 Play", exact=True).click()
+    page.get_by_text("t = 1", exact=True).wait_for(state="visible")
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="\u2190 Play", exact=True).click()
+    page.get_by_text("t = 0", exact=True).wait_for(state="visible")
+    play = page.get_by_role("button", name="\u2190 Play", exact=True)
+    play.click()  # it stopped at the left end, and begins at the right one
+    page.get_by_text("t = 2", exact=True).wait_for(state="visible")
+    page.get_by_label("Frame").focus()
+    page.keyboard.press("End")
+    assert shown(page) == [LABELS[3]], "keys go where the slider goes"
+
+
 def test_readers_who_ask_for_less_motion_get_no_play_button(open_page):
     page = open_page(two_sliders(), reduced_motion="reduce")
     assert page.get_by_role("button").count() == 0

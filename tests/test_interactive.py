@@ -53,6 +53,13 @@ def test_what_goes_in_comes_out():
     assert list(base64.b64decode(group["index"])) == [0, 1, 0, OTHER, 1]
 
 
+def test_labels_keep_the_colours_that_they_are_given():
+    groups = {"Kind": ["b", "a", "", "c", "b"]}
+    (group,) = unpacked(html_of(groups=groups, colours={"a": "#D55E00"}))["groups"]
+    assert group["labels"] == ["b", "a", "c"]
+    assert group["colours"] == ["", "#d55e00", ""]
+
+
 def test_no_caption_can_close_the_script_or_add_markup():
     html = html_of()
     assert html.count("</script>") == 1 and html.endswith("</script>")

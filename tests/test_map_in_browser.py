@@ -30,6 +30,7 @@ def fragment(glyphs):
         pinyin=[glyphs.pinyin[i] for i in rows],
         radicals=glyphs.radicals[::2],
         groups={"Strokes": strokes, "None": [""] * len(rows)},
+        colours={"few": "#0072B2"},
     ).data
 
 
@@ -233,6 +234,18 @@ def test_a_legend_button_shows_one_group_alone(open_map):
     assert button.get_attribute("aria-pressed") == "false"
     page.get_by_label("Colour by").select_option("None")
     assert page.get_by_role("button", name="other").count() == 1
+
+
+def test_a_group_has_its_own_colour_and_the_others_have_what_is_free(open_map):
+    page = open_map(color_scheme="light")
+    middle = "e => [...e.getContext('2d').getImageData(14, 14, 1, 1).data].slice(0, 3)"
+    found = {
+        name: tuple(
+            page.get_by_role("button", name=name).locator("canvas").evaluate(middle)
+        )
+        for name in ("few", "many")
+    }
+    assert found == {"few": (0x00, 0x72, 0xB2), "many": (0xE6, 0x9F, 0x00)}
 
 
 def test_without_javascript_a_still_picture_shows(open_map):

@@ -1,6 +1,8 @@
 """Every chapter keeps the rules of the house, and every rule can catch a breach."""
 
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import torch
 import yaml
 from IPython.core.interactiveshell import InteractiveShell
 
+from glyflib.interactive.frames import frame_slider
 from glyflib.lessons.question import Verdict
 
 BOOK = Path(__file__).parents[1] / "book"
@@ -39,6 +42,33 @@ def test_a_lesson(path, rule):
 def test_what_a_lesson_shows(path, rule, site):
     executed = site.parent / "jupyter_execute" / path.name
     assert rule(nbformat.read(executed, 4)) == []
+
+
+def misformatted(folder: Path, columns: int, *names: str) -> str:
+    """What ruff would format in notebooks whose lines have so many columns."""
+    command = [sys.executable, "-m", "ruff", "format", "--check", "--no-cache"]
+    settings = ["--config", str(BOOK.parent / "pyproject.toml")]
+    width = ["--line-length", str(columns)]
+    done = subprocess.run(
+        [*command, *settings, *width, *names],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return done.stdout if done.returncode else ""
+
+
+def test_code_is_formatted_for_the_width_of_a_page():
+    old = [path.name for path in CHAPTERS if path not in LESSONS]
+    assert misformatted(BOOK, lessons.MAX_COLUMNS, *(p.name for p in LESSONS)) == ""
+    assert misformatted(BOOK, 88, *old) == ""
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_noise_grows_to_the_right(path, site):
+    executed = nbformat.read(site.parent / "jupyter_execute" / path.name, 4)
+    assert lessons.grows_noise_to_the_right(executed) == []
 
 
 @pytest.mark.parametrize("name", sorted(lessons.OLD_FORM))
@@ -125,9 +155,11 @@ ASKED = 'answer = None  # your number\nexercises.check("{}", answer)'
 
 
 @pytest.fixture(autouse=True)
-def two_questions(monkeypatch):
-    """The names that the made-up chapter asks for, instead of the book's."""
-    monkeypatch.setattr(lessons, "known_questions", lambda: {"one": 1, "two-a": 2})
+def two_questions(monkeypatch, request):
+    """The names that the made-up chapter asks for; real ones have the book's."""
+    if request.function is not test_a_lesson:
+        two = {"one": 1, "two-a": 2}
+        monkeypatch.setattr(lessons, "known_questions", lambda: two)
 
 
 def good_notebook() -> nbformat.NotebookNode:
@@ -284,6 +316,7 @@ PUZZLES = [
     "x = [a for b in c for a in b]",
     "f([a for a in b], {c for c in d})",
 ]
+FORMULA_HINT = HINT.replace("*one*", "$x_0$")
 EMPTY_HINT = "<details><summary>Hint</summary>\n</details>"
 RAW_ENDS = ["(x, y)", "x, y", "[x]", "{x: y}", "[x for x in y]"]
 ANSWERED = 'answer = 1\nexercises.check("one", answer)'
@@ -297,6 +330,10 @@ LESSON_BREACHES = [
     (
         lessons.has_a_hint_for_each_exercise,
         change(EXERCISE, f"### Exercise 1\n\n{EMPTY_HINT}"),
+    ),
+    (
+        lessons.has_a_hint_for_each_exercise,
+        change(EXERCISE, f"### Exercise 1\n\n{FORMULA_HINT}"),
     ),
     (lessons.checks_answers_that_are_awaited, change(ASKS, "answer = None")),
     (lessons.checks_answers_that_are_awaited, change(ASKS, ANSWERED)),
@@ -356,6 +393,19 @@ def test_a_breach_is_caught(rule, breach):
     notebook = good_notebook()
     breach(notebook)
     assert rule(notebook) != []
+
+
+def test_badly_formatted_code_is_caught(tmp_path):
+    fits = f"print({', '.join(['1234567'] * 7)}, 12345)"
+    wide = fits.replace("print", "print_all")
+    for name, source in {"fits": fits, "wide": wide, "odd": "x = {'a':1}"}.items():
+        notebook = good_notebook()
+        notebook.cells[CODE].source = source
+        nbformat.write(notebook, tmp_path / f"{name}.ipynb")
+    assert len(fits) <= 76 < len(wide) <= 88
+    assert misformatted(tmp_path, 76, "fits.ipynb") == ""
+    found = misformatted(tmp_path, 76, "fits.ipynb", "wide.ipynb", "odd.ipynb")
+    assert "wide" in found and "odd" in found and "fits" not in found
 
 
 def test_every_rule_has_a_breach():
@@ -442,6 +492,19 @@ def test_an_empty_header_cell_is_caught(table):
     notebook = executed_notebook()
     notebook.cells[FIGURE].outputs = [result(table)]
     assert lessons.names_every_row_and_column(notebook) != []
+
+
+@pytest.mark.parametrize("form", ["t = {}", "level {}"])
+def test_a_slider_on_which_noise_shrinks_is_caught(form):
+    notebook = executed_notebook()
+    frames = [np.zeros((4, 4), np.uint8)] * 3
+
+    def found(levels):
+        slider = frame_slider(frames, [form.format(t) for t in levels], alt="Grey")
+        notebook.cells[FIGURE].outputs = [result(slider)]
+        return lessons.grows_noise_to_the_right(notebook)
+
+    assert found([0, 10, 100]) == [] != found([100, 10, 0])
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from figure_examples import (
 )
 from IPython.core.pylabtools import print_figure
 from matplotlib.collections import PathCollection
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.container import ErrorbarContainer
 from matplotlib.image import AxesImage, BboxImage
 from matplotlib.lines import Line2D
@@ -35,6 +36,7 @@ from PIL import Image
 
 import glyflib.plotting
 from glyflib.plotting import (
+    dataset_map,
     forward_noising,
     gaussians,
     pictures,
@@ -46,8 +48,18 @@ from glyflib.plotting import (
     text_embeddings,
     training,
     unet,
+    whole_thing,
 )
-from glyflib.plotting.base import BookFigure, figure, new_figure, reaches, subplots
+from glyflib.plotting.base import (
+    LAYOUT_COLOURS,
+    RADICAL_COLOURS,
+    BookFigure,
+    figure,
+    group_colours,
+    new_figure,
+    reaches,
+    subplots,
+)
 from glyflib.plotting.pictures import SPAN, show_image
 
 SCALES = {(0, 255), (-1, 1), SPAN}  # of pictures: uint8, x0 and noisy ones
@@ -339,7 +351,7 @@ def test_the_chain_states_the_numbers_of_the_schedule():
     fig = drawn("forward_noising.plot_chain")
     text = " ".join(text.get_text() for text in fig.texts)
     signal, beta = ALPHA_BAR[300] ** 0.5, 1 - ALPHA_BAR[300] / ALPHA_BAR[299]
-    assert f"{signal:.4f} $x_0$\nstd {(1 - signal**2) ** 0.5:.4f}" in text
+    assert f"{signal:.4f} $x_0$\n+ {(1 - signal**2) ** 0.5:.4f} $\\epsilon$" in text
     assert f"{(1 - beta) ** 0.5:.4f}" in text and f"{beta:.4f}" in text
 
 
@@ -374,6 +386,59 @@ def test_an_arrow_points_along_the_field_and_its_colour_is_its_length():
     np.testing.assert_array_equal(crosses.get_xydata(), PLACES[[3, 7, 9]])
 
 
+def colours_of_dots(ax):
+    """The colour of each named cloud of points."""
+    clouds = [c for c in ax.collections if not c.get_label().startswith("_")]
+    return {c.get_label(): to_hex(c.get_facecolor()[0]).upper() for c in clouds}
+
+
+def test_a_radical_has_its_colour_in_every_figure():
+    names = [*RADICAL_COLOURS]
+    few, many = ("metal", "water", "thing"), (names[:8], names[1:])
+    seen = []
+    for labels in many:
+        points = {"map": (POINTS, [*labels, "", *labels * 3, *[""] * 7])}
+        seen.append(colours_of_dots(dataset_map.plot_maps(points).axes[0]))
+    groups = {name: [3 * i, 3 * i + 1] for i, name in enumerate(few)}
+    column = ("t = 0", POINTS, np.eye(4), (-3, 3, -3, 3))
+    clouds = schedules.plot_clouds([column], groups, ("x", "y"))
+    seen.append(colours_of_dots(clouds.axes[0]))
+    for found in seen:
+        own = {name: RADICAL_COLOURS[name] for name in found if name != "thing"}
+        assert own and own.items() <= {k: v.upper() for k, v in found.items()}.items()
+    assert seen[2]["thing"] not in {seen[2]["metal"], seen[2]["water"]}
+
+
+def test_each_radical_is_seen_on_the_map():
+    names = [*RADICAL_COLOURS][:8]
+    points = np.random.default_rng(0).uniform(size=(8000, 2))
+    fig = dataset_map.plot_maps({"map": (points, names * 1000)})
+    left, bottom, right, top = fig.axes[0].get_window_extent().extents.astype(int)
+    seen = saved(fig)[::-1][bottom:top, left:right, :3].reshape(-1, 3) / 255
+    for name in names:
+        away = np.abs(seen - to_rgb(RADICAL_COLOURS[name])).max(1)
+        assert (away < 0.1).mean() > 0.001, name
+
+
+def test_a_layout_has_its_colour_in_every_figure():
+    sides = ["top-bottom", "left-right"]
+    on_map = dataset_map.plot_maps({"map": (POINTS, sides * 20)}).axes[0]
+    assert colours_of_dots(on_map) == {k: LAYOUT_COLOURS[k].upper() for k in sides}
+    clusters = dataset_map.plot_clusters([40, 400], [0.5] * 2, [0.1] * 2, sides)
+    for side in sides:
+        (marks,) = (x for x in clusters.axes[0].lines if side in str(x.get_label()))
+        assert marks.get_color() == LAYOUT_COLOURS[side]
+
+
+def test_groups_without_a_colour_get_one_that_nobody_has():
+    found = group_colours(["b", "water", "a"])
+    assert found["water"] == RADICAL_COLOURS["water"]
+    assert len(set(found.values())) == 3
+    assert len({*RADICAL_COLOURS.values()}) == len(RADICAL_COLOURS)
+    with pytest.raises(ValueError, match="10 groups need more than 9 colours"):
+        group_colours("abcdefghij")
+
+
 def test_bars_reach_two_standard_errors():
     left, _ = drawn("schedules.plot_information").axes
     np.testing.assert_allclose(bars(left), np.outer(FALLING, [7 / 9, 11 / 9]))
@@ -383,6 +448,21 @@ def test_bars_reach_two_standard_errors():
     race = solvers.plot_race(LEVELS, {"Heun": rows}, {"Heun": rows}).axes[0]
     half = rows[0].std(ddof=1)  # 2 / sqrt(4) of it
     np.testing.assert_allclose(bars(race), [[2.5 - half, 2.5 + half]] * 4)
+
+
+@pytest.mark.parametrize("name", ["schedules.plot_information", "solvers.plot_line"])
+def test_noise_grows_to_the_right_where_the_log_snr_is_an_axis(name):
+    axes = [ax for ax in drawn(name).axes if "log-SNR" in ax.get_xlabel()]
+    assert axes and all(ax.xaxis_inverted() for ax in axes)
+    assert all("noise on the right" in ax.get_xlabel() for ax in axes)
+
+
+def test_noise_grows_to_the_right_under_paths_back_to_data():
+    left, right = drawn("solvers.plot_paths").axes[:2]
+    assert left.get_title() == "where they end" and not right.xaxis_inverted()
+    path = right.lines[0]
+    assert path.get_xdata().tolist() == [3, 2, 1, 0]
+    np.testing.assert_allclose(path.get_ydata(), FALLING * SIDE[0])
 
 
 def test_an_infinite_factor_is_an_arrow_at_its_level():
@@ -442,6 +522,23 @@ def test_a_running_mean_is_the_mean_of_each_window():
 def test_moments_are_spread_by_a_factor_and_end_with_the_last():
     assert training.spread([0, 100, 120, 200, 210, 400, 410]) == [0, 1, 3, 5, 6]
     assert training.spread([7]) == [0]
+
+
+def test_a_spoilt_point_is_shrunk_and_then_pushed():
+    x0, eps = np.array([[2.0, 0.0], [1.0, 1.0]]), np.array([[0.0, 1.0], [3.0, 3.0]])
+    (ax,) = whole_thing.plot_spoilt(x0, eps, (0.8, 0.6), one=0).axes
+    np.testing.assert_allclose(line(ax, "shrunk").T, [[2, 0], [1.6, 0]])
+    np.testing.assert_allclose(line(ax, "pushed").T, [[1.6, 0], [1.6, 0.6]])
+    np.testing.assert_allclose(line(ax, "the same, spoilt").T, [[1.6, 0.6]])
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), [[1.6, 0.6], [2.6, 2.6]])
+
+
+def test_ways_home_are_shown_as_directions():
+    ways = np.array([[3.0, 4.0], [0.0, -0.1], [0.0, 0.0]])
+    fig = whole_thing.plot_ways_home({50: (POINTS, ways)}, PLACES[:3])
+    (arrows,) = fig.findobj(Quiver)
+    found = np.stack([arrows.U, arrows.V], axis=1) / whole_thing.ARROW
+    np.testing.assert_allclose(found, [[0.6, 0.8], [0, -1], [0, 0]])
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[1]
 MAX_BYTES = 4_000_000
-LEFTOVERS = re.compile(r"\{[a-z:]+\}|:::|\$\$|(?<!\w)```|\\[(\[]")
+LEFTOVERS = re.compile(
+    r"\{[a-z:]+\}|:::|\$\$|(?<!\w)```|\\[(\[]|\$[^$\n]*[_^\\][^$\n]*\$"
+)
 LOCAL_PATH = re.compile(
     rf"(?<![\w./-])/(?:home|root|tmp|Users)/\w|[A-Z]:\\Users|{re.escape(str(ROOT))}/"
 )
@@ -274,6 +276,7 @@ BAD_FILES = [
     (leftovers, "<p>See {eq}</p>"),
     (leftovers, "<p>:::</p>"),
     (leftovers, "<p>$$ x $$</p>"),
+    (leftovers, "<p>Put $x_0$ here.</p>"),
     (local_paths, "<pre>/ho" + "me/ann/book</pre>"),
     (heavy_pages, "x" * MAX_BYTES),
 ]

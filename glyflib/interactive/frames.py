@@ -52,6 +52,9 @@ SCRIPT = """
     const shots = [...root.querySelectorAll("figure")];
     const range = root.querySelector("input");
     const button = root.querySelector("button");
+    const leftwards = "leftwards" in root.dataset;
+    const [first, last] = leftwards ? [shots.length - 1, 0] : [0, shots.length - 1];
+    const idle = button.textContent;
     let timer = null;
     const show = (i) => {
       shots.forEach((shot, k) => shot.classList.toggle("now", k === i));
@@ -61,14 +64,15 @@ SCRIPT = """
     const pause = () => {
       clearInterval(timer);
       timer = null;
-      button.textContent = "Play";
+      button.textContent = idle;
     };
     const tick = () => {
-      if (root.isConnected) show(Math.min(+range.value + 1, shots.length - 1));
-      if (!root.isConnected || +range.value === shots.length - 1) pause();
+      const next = +range.value + Math.sign(last - +range.value);
+      if (root.isConnected) show(next);
+      if (!root.isConnected || +range.value === last) pause();
     };
     const play = () => {
-      if (+range.value === shots.length - 1) show(0);
+      if (+range.value === last) show(first);
       timer = setInterval(tick, +root.dataset.ms);
       button.textContent = "Pause";
     };
@@ -124,6 +128,7 @@ def frame_slider(
     start: int = 0,
     width: int = 480,
     pause_ms: int = 500,
+    plays_leftwards: bool = False,
 ) -> HTML:
     """Show still frames one at a time, under a slider and a play button.
 
@@ -131,14 +136,17 @@ def frame_slider(
     frames stand side by side; readers who ask for less motion get no play button.
 
     Args:
-        frames: N equally sized PNG files (bytes) or uint8 pictures, each (H, W),
-            (1, H, W) or (H, W, 3); pictures are drawn with sharp pixels.
+        frames: from left to right on the slider, N equally sized PNG files (bytes) or
+            uint8 pictures, each (H, W), (1, H, W) or (H, W, 3); pictures are drawn with
+            sharp pixels.
         labels: N texts, each the caption of one frame and what a screen reader says.
         alt: what the frames show; the label is added to it for each frame.
         name: the label of the slider.
         start: the frame shown first.
         width: of the picture on the page, in CSS pixels; never wider than the page.
         pause_ms: time a frame stays while playing, in milliseconds.
+        plays_leftwards: the film runs from right to left. Noise grows to the right on
+            every slider of the book; a film of sampling goes the other way.
 
     Raises:
         ValueError: If there are no frames, labels do not match them, sizes differ
@@ -163,12 +171,14 @@ def frame_slider(
         )
         for i, (png, label, frame) in enumerate(zip(pngs, labels, frames, strict=True))
     )
+    leftwards = " data-leftwards" if plays_leftwards else ""
+    play = "\u2190 Play" if plays_leftwards else "Play"
     return HTML(
-        f'<div class="glyf-frames" data-ms="{pause_ms}" '
+        f'<div class="glyf-frames" data-ms="{pause_ms}"{leftwards} '
         f'style="--picture: {width}px; width: {max(width, MIN_WIDTH)}px">'
         f"<style>{STYLE}</style>"
         f'<div class="shots">{shots}</div>'
-        f'<div class="controls" hidden><button type="button" {OWN_KEYS}>Play</button>'
+        f'<div class="controls" hidden><button type="button" {OWN_KEYS}>{play}</button>'
         f'<label><span>{escape(name)}</span><input type="range" min="0" max="{last}" '
         f'{OWN_KEYS} step="1" value="{start}" autocomplete="off" '
         f'aria-valuetext="{escape(labels[start])}"></label></div>'

@@ -1,7 +1,7 @@
 // One map of glyphs on a canvas; hover_map.py sets `key`, `packed` and `sheetSources`.
 // Texts are only ever set as text, so that no caption can become HTML.
-const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "fore", "#9a6324"];
-const DARK = { "#0072b2": "#3d9be0", "#9a6324": "#c99557" };
+const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#000000", "#9a6324"];
+const DARK = { "#0072b2": "#2f86d8", "#9a6324": "#c99557", "#6f3fa0": "#a983d6" };
 const MAX_ZOOM = 200, REACH = 16, NEAR_ZOOM = 6, OTHER = 255;
 
 function bytes(text) {
@@ -24,6 +24,12 @@ function isDark() {
   return lab ? lab === "false" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
+// The colours of a group's labels: their own, or the next that is free.
+function fillsOf(own) {
+  const free = COLOURS.filter((colour) => !own.includes(colour));
+  return own.map((colour) => colour || free.shift());
+}
+
 // A small filled mark: groups differ by shape as well as by colour.
 function addMark(path, shape, x, y, r) {
   if (shape === 0) path.rect(x - r, y - r, 2 * r, 2 * r);
@@ -38,7 +44,7 @@ function hoverMap(host, data) {
   for (let i = 0; i < count; i++) { xs[i] = flat[2 * i] / 65535; ys[i] = flat[2 * i + 1] / 65535; }
   const chars = Array.from(data.chars), radicals = bytes(data.radicals);
   const words = data.captions.map((caption) => " " + caption.toLowerCase().replace(/[^\p{L}\p{N}']+/gu, " "));
-  const groups = data.groups.map((group) => ({ ...group, index: bytes(group.index) }));
+  const groups = data.groups.map((group) => ({ ...group, index: bytes(group.index), fills: fillsOf(group.colours) }));
   const everyone = Uint32Array.from({ length: count }, (_, i) => i);
   const view = { x: 0.5, y: 0.5, zoom: 1 };
   let width = 0, height = 0, base = 1, dark = false, frame = 0, flight = 0;
@@ -119,8 +125,8 @@ function hoverMap(host, data) {
   const ink = (name) => getComputedStyle(root.querySelector(".map")).getPropertyValue(name).trim();
   function colourOf(label) {
     if (label === OTHER || !group) return ink("--line");
-    const colour = COLOURS[label] === "fore" ? ink("--fore") : COLOURS[label];
-    return (dark && DARK[colour]) || colour;
+    const colour = group.fills[label];
+    return colour === "#000000" ? ink("--fore") : (dark && DARK[colour]) || colour;
   }
   function drawTile(to, i, x, y, side) {
     const sheet = sheets[Math.floor(i / data.cols ** 2)], place = i % data.cols ** 2;

@@ -78,14 +78,18 @@ def still(unit: np.ndarray, side: int = 400) -> str:
     return data_uri(picture, "PNG", bits=1, optimize=True)
 
 
-def numbered(name: str, labels: Sequence[str]) -> dict:
-    """One way to colour the points: its labels, and each point's label number."""
+def numbered(name: str, labels: Sequence[str], colours: Mapping[str, str]) -> dict:
+    """One way to colour the points: its labels, and each point's label number.
+
+    A label that has no colour of its own has "": the script gives it one.
+    """
     names = list(dict.fromkeys(label for label in labels if label))
     if len(names) > MAX_LABELS:
         raise ValueError(f"groups[{name!r}] has {len(names)} labels, over {MAX_LABELS}")
     number = {label: i for i, label in enumerate(names)} | {"": OTHER}
     index = encode([number[label] for label in labels], "u1")
-    return {"name": name, "labels": names, "index": index}
+    own = [colours.get(name, "").lower() for name in names]
+    return {"name": name, "labels": names, "index": index, "colours": own}
 
 
 def asset(name: str) -> str:
@@ -108,6 +112,7 @@ def hover_map(
     pinyin: Sequence[str],
     radicals: ArrayLike,
     groups: Mapping[str, Sequence[str]] | None = None,
+    colours: Mapping[str, str] | None = None,
 ) -> HTML:
     """Make a map whose points show their glyph on hover, tap or key press.
 
@@ -119,6 +124,7 @@ def hover_map(
         pinyin: N readings, "" where there is none.
         radicals: (N,) Kangxi radical, 0 where unknown.
         groups: ways to colour the points, {name: N labels}; "" is drawn grey.
+        colours: of labels, as "#rrggbb"; a label without one gets one that is free.
 
     Returns:
         One HTML fragment that shows in the built page and in Jupyter Lab.
@@ -141,7 +147,7 @@ def hover_map(
         "captions": [" ".join(caption.split()) for caption in captions],
         "pinyin": list(pinyin),
         "radicals": encode(radicals, "u1"),
-        "groups": [numbered(name, labels) for name, labels in groups.items()],
+        "groups": [numbered(n, labels, colours or {}) for n, labels in groups.items()],
         "css": asset("hover_map.css"),
     }
     sheets = json.dumps(tile_sheets(images))

@@ -4,7 +4,7 @@ Invariant: a function marked `@figure` draws in our style, whatever a reader has
 and returns a closed Figure, so that a notebook shows it exactly once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial, wraps
 
 import matplotlib.pyplot as plt
@@ -17,10 +17,26 @@ from numpy.typing import ArrayLike
 # Okabe & Ito's palette: told apart by readers with any kind of colour vision.
 BLACK, BLUE, ORANGE, GREEN = "#000000", "#0072B2", "#E69F00", "#009E73"
 RED, SKY, PINK, GREY = "#D55E00", "#56B4E9", "#CC79A7", "#767676"
+BROWN, PURPLE = "#9A6324", "#6F3FA0"  # where a figure needs more than eight
 CYCLE = [BLUE, ORANGE, GREEN, RED, PINK, SKY, BLACK]
 # Marker and dash of the i-th of many series: colour alone does not reach everybody.
 LOOKS = ("o-", "s--", "^:", "D-.", "v-", "P--", "X:", "*-.")
 MARKERS = [look[0] for look in LOOKS]
+# Groups of glyphs keep their colours throughout the book: the commonest radicals by
+# their English names, and how the parts of a glyph are laid out.
+RADICAL_COLOURS = {
+    "water": BLUE,
+    "metal": ORANGE,
+    "grass": GREEN,
+    "heart": RED,
+    "hand": SKY,  # it shares a place on the map with heart and tree
+    "tree": BLACK,
+    "mouth": PINK,
+    "silk": BROWN,
+    "person": PURPLE,
+}
+LAYOUT_COLOURS = {"left-right": BLUE, "top-bottom": ORANGE}
+GROUP_COLOURS = RADICAL_COLOURS | LAYOUT_COLOURS
 
 WIDTH = 7.0  # inches: a figure as wide as the text
 
@@ -99,6 +115,22 @@ def reaches(spans: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """
     values, low, high = np.asarray(spans, float).T
     return values, np.clip([values - low, high - values], 0, None)
+
+
+def group_colours(names: Iterable[str]) -> dict[str, str]:
+    """The colour of each group: its own in the whole book, or the next one free.
+
+    Raises:
+        ValueError: If there are more groups than colours.
+    """
+    names = list(names)
+    taken = {GROUP_COLOURS[name] for name in names if name in GROUP_COLOURS}
+    free = [colour for colour in [*CYCLE, BROWN, PURPLE] if colour not in taken]
+    others = [name for name in names if name not in GROUP_COLOURS]
+    if len(others) > len(free):
+        raise ValueError(f"{len(others)} groups need more than {len(free)} colours")
+    own = {name: GROUP_COLOURS[name] for name in names if name in GROUP_COLOURS}
+    return own | dict(zip(others, free, strict=False))
 
 
 def count_axis(ax: Axes, counts: Sequence[int], label: str) -> None:

@@ -11,21 +11,30 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import CYCLE, GREY, RED, WIDTH, figure, subplots
+from glyflib.plotting.base import (
+    CYCLE,
+    GREY,
+    RED,
+    WIDTH,
+    figure,
+    group_colours,
+    subplots,
+)
 from glyflib.plotting.pictures import show_image, stamp
 
 MARKERS = ["s", "^", "D", "P", "o", "v", "X", "*"]
-COLOURS = [*CYCLE, "#9A6324"]
 
 
 def dots(ax: Axes, points: np.ndarray, labels: Sequence[str]) -> None:
     """Draw points in the colour and marker of their label, "" in pale grey."""
     labels = np.asarray(labels)
     ax.scatter(*points[labels == ""].T, s=0.6, c="#c8c8c8", lw=0, rasterized=True)
-    names = [name for name in dict.fromkeys(labels.tolist()) if name]
-    for name, marker, colour in zip(sorted(names), MARKERS, COLOURS, strict=False):
+    colours = group_colours(sorted(set(labels.tolist()) - {""}))
+    for (name, colour), marker in zip(sorted(colours.items()), MARKERS, strict=False):
         here = points[labels == name]
-        ax.scatter(*here.T, s=1.6, marker=marker, c=colour, lw=0, label=name)
+        # Snapped to whole pixels, thin marks of this size would vanish.
+        look = {"s": 2.2, "marker": marker, "c": colour, "lw": 0, "snap": False}
+        ax.scatter(*here.T, label=name, **look)
     ax.set_aspect("equal", "datalim")
     ax.set_xticks([])
     ax.set_yticks([])
@@ -142,7 +151,8 @@ def plot_clusters(
     """
     fig, ax = subplots(figsize=(WIDTH, 3.9))
     layouts = np.asarray(layouts)
-    for name, marker, colour in zip(sorted(set(layouts)), MARKERS, CYCLE, strict=False):
+    colours = group_colours(sorted(set(layouts.tolist())))
+    for (name, colour), marker in zip(sorted(colours.items()), MARKERS, strict=False):
         here = layouts == name
         x, y = np.asarray(sizes)[here], np.asarray(shares)[here]
         ax.plot(x, y, marker, c=colour, ms=6, alpha=0.8, label=f"mostly {name}")

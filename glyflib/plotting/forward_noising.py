@@ -3,7 +3,7 @@
 Invariant: noisy pictures share one grey scale, black at -2 and white at +2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,8 +21,8 @@ from glyflib.plotting.base import (
     SKY,
     WIDTH,
     figure,
+    legend_above,
     new_figure,
-    reaches,
     subplots,
 )
 from glyflib.plotting.pictures import SPAN, grey_frames, show_image, stamp
@@ -50,45 +50,13 @@ def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> F
             u = np.linspace(-4, 4, 300)
             label = f"pixel {where[0]}, {where[1]}: mean {bell.mean():.2f}"
             look = {"fc": color, "ec": "white", "lw": 0, "hatch": hatch, "alpha": 0.75}
-            bins = {"bins": 60, "range": (-4, 4), "density": True}
+            bins = {"bins": 40, "range": (-4, 4), "density": True}
             right.hist(values, label=label, **bins, **look)
             right.plot(u, bell.pdf(u), color=BLACK, ls=style)
         right.legend(loc="upper left", bbox_to_anchor=(0, 1.22), fontsize=8)
         right.set(xlabel="pixel value", ylabel="density")
-    axes[0, 0].set_title("a picture of N(0, I)")
+    axes[0, 0].set_title("a picture of noise")
     axes[1, 0].set_title("the same noise, centred on a glyph")
-    return fig
-
-
-@figure
-def plot_correlation(
-    pictures: Sequence[ArrayLike],
-    covariance: Sequence[ArrayLike],
-    measured: Sequence[ArrayLike],
-    names: Sequence[str],
-) -> Figure:
-    """Draw one kind of noise a row: picture, covariance, correlation by distance.
-
-    Args:
-        pictures: K pictures (H, W).
-        covariance: K measured covariances (W, W) of the pixels of one row.
-        measured: K correlations (D,) of pixels 0 to D - 1 apart.
-        names: K names.
-    """
-    rows = len(pictures)
-    fig, axes = subplots(rows, 3, figsize=(WIDTH, 2.5 * rows), squeeze=False)
-    for i, (left, middle, right) in enumerate(axes):
-        show_image(left, pictures[i], span=SPAN)
-        left.set_title(names[i])
-        shown = middle.imshow(np.asarray(covariance[i]), cmap="RdBu_r", vmin=-1, vmax=1)
-        middle.set(xlabel="pixel of the row", ylabel="pixel of the row")
-        middle.grid(False)
-        bar = fig.colorbar(shown, ax=middle, shrink=0.75, ticks=[-1, 0, 1])
-        bar.set_label("covariance", fontsize=8)
-        right.axhline(0, color=GREY, lw=0.8)
-        right.plot(measured[i], "o-", color=BLUE, ms=4)
-        right.set(xlabel="pixels apart", ylabel="correlation", ylim=(-0.15, 1.08))
-        right.set_xticks(range(0, len(measured[i]), 3))
     return fig
 
 
@@ -100,13 +68,13 @@ def plot_variance(
     kept_formula: ArrayLike,
     grown_formula: ArrayLike,
 ) -> Figure:
-    """Draw the variance along a chain with and without the scale-down, all (N,)."""
+    """Draw the variance along a chain with and without the shrink, all (N,)."""
     fig, ax = subplots(figsize=(WIDTH * 0.75, 3.1))
-    ax.plot(t, grown_formula, "--", color=ORANGE, label="formula, no scale-down")
-    ax.plot(t, grown, "s", color=ORANGE, ms=4, label="measured, no scale-down")
-    ax.plot(t, kept_formula, "-", color=BLUE, label="formula, with scale-down")
-    ax.plot(t, kept, "o", color=BLUE, ms=4, label="measured, with scale-down")
-    ax.set(xlabel="step t", ylabel="variance of the pixels", ylim=(0, None))
+    ax.plot(t, grown_formula, "--", color=ORANGE, label="formula, no shrink")
+    ax.plot(t, grown, "s", color=ORANGE, ms=4, label="measured, no shrink")
+    ax.plot(t, kept_formula, "-", color=BLUE, label="formula, with the shrink")
+    ax.plot(t, kept, "o", color=BLUE, ms=4, label="measured, with the shrink")
+    ax.set(xlabel="level t", ylabel="variance of the pixels", ylim=(0, None))
     ax.legend()
     return fig
 
@@ -141,49 +109,57 @@ def plot_step(
     ax.plot(*points.T, ".", color=BLUE, ms=1.5, alpha=0.55, zorder=1)
     add_clouds(ax, chosen, float(np.sqrt(1 - beta)), float(np.sqrt(beta)), cloud)
     ax.set(xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), aspect="equal")
-    ax.set(xlabel="first coordinate", ylabel="second coordinate")
+    ax.set(xlabel="across", ylabel="up")
     ax.set_title(rf"$\beta$ = {beta:g}: centres at {np.sqrt(1 - beta):.3f} $x_0$")
     return fig
 
 
 @figure
-def plot_two_roads(
-    paths: ArrayLike, chain: dict[int, ArrayLike], jump: dict[int, ArrayLike], ab
-) -> Figure:
-    """Draw a pixel's walks down the chain, and where chain and jump arrive.
+def plot_walks(paths: ArrayLike, mean: ArrayLike, std: ArrayLike) -> Figure:
+    """Draw how the value of one pixel walks down the chain.
 
     Args:
-        paths: (T + 1, N) values of N runs.
-        chain: level -> (M,) values that walked there step by step.
-        jump: level -> (M,) values that went in one jump.
-        ab: (T + 1,) schedule, for the band of mean and two standard deviations.
+        paths: (T + 1, N) values of N walks.
+        mean: (T + 1,) mean of all walks at each level.
+        std: (T + 1,) their standard deviation.
     """
-    ab, paths = np.asarray(ab), np.asarray(paths)
-    t, mean, std = np.arange(len(ab)), np.sqrt(ab) * paths[0, 0], np.sqrt(1 - ab)
-    fig = new_figure(figsize=(WIDTH, 4.8))
-    grid = fig.add_gridspec(2, len(chain))
-    top = fig.add_subplot(grid[0, :])
-    top.plot(t, paths, color=SKY, lw=0.5)
-    top.plot(t, mean, color=BLACK, label="mean by the formula")
-    top.plot(t, mean + 2 * std, "--", color=RED, label="mean ± 2 std")
-    top.plot(t, mean - 2 * std, "--", color=RED)
-    top.set(xlabel="step t", ylabel="pixel value")
-    top.legend(loc="upper left", ncols=2)
-    for i, level in enumerate(chain):
-        ax = fig.add_subplot(grid[1, i])
-        ends = mean[level] - 4 * std[level], mean[level] + 4 * std[level]
-        bins = {"bins": 40, "range": ends, "density": True}
-        ax.hist(np.asarray(chain[level]), color=SKY, label="chain", **bins)
+    paths, mean, std = map(np.asarray, (paths, mean, std))
+    t = np.arange(len(paths))
+    fig, ax = subplots(figsize=(WIDTH, 3.1))
+    ax.plot(t, paths, color=SKY, lw=0.5)
+    ax.plot(t, mean, color=BLACK, label="mean")
+    ax.plot(t, mean + 2 * std, "--", color=RED, label="mean ± 2 standard deviations")
+    ax.plot(t, mean - 2 * std, "--", color=RED)
+    ax.set(xlabel="level t", ylabel="value of the pixel", ylim=(-4.2, 4.2))
+    ax.legend(loc="upper left", ncols=2)
+    return fig
+
+
+@figure
+def plot_arrivals(
+    walked: dict[int, ArrayLike], jumped: dict[int, ArrayLike], ab: ArrayLike
+) -> Figure:
+    """Draw where a pixel of ink arrives by walking, by jumping, and by the formula.
+
+    Args:
+        walked: level -> (M,) values that went there step by step, from -1.
+        jumped: level -> (M,) values that went in one jump.
+        ab: (T + 1,) schedule, for the bell curve that the formula foretells.
+    """
+    ab = np.asarray(ab)
+    fig, axes = subplots(1, len(walked), figsize=(WIDTH, 2.8), squeeze=False)
+    for ax, t in zip(axes[0], walked, strict=True):
+        bell = norm(-np.sqrt(ab[t]), np.sqrt(1 - ab[t]))
+        ends = bell.ppf([1e-4, 1 - 1e-4])
+        bins = {"bins": 40, "range": tuple(ends), "density": True}
+        ax.hist(np.asarray(walked[t]), color=SKY, label="walks", **bins)
         step = {"histtype": "step", "color": BLUE, "lw": 1.4}
-        ax.hist(np.asarray(jump[level]), label="jump", **step, **bins)
+        ax.hist(np.asarray(jumped[t]), label="jumps", **step, **bins)
         u = np.linspace(*ends, 300)
-        ax.plot(
-            u, norm(mean[level], std[level]).pdf(u), ":", color=BLACK, label="formula"
-        )
-        ax.set(title=f"t = {level}", xlabel="pixel value")
-        ax.set_ylim(0, 1.45 * norm.pdf(0) / std[level])
-        ax.set_ylabel("density" if i == 0 else "")
-        ax.legend(fontsize=7.5, loc="upper right", handlelength=1.2)
+        ax.plot(u, bell.pdf(u), ":", color=BLACK, label="formula")
+        ax.set(title=f"t = {t}", xlabel="value of the pixel")
+    axes[0, 0].set_ylabel("density")
+    legend_above(fig, axes[0, 0])
     return fig
 
 
@@ -197,28 +173,30 @@ def add_arrow(fig: Figure, start: float, end: float, y: float, **style) -> None:
 def plot_chain(xt: dict[int, ArrayLike], alpha_bar: ArrayLike) -> Figure:
     """Draw the chain of Ho et al. 2020, Fig. 2, with computed pictures and numbers.
 
+    Noise grows to the right, as on every slider of the book; in the paper, to the left.
+
     Args:
-        xt: level -> (1, H, W), four levels: T, t, t - 1 and 0, in this order.
+        xt: level -> (1, H, W), four levels: 0, t - 1, t and T, in this order.
         alpha_bar: (T + 1,) schedule.
     """
-    ab, (last, t, s, first) = np.asarray(alpha_bar), xt
+    ab, (first, s, t, last) = np.asarray(alpha_bar), xt
     width, height = 5.6, 2.5  # narrow, so that its words read on a phone
     fig = new_figure(figsize=(width, height), layout="none")
     lefts, side, y = (0.0, 0.215, 0.623, 0.838), 0.162, 0.3
-    for left, level in zip(lefts, (last, t, s, first), strict=True):
+    for left, level in zip(lefts, (first, s, t, last), strict=True):
         ax = fig.add_axes((left, y, side, side * width / height))
         show_image(ax, xt[level], span=SPAN)
         ax.set_title(f"$x_{{{level}}}$", fontsize=12)
         signal, noise = np.sqrt(ab[level]), np.sqrt(1 - ab[level])
-        under = f"{signal:.4f} $x_0$\nstd {noise:.4f}"
+        under = f"{signal:.4f} $x_0$\n+ {noise:.4f} $\\epsilon$"
         fig.text(left + side / 2, y - 0.04, under, ha="center", va="top", fontsize=9)
     start, end = lefts[1] + side + 0.01, lefts[2] - 0.01
     centred = {"x": (start + end) / 2, "ha": "center"}
     beta = 1 - ab[t] / ab[s]
     fig.text(y=0.8, s=rf"$p_\theta(x_{{{s}}}\,|\,x_{{{t}}})$", **centred, fontsize=11)
     fig.text(y=0.7, s="to be learnt", **centred, fontsize=9, color=RED)
-    add_arrow(fig, start, end, 0.65, color=RED, ls="--")
-    add_arrow(fig, end, start, 0.46, color=BLUE)
+    add_arrow(fig, end, start, 0.65, color=RED, ls="--")
+    add_arrow(fig, start, end, 0.46, color=BLUE)
     mean = rf"$= \mathcal{{N}}({np.sqrt(1 - beta):.4f}\,x_{{{s}}},$"
     lines = (rf"$q(x_{{{t}}}\,|\,x_{{{s}}})$", mean, rf"${beta:.4f}\,I)$")
     for row, line in enumerate(lines):
@@ -267,25 +245,20 @@ def plot_given_and_marginal(
 @figure
 def plot_forgetting(
     levels: ArrayLike,
-    shares: dict[str, ArrayLike],
+    shares: Mapping[str, ArrayLike],
     pictures: dict[int, ArrayLike],
-    chance: float,
 ) -> Figure:
-    """Draw how often the ideal guesser still names a noised glyph.
+    """Draw how often the best guesser still names a noised glyph.
 
     Args:
         levels: (K,) noise levels.
-        shares: name -> (K, 3) share named, lower and upper end of its interval.
+        shares: name -> (K,) shares named.
         pictures: level -> (1, H, W) a noised glyph, drawn above the curves.
-        chance: share of a blind guess.
     """
     fig, ax = subplots(figsize=(WIDTH, 4))
     looks = ((BLUE, "o-"), (ORANGE, "s--"))
-    for (name, rows), (color, style) in zip(shares.items(), looks, strict=False):
-        share, reach = reaches(rows)
-        ax.errorbar(levels, share, reach, fmt=style, color=color, ms=4, capsize=2)
-        ax.plot([], [], style, color=color, ms=4, label=name)
-    ax.axhline(chance, color=GREY, ls=":", label="blind guess")
+    for (name, share), (color, style) in zip(shares.items(), looks, strict=False):
+        ax.plot(levels, share, style, color=color, ms=4, label=name)
     for t, picture in pictures.items():
         grey = grey_frames(np.asarray(picture)[None])[0]
         stamp(ax, grey, (t, 1.27), zoom=52 / grey.shape[0])

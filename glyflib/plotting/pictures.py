@@ -91,6 +91,7 @@ def plot_images(
     labels: Sequence[str] = (),
     cols: int = 8,
     span: tuple[float, float] = (0, 255),
+    fontsize: float = 7.5,
 ) -> Figure:
     """Draw a sheet of pictures, left to right, then down.
 
@@ -99,6 +100,7 @@ def plot_images(
         labels: up to N captions, one under each picture, shortened to fit.
         cols: pictures in a row.
         span: the values drawn black and white.
+        fontsize: of the captions; few large pictures bear large ones, up to 12.
 
     Raises:
         ValueError: If there is no picture.
@@ -115,7 +117,7 @@ def plot_images(
         ax = add_picture(fig, image, place, span=span)
         if i < len(labels):
             label = shorten(labels[i], width=120 // cols, placeholder="…")
-            write_under(ax, label, fontsize=7.5)
+            write_under(ax, label, fontsize=fontsize)
     return fig
 
 
@@ -215,7 +217,9 @@ def png_frames(figures: Sequence[Figure], *, dpi: int = 110) -> list[bytes]:
     for fig in figures:
         raw, small = io.BytesIO(), io.BytesIO()
         fig.savefig(raw, format="png", dpi=dpi)
-        Image.open(raw).convert("RGB").quantize(64).save(small, "PNG", optimize=True)
+        Image.open(raw).convert("RGB").quantize(64, kmeans=2).save(
+            small, "PNG", optimize=True
+        )
         files.append(small.getvalue())
     return files
 

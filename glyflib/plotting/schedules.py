@@ -22,6 +22,7 @@ from glyflib.plotting.base import (
     WIDTH,
     count_axis,
     figure,
+    group_colours,
     legend_above,
     subplots,
 )
@@ -33,7 +34,7 @@ LOOKS = {
     "even loss": {"color": PINK, "ls": "-."},
     "even waste": {"color": BLACK, "ls": (0, (5, 1, 1, 1, 1, 1))},
 }
-GROUPS = ((ORANGE, "o"), (BLUE, "^"), (RED, "s"))
+GROUP_MARKERS = "o^s"
 
 
 @figure
@@ -123,8 +124,9 @@ def plot_information(
         right.plot(lam, rate, style, color=color, label=name)
     right.set(yscale="log", ylim=(1e-3, 1e3), ylabel="bits lost per unit of log-SNR")
     for ax in (left, right):
-        ax.set_xlabel(r"log-SNR $\lambda$ (noise on the left)")
-        ax.legend(fontsize=8, loc="upper left")
+        ax.set_xlabel(r"log-SNR $\lambda$ (noise on the right)")
+        ax.invert_xaxis()
+        ax.legend(fontsize=8, loc="upper right")
     return fig
 
 
@@ -191,8 +193,9 @@ def add_points(ax: Axes, points: ArrayLike, groups: Mapping[str, ArrayLike]) -> 
     """Draw points (N, 2) in grey, and groups of rows in colours and markers."""
     points = np.asarray(points)
     ax.scatter(*points.T, s=0.7, c="#b8b8b8", lw=0, rasterized=True)
-    for (name, rows), (color, marker) in zip(groups.items(), GROUPS, strict=False):
-        look = {"s": 5, "c": color, "marker": marker, "lw": 0, "alpha": 0.7}
+    colours = group_colours(groups)
+    for (name, rows), marker in zip(groups.items(), GROUP_MARKERS, strict=False):
+        look = {"s": 5, "c": colours[name], "marker": marker, "lw": 0, "alpha": 0.7}
         ax.scatter(*points[np.asarray(rows)].T, label=name, **look)
 
 
@@ -207,7 +210,8 @@ def plot_clouds(
     Args:
         columns: K of title, points (N, 2), density (R, C) with row 0 at the least y,
             and the window of both (least x, greatest x, least y, greatest y).
-        groups: name -> rows drawn in colour, up to three.
+        groups: name -> rows drawn in colour, up to three; a radical's or a layout's
+            name has its own in the whole book.
         axes_names: what the two axes are.
     """
     width = min(WIDTH, 3.0 * len(columns))

@@ -69,7 +69,9 @@ def plot_paths(
     places: ArrayLike,
     density: ArrayLike,
 ) -> Figure:
-    """Draw paths from noise to data, and where many of them end, a row a way.
+    """Draw paths from noise on the right to data on the left, and where they end.
+
+    There is a row for each way to go.
 
     Args:
         paths: name -> (K + 1, N) values x_t from level K down to 0.
@@ -77,22 +79,22 @@ def plot_paths(
         places: (P,) values where the density is known.
         density: (P,) the data's density there.
     """
-    shape = {"sharey": True, "width_ratios": [3.2, 1], "figsize": (WIDTH, 4.8)}
+    shape = {"sharey": True, "width_ratios": [1, 3.2], "figsize": (WIDTH, 4.8)}
     fig, axes = subplots(len(paths), 2, squeeze=False, **shape)
     for (left, right), (name, values) in zip(axes, paths.items(), strict=True):
         values = np.asarray(values)
         levels = np.arange(len(values))[::-1]
         for i, path in enumerate(values.T):
-            left.plot(levels, path, color=CYCLE[i % len(CYCLE)], lw=0.9)
-        left.set(title=name, xlim=(len(values) - 1, 0), ylabel="$x_t$")
+            right.plot(levels, path, color=CYCLE[i % len(CYCLE)], lw=0.9)
+        right.set(title=f"{name}, from right to left", xlim=(0, len(values) - 1))
         bars = {"bins": 60, "range": (-2.6, 2.6), "density": True}
         look = {"orientation": "horizontal", "color": SKY, "label": "ends"}
-        right.hist(np.asarray(ends[name]), **bars, **look)
-        right.plot(density, places, color=BLACK, lw=1.3, label="data")
-        right.set(ylim=(-3.2, 3.2), title="where they end")
-        right.legend(fontsize=8, loc="lower right")
-    axes[-1, 0].set_xlabel("level t")
-    axes[-1, 1].set_xlabel("density")
+        left.hist(np.asarray(ends[name]), **bars, **look)
+        left.plot(density, places, color=BLACK, lw=1.3, label="data")
+        left.set(ylim=(-3.2, 3.2), title="where they end", ylabel="$x_t$")
+        left.legend(fontsize=8, loc="lower right")
+    axes[-1, 0].set_xlabel("density")
+    axes[-1, 1].set_xlabel("level t (noise on the right)")
     return fig
 
 
@@ -124,8 +126,9 @@ def plot_line(
     look = {"color": BLUE, "ls": ":", "label": "what Euler takes"}
     ax.hlines(known[at], steps[at], steps[at + 1], **look)
     ax.axvspan(steps[at], steps[at + 1], color=GREY, alpha=0.12, lw=0)
-    ax.set(xlabel=r"half log-SNR $\ell$ (noise on the left)", ylabel=r"$\hat x_0$")
-    ax.legend(fontsize=8, loc="lower left")
+    ax.set(xlabel=r"half log-SNR $\ell$ (noise on the right)", ylabel=r"$\hat x_0$")
+    ax.invert_xaxis()
+    ax.legend(fontsize=8, loc="lower right")
     return fig
 
 

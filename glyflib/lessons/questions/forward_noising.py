@@ -1,0 +1,204 @@
+"""Questions of chapter 4: steps, jumps, and names that are lost."""
+
+import torch
+
+from glyflib.data import load_glyphs, x0_from_images
+from glyflib.lessons.question import Mistake, Question
+from glyflib.schedule import add_noise, alpha_bar_from_beta, linear_alpha_bar
+
+
+def landing(x: float = 0.5, beta: float = 0.36, eps: float = -1.0) -> float:
+    """Where a step takes a pixel: a jump to level 1 of a chain of this one step."""
+    alpha_bar = alpha_bar_from_beta(torch.tensor([beta], dtype=torch.float64))
+    pixel = torch.tensor([[x]], dtype=torch.float64)
+    noise = torch.tensor([[eps]], dtype=torch.float64)
+    return add_noise(pixel, noise, torch.tensor(1), alpha_bar).item()
+
+
+def noise_after(*betas: float) -> float:
+    """Variance of all the noise after some steps, given where they began."""
+    alpha_bar = alpha_bar_from_beta(torch.tensor(betas, dtype=torch.float64))
+    return 1 - alpha_bar[-1].item()
+
+
+def first_below(share: float) -> int:
+    """The first level of the linear chain where alpha_bar is below a share."""
+    return (linear_alpha_bar() < share).nonzero()[0].item()
+
+
+def constant_beta() -> float:
+    """The beta of equal steps that end where the linear chain ends."""
+    alpha_bar = linear_alpha_bar()
+    return 1 - alpha_bar[-1].item() ** (1 / (len(alpha_bar) - 1))
+
+
+def mean_beta() -> float:
+    """The mean of the linear chain's betas."""
+    alpha_bar = linear_alpha_bar()
+    return (1 - alpha_bar[1:] / alpha_bar[:-1]).mean().item()
+
+
+def lost_first(chars: str = "水龍", t: int = 450, num_tries: int = 100) -> str:
+    """The character that the best guesser names least often at a level."""
+    glyphs = load_glyphs("all", 32)
+    x0 = x0_from_images(glyphs.images)
+    alpha_bar = linear_alpha_bar()
+    gen = torch.Generator().manual_seed(0)
+    centres = alpha_bar[t].sqrt() * x0.flatten(1)
+    named = {}
+    for char in chars:
+        (row,) = glyphs.find(char)
+        many = x0[[row]].expand(num_tries, -1, -1, -1)
+        eps = torch.randn(many.shape, generator=gen)
+        xt = add_noise(many, eps, torch.tensor(t), alpha_bar)
+        nearest = torch.cdist(xt.flatten(1), centres).argmin(1)
+        named[char] = (nearest == row).sum().item()
+    return min(named, key=named.get)
+
+
+def share_between(s: int = 200, t: int = 500) -> float:
+    """How much of the variance at level s is left at level t."""
+    alpha_bar = linear_alpha_bar()
+    return (alpha_bar[t] / alpha_bar[s]).item()
+
+
+def lost_between(s: int = 200, t: int = 500) -> float:
+    """By how much alpha_bar falls from level s to level t."""
+    alpha_bar = linear_alpha_bar()
+    return (alpha_bar[s] - alpha_bar[t]).item()
+
+
+QUESTIONS = {
+    "noising-landing": Question(
+        right=landing,
+        because=lambda right: (
+            f"0.8 of the pixel is 0.4, and 0.6 of the noise takes it to {right:.1f}."
+        ),
+        tolerance=0.005,
+        mistakes=(
+            Mistake(
+                lambda: 0.5 + 0.6 * -1,
+                "The step also shrinks the pixel: by which root?",
+            ),
+            Mistake(
+                lambda: 0.8 * 0.5 + 0.36 * -1,
+                "The added noise has variance 0.36; its factor is the root of that.",
+            ),
+            Mistake(
+                lambda: 0.64 * 0.5 + 0.6 * -1,
+                "The pixel is multiplied by the *root* of 0.64.",
+            ),
+            Mistake(
+                lambda: 0.8 * 0.5 + 0.6 * 1, "Mind the sign: the noise drawn is -1."
+            ),
+        ),
+        hint="Multiply the pixel by 0.8 and the noise by 0.6, and add the two.",
+    ),
+    "noising-two": Question(
+        right=lambda: noise_after(0.36, 0.75),
+        because=lambda right: (
+            f"The second step leaves a quarter of the first one's 0.36, and adds 0.75: "
+            f"{right:.2f}. It is also 1 less what is left of the data, 0.64 times 0.25."
+        ),
+        tolerance=0.005,
+        mistakes=(
+            Mistake(
+                lambda: 0.36 + 0.75,
+                "The second step also shrinks the noise of the first one.",
+            ),
+            Mistake(
+                lambda: 0.5 * 0.36 + 0.75,
+                "A factor of 0.5 multiplies the variance by its square.",
+            ),
+            Mistake(
+                lambda: noise_after(0.36, 0.75) ** 0.5,
+                "That is the standard deviation; the variance is asked for.",
+            ),
+            Mistake(
+                lambda: 1 - noise_after(0.36, 0.75),
+                "That is what is left of the data. The noise makes up the rest, to 1.",
+            ),
+        ),
+        hint="First the variance after step 1; then what step 2 leaves and adds.",
+    ),
+    "noising-half": Question(
+        right=lambda: first_below(0.5),
+        because=lambda right: (
+            f"From level {right} on, more than half of the variance is noise "
+            "(if the data have variance 1). That is about a quarter of the way."
+        ),
+        tolerance=1,
+        mistakes=(
+            Mistake(
+                lambda: 500,
+                "That is half of the steps. But each step takes its share of what is "
+                "left: effects multiply.",
+            ),
+            Mistake(
+                lambda: first_below(0.25),
+                "There the factor of the data is 0.5. Where are the two factors equal?",
+            ),
+        ),
+        hint="Equal factors have equal squares: alpha bar, and 1 less alpha bar.",
+    ),
+    "noising-constant": Question(
+        right=constant_beta,
+        because=lambda right: (
+            f"A thousand factors of 1 - {right:.6f} make the same product."
+        ),
+        tolerance=5e-6,
+        mistakes=(
+            Mistake(
+                mean_beta,
+                "Very near: that is the mean of the betas. But effects multiply, and "
+                "do not add up.",
+            ),
+            Mistake(
+                lambda: 1 - constant_beta(), "That is alpha. Beta is 1 less alpha."
+            ),
+        ),
+        hint="Which number, multiplied by itself a thousand times, gives alpha bar?",
+    ),
+    "noising-names": Question(
+        right=lost_first,
+        because=(
+            "Not because of its strokes: another glyph looks almost like it, "
+            "and the two are mistaken for each other."
+        ),
+        mistakes=(
+            Mistake(
+                lambda: "水",
+                "Few strokes are no handicap: try both with `share_named`.",
+            ),
+        ),
+        hint="Give one of the two characters, 水 or 龍, in quotation marks.",
+    ),
+    "noising-between": Question(
+        right=lambda: 1 - share_between(),
+        because=lambda right: (
+            f"Only {1 - right:.2f} of the variance at level 200 is still there at "
+            f"level 500, and noise has filled the rest, {right:.2f}."
+        ),
+        tolerance=0.005,
+        mistakes=(
+            Mistake(
+                share_between,
+                "That is the product of the alphas. The noise makes up the rest, to 1.",
+            ),
+            Mistake(
+                lost_between,
+                "The noise that was there at level 200 shrinks on the way: divide the "
+                "two alpha bars, do not subtract them.",
+            ),
+            Mistake(
+                lambda: (1 - share_between()) ** 0.5,
+                "That is the standard deviation; the variance is asked for.",
+            ),
+            Mistake(
+                lambda: 1 - linear_alpha_bar()[500].item(),
+                "That is the noise since level 0. Leave out what came before 200.",
+            ),
+        ),
+        hint="Divide: which alphas are in alpha bar at 500, and not in that at 200?",
+    ),
+}
