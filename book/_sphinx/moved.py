@@ -29,6 +29,9 @@ MOVED = {
     "15_guidance": "17_guidance",
     "16_evaluation": "18_evaluation",
     "17_larger_images": "20_larger_images",
+    "04_forward_noising#equation-eq-noising-posterior": (
+        "06_reverse_process#equation-eq-reverse-beta"
+    ),
     "06_reverse_process#ex-reverse-lie": "07_perfect_denoiser#ex-perfect-lie",
     "06_reverse_process#fig-reverse-plane": "07_perfect_denoiser#fig-perfect-plane",
     "06_reverse_process#fig-reverse-glyphs": "07_perfect_denoiser#fig-perfect-glyphs",
