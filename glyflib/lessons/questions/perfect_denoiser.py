@@ -146,7 +146,7 @@ QUESTIONS = {
             Mistake(lambda: TOLD[0], "There it is sure of one glyph: is it the right?"),
             Mistake(lambda: TOLD[-1], "There it blends thousands of glyphs."),
         ),
-        hint="Compare the squared errors of the five, over all 48 glyphs.",
+        hint="Compare the squared errors of the five, over all 32 glyphs.",
     ),
     "perfect-noise": Question(
         right=lambda: noise_of,
