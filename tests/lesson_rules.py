@@ -21,7 +21,6 @@ OLD_FORM = {
     "02_pixel_space",
     "03_dataset_map",
     "05_schedules",
-    "06_reverse_process",
     "08_score_functions",
     "09_unet",
     "10_training",
