@@ -344,7 +344,9 @@ EXAMPLES = {
     ),
     "whole_thing.plot_data": call(SHEET[0], POINTS),
     "whole_thing.plot_drawn": call(POINTS, np.stack([POINTS[:3] * 2, POINTS[:3]])),
-    "whole_thing.plot_side_by_side": call(dict.fromkeys("abc", POINTS)),
+    "whole_thing.plot_side_by_side": call(
+        dict.fromkeys("abc", POINTS), data=2 * POINTS
+    ),
     "whole_thing.plot_spoilt": call(POINTS, POINTS[::-1], (0.8, 0.6), one=3),
     "whole_thing.plot_ways_home": call(
         {t: (POINTS * t / 90, -PLACES) for t in (90, 50, 10)}, PLACES

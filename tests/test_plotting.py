@@ -541,6 +541,16 @@ def test_ways_home_are_shown_as_directions():
     np.testing.assert_allclose(found, [[0.6, 0.8], [0, -1], [0, 0]])
 
 
+def test_drawn_points_lie_on_the_pale_data_if_there_are_some():
+    panels = {"one": POINTS, "two": POINTS / 2}
+    for ax in whole_thing.plot_side_by_side(panels, data=2 * POINTS).axes:
+        ground, drawn_points = ax.lines
+        assert ground.get_color() == whole_thing.PALE
+        np.testing.assert_allclose(ground.get_xydata(), 2 * POINTS)
+        np.testing.assert_allclose(drawn_points.get_xydata(), panels[ax.get_title()])
+    assert all(len(ax.lines) == 1 for ax in whole_thing.plot_side_by_side(panels).axes)
+
+
 @pytest.mark.parametrize(
     ("rates", "starts"),
     [((1, 2, 3, 2, 1), []), ((1, 3, 2, 0.5, 2), [3]), ((1, 3, 1, 2, 1, 4, 2), [2, 4])],
