@@ -171,7 +171,7 @@ def plot_arrivals(
         ax.plot(u, bell.pdf(u), ":", color=BLACK, label="formula")
         ax.set(title=f"level {t}", xlabel="value of the pixel")
         means = {"walks": walked[t], "jumps": jumped[t], "formula": bell.mean()}
-        lines = [f"{name} {np.mean(at):.2f}" for name, at in means.items()]
+        lines = [f"{name} {np.asarray(at).mean():.2f}" for name, at in means.items()]
         text = "\n".join(["mean:", *lines])
         ax.text(0.02, 0.98, text, va="top", fontsize=8, transform=ax.transAxes)
         ax.set_ylim(0, 1.45 * bell.pdf(bell.mean()))
