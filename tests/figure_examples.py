@@ -72,17 +72,12 @@ EXAMPLES = {
     "conditional_distributions.plot_sweep": call(
         (X, X, np.outer(BELL, BELL)), 0.5, BELL, X
     ),
-    "dataset_map.plot_agreement": call({k: {"map": (0.9, 0.6)} for k in ("a", "b")}),
-    "dataset_map.plot_clusters": call(
-        [40, 400, 900, 4000], FALLING, [0.1] * 4, ["wide", "tall", "wide", "tall"]
-    ),
     "dataset_map.plot_density": call(WEIGHTS, (0, 4, 1, 6), [(1, 2), (3, 4)]),
     "dataset_map.plot_maps": call(
         {"PCA": (POINTS, ["a", "b"] * 20), "UMAP": (POINTS, [""] * 40)},
         images=SHEET,
         rows=[1, 3],
     ),
-    "dataset_map.plot_means": call(SHEET, [(0.25, 0.5)] * 4, "abcd", cols=2),
     "dataset_map.plot_scores": call({"stacked": (np.array([-0.2, 0.1]), SHEET[:2])}),
     "estimates.plot_estimates": call(
         {"precision": {"floor": SPAN, "copies": SPAN}}, marked=["copies"], bands=True

@@ -438,14 +438,10 @@ def test_each_radical_is_seen_on_the_map():
         assert (away < 0.1).mean() > 0.001, name
 
 
-def test_a_layout_has_its_colour_in_every_figure():
+def test_a_layout_has_its_colour_on_the_map():
     sides = ["top-bottom", "left-right"]
     on_map = dataset_map.plot_maps({"map": (POINTS, sides * 20)}).axes[0]
     assert colours_of_dots(on_map) == {k: LAYOUT_COLOURS[k].upper() for k in sides}
-    clusters = dataset_map.plot_clusters([40, 400], [0.5] * 2, [0.1] * 2, sides)
-    for side in sides:
-        (marks,) = (x for x in clusters.axes[0].lines if side in str(x.get_label()))
-        assert marks.get_color() == LAYOUT_COLOURS[side]
 
 
 def test_groups_without_a_colour_get_one_that_nobody_has():

@@ -1,4 +1,4 @@
-"""Figures of the map of all glyphs: groups, agreement with data, density.
+"""Figures of the map of all glyphs: groups, layout scores, density.
 
 Invariant: points of one map are always drawn on equal axes, so that a distance on
 the page is a distance on the map.
@@ -11,16 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import (
-    CYCLE,
-    GREY,
-    RED,
-    WIDTH,
-    figure,
-    group_colours,
-    subplots,
-)
-from glyflib.plotting.pictures import show_image, stamp
+from glyflib.plotting.base import RED, WIDTH, figure, group_colours, subplots
+from glyflib.plotting.pictures import stamp
 
 MARKERS = ["s", "^", "D", "P", "o", "v", "X", "*"]
 
@@ -80,87 +72,12 @@ def plot_scores(groups: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
     fig, ax = subplots(figsize=(WIDTH, 1.75 * len(groups) + 0.6))
     for y, (scores, images) in enumerate(groups.values()):
         for rank, i in enumerate(np.argsort(scores)):
-            stamp(
-                ax, images[i], (float(scores[i]), y + 0.17 * (rank % 5 - 2)), zoom=0.5
-            )
+            place = float(scores[i]), y + 0.17 * (rank % 5 - 2)
+            stamp(ax, images[i], place, zoom=0.5 * 32 / images.shape[-1])
     ax.axvline(0, color=RED, ls="--")
     ax.set(xlim=(-0.33, 0.33), ylim=(-0.55, len(groups) - 0.45))
     ax.set_yticks(range(len(groups)), list(groups))
     ax.set_xlabel("layout score (share of the cut's length that is ink)")
-    return fig
-
-
-@figure
-def plot_means(
-    means: ArrayLike, centres: ArrayLike, labels: Sequence[str], *, cols: int = 4
-) -> Figure:
-    """Draw mean glyphs, each with the centre of its common ink marked.
-
-    Args:
-        means: (N, S, S) mean grey, 0 ink to 255 paper.
-        centres: (N, 2) x and y in [0, 1], y down.
-        labels: N names.
-        cols: pictures in a row.
-    """
-    rows = -(-len(means) // cols)
-    fig, axes = subplots(rows, cols, figsize=(WIDTH, rows * WIDTH / cols * 1.1))
-    for ax, mean, (x, y), label in zip(axes.flat, means, centres, labels, strict=True):
-        show_image(ax, mean, span=(0, 255))
-        side = mean.shape[-1]
-        ax.plot(x * side - 0.5, y * side - 0.5, "+", c=RED, ms=18, mew=2.5)
-        for line in (ax.axvline, ax.axhline):
-            line(side / 2 - 0.5, c=GREY, lw=0.7, ls=":")
-        ax.set_title(label)
-    return fig
-
-
-@figure
-def plot_agreement(
-    shares: Mapping[str, Mapping[str, tuple[float, float]]],
-) -> Figure:
-    """Draw a share and its chance level for each space, one panel a property.
-
-    Args:
-        shares: {property: {space: (share, share by chance)}}.
-    """
-    fig, axes = subplots(1, len(shares), figsize=(WIDTH, 2.4), sharey=True)
-    for ax, (name, spaces) in zip(axes, shares.items(), strict=True):
-        values = np.array(list(spaces.values()))
-        ax.barh(range(len(spaces)), values[:, 0], height=0.55, color=CYCLE[0])
-        ax.plot(values[:, 1], range(len(spaces)), "|", c=RED, ms=20, mew=3)
-        for y, value in enumerate(values[:, 0]):
-            ax.annotate(f"{value:.2f}", (value, y), (4, 0), textcoords="offset points")
-        ax.set(xlim=(0, 1.15), title=f"same {name}", xlabel="share of 15 neighbours")
-        ax.set_yticks(range(len(spaces)), list(spaces))
-        ax.grid(axis="y", visible=False)
-    axes[0].invert_yaxis()
-    return fig
-
-
-@figure
-def plot_clusters(
-    sizes: ArrayLike, shares: ArrayLike, chance: ArrayLike, layouts: Sequence[str]
-) -> Figure:
-    """Draw each cluster's size against the share of its commonest radical.
-
-    Args:
-        sizes: (K,) glyphs in each cluster.
-        shares: (K,) share of the commonest radical.
-        chance: (K,) the same once radicals are shuffled among glyphs.
-        layouts: K names of the layout that most of a cluster's glyphs have.
-    """
-    fig, ax = subplots(figsize=(WIDTH, 3.9))
-    layouts = np.asarray(layouts)
-    colours = group_colours(sorted(set(layouts.tolist())))
-    for (name, colour), marker in zip(sorted(colours.items()), MARKERS, strict=False):
-        here = layouts == name
-        x, y = np.asarray(sizes)[here], np.asarray(shares)[here]
-        ax.plot(x, y, marker, c=colour, ms=6, alpha=0.8, label=f"mostly {name}")
-    ax.plot(sizes, chance, "x", c=GREY, ms=5, label="radicals shuffled")
-    ax.axhline(0.5, c=RED, ls="--", lw=1)
-    ax.set(xscale="log", ylim=(0, 1.03), xlabel="glyphs in the cluster")
-    ax.set_ylabel("share of its commonest radical")
-    fig.legend(loc="outside upper center", ncols=3)
     return fig
 
 
