@@ -10,6 +10,7 @@ from glyflib.lessons.glyph_groups import (
     layout_names,
     layout_score,
     radical_names,
+    radical_sign,
 )
 
 
@@ -50,3 +51,14 @@ def test_the_eight_radicals_are_the_commonest_and_have_their_characters(glyphs):
 def test_only_common_radicals_have_a_name():
     names = radical_names(torch.tensor([85, 1, 167, 0]))
     assert names.tolist() == ["water", "", "metal", ""]
+
+
+def test_a_radical_has_the_character_that_carries_its_number(glyphs):
+    for number in (1, 85, 140, 214):
+        assert glyphs.radicals[glyphs.find(radical_sign(number))] == number
+
+
+@pytest.mark.parametrize("number", [0, 215])
+def test_there_are_214_radicals(number):
+    with pytest.raises(ValueError, match=f"radical {number} must be from 1 to 214"):
+        radical_sign(number)

@@ -3,6 +3,8 @@
 Invariant: a glyph that is in none of the groups has the name "".
 """
 
+from unicodedata import normalize
+
 import numpy as np
 from torch import Tensor
 
@@ -61,3 +63,15 @@ def radical_names(radicals: Tensor | np.ndarray) -> np.ndarray:
     for name, (number, _) in COMMON_RADICALS.items():
         names[numbers == number] = name
     return names
+
+
+def radical_sign(number: int) -> str:
+    """The character of a Kangxi radical, by its number.
+
+    Raises:
+        ValueError: If the number is not from 1 to 214.
+    """
+    if not 1 <= number <= 214:
+        raise ValueError(f"radical {number} must be from 1 to 214")
+    # Unicode lists the radicals in order; normalised, they are ordinary characters.
+    return normalize("NFKC", chr(0x2F00 + int(number) - 1))

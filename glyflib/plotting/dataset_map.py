@@ -53,7 +53,7 @@ def plot_maps(
         dots(ax, points, labels)
         for row in rows:
             stamp(ax, images[row], points[row], zoom=0.5 * 32 / images.shape[-1])
-        word = "component 1, component 2" if "PCA" in title else "map x, map y"
+        word = "direction 1, direction 2" if "PCA" in title else "map x, map y"
         first, second = word.split(", ")
         ax.set(title=title, xlabel=first, ylabel=second)
         if ax.get_legend_handles_labels()[1]:
