@@ -163,7 +163,7 @@ QUESTIONS = {
         because=lambda right: (
             f"between the two, each bit of the way to {right:g} makes the error "
             "smaller with probability 0.6, and larger by as much with 0.4. Such a "
-            "network would bet, and never draw a grey."
+            "network would bet, and hide its doubt."
         ),
         tolerance=0.001,
         mistakes=(
