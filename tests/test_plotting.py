@@ -390,6 +390,25 @@ def test_bells_have_the_mean_and_variance_handed_in(label, mean, var):
     assert y.max() == pytest.approx((2 * np.pi * var) ** -0.5, rel=0.01)
 
 
+def test_bells_on_the_way_back_have_the_same_axes_so_heights_can_be_compared():
+    u = np.linspace(-3, 3, 61)
+    low = np.exp(-(u**2))
+    densities = {290: (low, low), 200: (3 * low, low), 50: (low, 2 * low)}
+    plot_reverse = glyflib.plotting.reverse_process.plot_reverse
+    fig = plot_reverse(u, densities, 300, {1: 0.1, 10: 0.2})
+    tops = [ax.get_ylim()[1] for ax in fig.axes[:3]]
+    assert tops[0] == tops[1] == tops[2] > 3
+
+
+def test_answers_of_the_perfect_denoiser_are_rings_that_hide_no_data():
+    (rings,) = [
+        line
+        for line in drawn("perfect_denoiser.plot_answers").axes[0].lines
+        if line.get_marker() == "o"
+    ]
+    assert rings.get_markerfacecolor() == "none"
+
+
 def test_an_arrow_points_along_the_field_and_its_colour_is_its_length():
     field = np.stack([3 * PLACES[:, 0], -4 * np.ones(25)], axis=1)
     field[[3, 7, 9]] = [[0, 0], [np.nan, 1], [0.001, 0]]
