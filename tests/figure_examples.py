@@ -343,6 +343,7 @@ EXAMPLES = {
         {"in": GLYPH, "out": GLYPH}, MAPS, {"2 x 2": MAPS["4 x 4"]}, MAPS
     ),
     "whole_thing.plot_data": call(SHEET[0], POINTS),
+    "whole_thing.plot_errors": call(np.linspace(1, 0.6, 400), best=0.55),
     "whole_thing.plot_drawn": call(POINTS, np.stack([POINTS[:3] * 2, POINTS[:3]])),
     "whole_thing.plot_side_by_side": call(
         dict.fromkeys("abc", POINTS), data=2 * POINTS
