@@ -103,7 +103,7 @@ def divide(spelt: Sequence[Spelt], images: Tensor) -> Tensor:
         spelt: what is known of the N characters.
         images: (N, 1, 64, 64) uint8.
     """
-    ink = 1 - images.squeeze(1).numpy() / 255
+    ink = 1 - images.squeeze(1).numpy().astype(np.float32) / 255
     score = cheapest_cut(ink.transpose(0, 2, 1)) - cheapest_cut(ink)
     division = np.full(len(spelt), UNDIVIDED)
     groups: dict[tuple[int, bool], list[int]] = {}

@@ -16,6 +16,7 @@ from glyflib.glyphs.tables import Unihan
 FIELDS = ("kCangjie", "kRSUnicode", "kTotalStrokes")
 FEWEST, SHARE = 5, 0.1  # characters of a radical that show how it is spelt in them
 HIDDEN = "X"  # begins the code of a shape that is no character: 忄 is XP
+ENCLOSURE = "囗"  # alone BM, which in 同 is another shape; around others it is W
 
 Part = int  # number of a Kangxi radical
 
@@ -72,7 +73,9 @@ class Speller:
     A character is split in two where that agrees with everything known: one piece is
     spelt as its radical is, and some character is spelt as the other piece and has as
     many strokes as are left. If several characters fit, what all of them hold is held,
-    and what all of them lack is lacked. The piece is read in the same way.
+    and what all of them lack is lacked. The piece is read in the same way. Shapes that
+    are no characters are looked for as radicals alone, since their letters stand for
+    many shapes: 旨 is PA, and P is 匕 in it, not 勹.
 
     Args:
         unihan: the fields kCangjie, kRSUnicode and kTotalStrokes.
@@ -96,9 +99,11 @@ class Speller:
         self.fewest: dict[int, int] = {}
         for char, code in self.codes.items():
             radical, rest = self.radicals.get(char, (0, -1))
+            is_hidden = unihan["kCangjie"][char].startswith(HIDDEN)
             for count in self.strokes.get(char, ()):
-                self.firsts[as_first(code), count].add(char)
-                self.seconds[as_second(code), count].add(char)
+                if not is_hidden and char != ENCLOSURE:
+                    self.firsts[as_first(code), count].add(char)
+                    self.seconds[as_second(code), count].add(char)
                 if rest == 0:
                     least = self.fewest.get(radical, count)
                     self.fewest[radical] = min(least, count)
@@ -107,6 +112,7 @@ class Speller:
         self.as_firsts, self.as_seconds = self.spellings()
         self.read = cache(self._read)
         self.not_spelt = cache(self._not_spelt)
+        self.too_large = cache(self._too_large)
 
     def spellings(self) -> tuple[dict[int, set[str]], dict[int, set[str]]]:
         """How each radical is spelt as a first and as a second piece.
@@ -150,7 +156,7 @@ class Speller:
             )
         )
 
-    def too_large(self, strokes: int) -> frozenset[Part]:
+    def _too_large(self, strokes: int) -> frozenset[Part]:
         """Parts with more strokes than there are."""
         return frozenset(r for r, least in self.fewest.items() if least > strokes)
 
