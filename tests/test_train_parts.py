@@ -149,6 +149,7 @@ def test_unknown_labels_add_nothing_to_the_loss():
     loss = known_loss(logits, known)
     loss.backward()
     assert (logits.grad == 0).eq(known == -1).all()
+    assert known_loss(logits, torch.full_like(known, -1)) == 0
     terms = [1 + torch.tensor(-2.0).exp(), 1 + torch.tensor(-1.0).exp()]
     terms.append(1 + torch.tensor(0.5).exp())
     expected = torch.stack(terms).log().mean()

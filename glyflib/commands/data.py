@@ -238,7 +238,7 @@ def radicals(fonts: tuple[tuple[Path, str], ...], out: Path, seed: int) -> None:
     required=True,
     help="Folder to write. " + SHIPPED.format("data/parts"),
 )
-@click.option("--steps", type=click.IntRange(1), default=5000, help="Of 128 pictures.")
+@click.option("--steps", type=click.IntRange(1), default=3200, help="Of 128 pictures.")
 @click.option("--seed", default=0, help="Of weights and draws.")
 def parts(
     unihan: Path, fonts: tuple[tuple[Path, str], ...], out: Path, steps: int, seed: int

@@ -46,8 +46,8 @@ class PartReading(NamedTuple):
         parts: the P parts.
         features: (B, D) float32, numbers that describe each glyph.
         probabilities: (B, P) float32, that the glyph contains the part.
-        places: (B, P, 7) float32, that the part stands in each of `PLACES`. Two places
-            can be likely at once: a part that comes twice.
+        places: (B, P, 7) float32, that it contains the part in each of `PLACES`. Two
+            places can be likely at once: a part that comes twice.
     """
 
     parts: tuple[Part, ...]
@@ -120,7 +120,7 @@ def find_part(parts: Sequence[Part], part: str) -> int:
 class PartReader(GlyphNetwork):
     """A convolutional network from glyphs to the parts that they contain.
 
-    Its first P logits tell whether a part is there, the others where.
+    Its first P logits tell whether a part is there, the others where it stands if it is.
 
     Args:
         widths: channels at 16x16, 8x8 and 4x4, two convolutions each.
@@ -133,7 +133,7 @@ class PartReader(GlyphNetwork):
         self.parts = tuple(parts)
 
     def split(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, L) of parts (B, P) and of their places (B, P, 7)."""
+        """Logits (B, L) of parts (B, P), and of places if they are there (B, P, 7)."""
         num = len(self.parts)
         return logits[:, :num], logits[:, num:].unflatten(1, (num, len(PLACES)))
 
@@ -148,8 +148,9 @@ class PartReader(GlyphNetwork):
             ValueError: If x0 has another shape or is not floating.
         """
         features, logits = self.features_and_logits(x0, batch_size=batch_size)
-        parts, places = (found.sigmoid() for found in self.split(logits))
-        return PartReading(self.parts, features, parts, places)
+        is_there, where = (found.sigmoid() for found in self.split(logits))
+        places = is_there.unsqueeze(2) * where
+        return PartReading(self.parts, features, is_there, places)
 
     @classmethod
     def load(cls, path: Path | str = PARTS) -> Self:

@@ -102,7 +102,8 @@ Of the labels of the training glyphs {share_held:.1%} are "holds", {share_lacked
   glyphs may by chance make up a held-out one.)
 - **Disturbances:** those of the [radical classifier](../radicals/README.md).
 - **Recipe:** {steps:,} steps of {batch_size}, AdamW at {learning_rate:g} on one cycle,
-  weight decay {weight_decay:g}, cross-entropy of each known label, seed {seed}.
+  weight decay {weight_decay:g}, cross-entropy of each known label, "holds" weighed
+  {weight_held} times, seed {seed}.
   {cpu_seconds} seconds of processor time, drawing included ({machine}, torch {torch}).
 
 ## Accuracy on {glyphs:,} held-out glyphs
@@ -137,8 +138,10 @@ read where nothing is known.
 
 ## Limits
 
-- Probabilities are learnt from known labels, which are about the clearer cases. What a
-  glyph holds deep inside is often unknown.
+- Probabilities are learnt from known labels, which are about the clearer cases, and
+  lean towards "holds", which was weighed more. They rank, and are read at
+  {threshold:g}; they are no frequencies.
+- What a glyph holds deep inside is often unknown, and then never tested.
 - A part with few held-out glyphs has a wide interval: the table says how wide.
 - A reading follows how Cangjie spells. 疒 is not said to hold 广, nor 金 人.
 - Parts that are not in the list are not read, and a picture that is no character gets

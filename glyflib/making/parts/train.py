@@ -47,7 +47,8 @@ from glyflib.making.radicals.train import (
 )
 
 NUM_REAL, NUM_BESIDE, NUM_STACKED = 72, 36, 20  # pictures of a batch
-SHARE_ALIKE = 0.15  # of the pasted have halves that are known to share a part
+SHARE_ALIKE = 0.25  # of the pasted have halves that are known to share a part
+WEIGHT_HELD = 3  # of a label "holds", which is rare, beside one "lacks"
 NETWORK = {"widths": [40, 80, 160], "feature_dim": 160}
 LABELS = "labels.parquet"
 
@@ -68,16 +69,28 @@ class Batch(NamedTuple):
     rows: Tensor
 
 
-def known_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy over the labels that are known."""
+def known_loss(logits: Tensor, labels: Tensor, *, weight: float = 1) -> Tensor:
+    """Mean cross-entropy over the labels that are known; 0 if none is.
+
+    Args:
+        logits: (...) of any shape.
+        labels: (...) 1, 0 or -1, which is unknown.
+        weight: of a label 1.
+    """
     known = labels >= 0
-    return binary_cross_entropy_with_logits(logits[known], labels[known].float())
+    if not known.any():
+        return 0 * logits.sum()
+    return binary_cross_entropy_with_logits(
+        logits[known], labels[known].float(), pos_weight=torch.tensor(float(weight))
+    )
 
 
 def loss_of(model: PartReader, batch: Batch) -> Tensor:
-    """Loss of parts plus that of places."""
+    """Loss of parts, plus that of the places of those parts that are there."""
     parts, places = model.split(model(batch.x0))
-    return known_loss(parts, batch.parts) + known_loss(places, batch.places)
+    is_held = batch.parts == 1
+    where = known_loss(places[is_held], batch.places[is_held])
+    return known_loss(parts, batch.parts, weight=WEIGHT_HELD) + where
 
 
 def pairs(
@@ -172,6 +185,8 @@ def describe(labels: Labels, glyphs: Glyphs) -> dict[str, Any]:
         "learning_rate": LEARNING_RATE,
         "weight_decay": WEIGHT_DECAY,
         "share_of_set": SHARE_OF_SET,
+        "share_alike": SHARE_ALIKE,
+        "weight_held": WEIGHT_HELD,
         "min_glyphs": MIN_GLYPHS,
         "training_glyphs": len(trained),
         "share_held": (trained == 1).double().mean().item(),
@@ -190,7 +205,7 @@ def build_reader(
     *,
     fonts: Sequence[Face],
     seed: int = 0,
-    steps: int = 5000,
+    steps: int = 3200,
     min_glyphs: int = MIN_GLYPHS,
     progress: Callable = lambda items: items,
 ) -> dict[str, Any]:
