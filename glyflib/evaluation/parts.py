@@ -120,7 +120,7 @@ def find_part(parts: Sequence[Part], part: str) -> int:
 class PartReader(GlyphNetwork):
     """A convolutional network from glyphs to the parts that they contain.
 
-    Its first P logits tell whether a part is there, the others where it stands if it is.
+    Its first P logits tell whether a part is there, the others where, if it is there.
 
     Args:
         widths: channels at 16x16, 8x8 and 4x4, two convolutions each.
