@@ -26,6 +26,13 @@ SHOWN = 40
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 SHIPPED = "The book's own lies in {}, and is replaced only if you name it."
+with_fonts = click.option(
+    "--font",
+    "fonts",
+    type=(click.Path(exists=True, dir_okay=False, path_type=Path), str),
+    multiple=True,
+    help="Font file and face to draw more training pictures with; as often as wanted.",
+)
 
 
 def named(suffix: str) -> Callable:
@@ -194,13 +201,7 @@ def cover(out: Path, seed: int) -> None:
 
 
 @data.command("radicals")
-@click.option(
-    "--font",
-    "fonts",
-    type=(click.Path(exists=True, dir_okay=False, path_type=Path), str),
-    multiple=True,
-    help="Font file and face to draw more training pictures with; as often as wanted.",
-)
+@with_fonts
 @click.option(
     "--out",
     type=FOLDER,
@@ -225,13 +226,7 @@ def radicals(fonts: tuple[tuple[Path, str], ...], out: Path, seed: int) -> None:
     required=True,
     help="Folder with Unihan_*.txt or .txt.bz2, which tell what glyphs are made of.",
 )
-@click.option(
-    "--font",
-    "fonts",
-    type=(click.Path(exists=True, dir_okay=False, path_type=Path), str),
-    multiple=True,
-    help="Font file and face to draw more training pictures with; as often as wanted.",
-)
+@with_fonts
 @click.option(
     "--out",
     type=FOLDER,

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from glyflib.data import x0_from_images
-from glyflib.evaluation.radicals import GlyphNetwork
-from glyflib.files import DATA, fitting, read_model, way_out
+from glyflib.evaluation.radicals import GlyphNetwork, load_network
+from glyflib.files import DATA, way_out
 
 PARTS = DATA / "parts"
 KEYS = ("network", "parts", "sha256")  # of config.json, which holds more
@@ -165,15 +165,15 @@ class PartReader(GlyphNetwork):
         """
         path, what = Path(path), "reader of parts"
         ways_out = way_out(path, PARTS, TRAIN)
-        config, weights = read_model(path, KEYS, what, ways_out, is_open=True)
-        with fitting(path, ways_out):
+
+        def build(config: dict) -> Self:
             parts = [
-                Part(p["name"], p["char"], tuple(p["radicals"]))
-                for p in config["parts"]
+                Part(part["name"], part["char"], tuple(part["radicals"]))
+                for part in config["parts"]
             ]
-            model = cls(**config["network"], parts=parts)
-            model.load_state_dict(weights)
-        return model.eval().requires_grad_(False)
+            return cls(**config["network"], parts=parts)
+
+        return load_network(build, path, KEYS, what, ways_out)
 
 
 @cache

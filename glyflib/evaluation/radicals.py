@@ -3,9 +3,9 @@
 Invariant: pictures are x0 (paper +1, ink -1); column r - 1 of the logits is radical r.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -138,6 +138,36 @@ class GlyphNetwork(nn.Module):
         return features, self.head(relu(features))
 
 
+Network = TypeVar("Network", bound=GlyphNetwork)
+
+
+def load_network(
+    build: Callable[[dict], Network],
+    path: Path,
+    keys: Sequence[str],
+    what: str,
+    ways_out: str,
+) -> Network:
+    """Load a trained network, in evaluation mode and without gradients.
+
+    Args:
+        build: makes it from what config.json says.
+        path: folder with config.json and model.safetensors.
+        keys: that config.json has to hold.
+        what: what errors call the network.
+        ways_out: how to get a whole one; errors end in it.
+
+    Raises:
+        FileNotFoundError: If one of the files is not there.
+        ValueError: If they are damaged or do not fit each other.
+    """
+    config, weights = read_model(path, keys, what, ways_out, is_open=True)
+    with fitting(path, ways_out):
+        model = build(config)
+        model.load_state_dict(weights)
+    return model.eval().requires_grad_(False)
+
+
 class RadicalClassifier(GlyphNetwork):
     """A convolutional network from glyphs to logits over the 214 Kangxi radicals.
 
@@ -174,8 +204,6 @@ class RadicalClassifier(GlyphNetwork):
         """
         path, what = Path(path), "radical classifier"
         ways_out = way_out(path, RADICALS, TRAIN)
-        config, weights = read_model(path, KEYS, what, ways_out, is_open=True)
-        with fitting(path, ways_out):
-            model = cls(**config["network"])
-            model.load_state_dict(weights)
-        return model.eval().requires_grad_(False)
+        return load_network(
+            lambda config: cls(**config["network"]), path, KEYS, what, ways_out
+        )

@@ -244,18 +244,18 @@ class Speller:
         """
         found = []
         for start, end in splits(code):
-            if start in self.as_firsts[radical]:
-                chars = self.seconds.get((end, rest), set()) - {char}
-                forms = {f for f in self.forms[radical] if as_first(f) == start}
-                own = self.radical_piece(radical, start, forms)
-                piece = self.rest_piece(chars, rest, end, len(end) < 3)
-                found.append((bool(chars), True, own, piece))
-            if end in self.as_seconds[radical]:
-                chars = self.firsts.get((start, rest), set()) - {char}
-                forms = {f for f in self.forms[radical] if as_second(f) == end}
-                own = self.radical_piece(radical, end, forms)
-                piece = self.rest_piece(chars, rest, start, len(start) < 2)
-                found.append((bool(chars), False, own, piece))
+            for is_first, spelt, left in ((True, start, end), (False, end, start)):
+                ends = self.as_firsts if is_first else self.as_seconds
+                if spelt not in ends[radical]:
+                    continue
+                shorten = as_first if is_first else as_second
+                forms = {f for f in self.forms[radical] if shorten(f) == spelt}
+                others = self.seconds if is_first else self.firsts
+                chars = others.get((left, rest), set()) - {char}
+                is_all = len(left) < (3 if is_first else 2)
+                own = self.radical_piece(radical, spelt, forms)
+                piece = self.rest_piece(chars, rest, left, is_all)
+                found.append((bool(chars), is_first, own, piece))
         best = any(is_known for is_known, *_ in found)
         return [way for is_known, *way in found if is_known == best]
 
