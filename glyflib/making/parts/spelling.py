@@ -18,14 +18,12 @@ FEWEST, SHARE = 5, 0.1  # characters of a radical that show how it is spelt in t
 HIDDEN = "X"  # begins the code of a shape that is no character: 忄 is XP
 ENCLOSURE = "囗"  # alone BM, which in 同 is another shape; around others it is W
 
-Part = int  # number of a Kangxi radical
-
 
 class Piece(NamedTuple):
-    """Parts that a piece of a character surely holds, and those it surely lacks."""
+    """Radicals that a piece of a character surely holds, and those it surely lacks."""
 
-    holds: frozenset[Part]
-    lacks: frozenset[Part]
+    holds: frozenset[int]
+    lacks: frozenset[int]
 
 
 class Spelt(NamedTuple):
@@ -145,7 +143,7 @@ class Speller:
             },
         )
 
-    def _not_spelt(self, code: str) -> frozenset[Part]:
+    def _not_spelt(self, code: str) -> frozenset[int]:
         """Parts none of whose spellings is within a code that leaves nothing out."""
         return frozenset(
             r
@@ -156,7 +154,7 @@ class Speller:
             )
         )
 
-    def _too_large(self, strokes: int) -> frozenset[Part]:
+    def _too_large(self, strokes: int) -> frozenset[int]:
         """Parts with more strokes than there are."""
         return frozenset(r for r, least in self.fewest.items() if least > strokes)
 
