@@ -19,6 +19,8 @@ from glyflib.evaluation.parts import (
 from glyflib.making.parts.card import SHARES, card, measure
 from glyflib.making.parts.labels import (
     BESIDE,
+    FIRST,
+    SECOND,
     STACKED,
     WHOLE,
     read_labels,
@@ -116,6 +118,7 @@ def test_it_sees_both_parts_of_glyphs_that_hold_two(reading, labels):
     ("char", "parts"),
     [
         ("痰", ["sickness", "fire"]),
+        ("疢", ["sickness", "fire"]),
         ("痣", ["sickness", "heart"]),
         ("煩", ["fire", "leaf"]),
         ("明", ["sun", "moon"]),
@@ -126,6 +129,16 @@ def test_it_sees_both_parts_of_glyphs_that_hold_two(reading, labels):
 def test_known_characters_are_read(glyphs, char, parts):
     names = read_chars(glyphs, char).named()[0]
     assert set(parts) <= set(names) and len(names) <= len(parts) + 2
+
+
+def test_what_is_inside_a_sickness_is_read(reading, labels):
+    """Of the held-out glyphs with a sickness around, what is known to be inside."""
+    column = find_part(labels.parts, "sickness")
+    rows = labels.holds[FIRST, :, column] == 1
+    is_inside = labels.holds[SECOND, rows] == 1
+    is_read = reading.probabilities[rows] > 0.5
+    assert is_inside.sum() == 20 and is_read[is_inside].double().mean() > 0.6
+    assert is_read[:, column].double().mean() > 0.8
 
 
 def test_places_are_read(glyphs):

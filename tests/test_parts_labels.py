@@ -27,7 +27,10 @@ from glyflib.making.parts.labels import (
 from glyflib.making.parts.paste import (
     cheapest_seams,
     cut_halves,
+    find_frames,
+    largest_room,
     paste,
+    paste_inside,
 )
 from glyflib.making.parts.spelling import (
     Piece,
@@ -403,3 +406,63 @@ def test_a_glyph_that_no_cut_divides_is_pasted_whole(glyphs, labels):
     found = paste(views, labels, halves, (rows, rows), BESIDE, gen(), share_whole=0)
     assert torch.equal(found.holds[FIRST], labels.holds[WHOLE, rows])
     assert halves.is_cut.double().mean() > 0.3
+
+
+# Inside an enclosing radical.
+
+
+def test_the_largest_room_is_the_largest_free_box():
+    taken = torch.rand(9, 11, generator=gen(4)) < 0.25
+    best, (left, top, right, bottom) = 0, largest_room(taken.tolist())
+    for y in range(9):
+        for x in range(11):
+            for v in range(y + 1, 10):
+                for u in range(x + 1, 12):
+                    if not taken[y:v, x:u].any():
+                        best = max(best, (v - y) * (u - x))
+    assert not taken[top:bottom, left:right].any()
+    assert (bottom - top) * (right - left) == best > 4
+    assert largest_room([[True]]) == (0, 0, 0, 0)
+
+
+@pytest.fixture(scope="module")
+def framed():
+    """The training glyphs with a sickness, their labels, and its frame."""
+    known, parts = load_glyphs("train", 64), PartReader.load().parts
+    some = known.take(known.radicals == 104)
+    table = read_labels(PARTS / "labels.parquet", parts, some.codepoints)
+    rows = torch.arange(len(some))
+    return some, table, find_frames(some.images[None], table, rows)
+
+
+def test_a_sickness_lies_at_the_left_and_on_top_of_its_room(framed):
+    _, table, frames = framed
+    assert [table.parts[i].name for i in frames.column] == ["sickness"]
+    left, top, right, bottom = frames.rooms[0, 0].tolist()
+    assert 12 < left < 26 and 12 < top < 26 and right > 50 and bottom > 50
+    mask = frames.masks[0, 0]
+    assert not mask[top:bottom, left:right].any()
+    assert mask[:, :left].any() and mask[:top].any()
+
+
+def test_a_glyph_put_inside_keeps_its_labels_and_its_room(framed):
+    """Sicknesses inside a sickness: what the inner one holds stands inside."""
+    some, table, frames = framed
+    rows = (table.holds[WHOLE] == 1).sum(1).gt(1).nonzero().squeeze(1)
+    views = Views(some.images[None], torch.ones(1, len(some)).bool())
+    found = paste_inside(views, table, frames, rows, 12, gen())
+    assert found.division.eq(ENCLOSED).all()
+    outer, inner = found.rows
+    assert torch.isin(inner, rows).all()
+    assert torch.equal(found.holds[SECOND], table.holds[WHOLE, inner])
+    assert found.holds[FIRST, :, frames.column[0]].eq(1).all()
+    held = (table.holds[WHOLE, inner] == 1).sum(1)
+    assert torch.equal((found.holds[WHOLE] == 1).sum(1), held)
+    left, top, right, bottom = frames.rooms[0, 0].tolist()
+    ink = 1 - found.images.float() / 255
+    room = ink[:, 0, top:bottom, left:right]
+    assert room.mean((1, 2)).min() > 0.15
+    rest = ink[:, 0].clone()
+    rest[:, top:bottom, left:right] = 0
+    frame = (1 - some.images[outer, 0].float() / 255) * frames.masks[0, 0]
+    torch.testing.assert_close(rest, frame, atol=0.01, rtol=0)

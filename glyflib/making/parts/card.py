@@ -14,7 +14,9 @@ from glyflib.data import Glyphs
 from glyflib.evaluation.intervals import Estimate, bootstrap_interval, share_interval
 from glyflib.evaluation.parts import PLACES, PartReader, PartReading
 from glyflib.making.parts.labels import (
+    ALONE,
     BESIDE,
+    ENCLOSED,
     FIRST,
     SECOND,
     STACKED,
@@ -33,6 +35,8 @@ THRESHOLD = 0.5
 #: Shares that `measure` finds, apart from those by view and by part.
 SHARES = (
     "inner",
+    "inside",
+    "alone",
     "several",
     "placed",
     "misplaced",
@@ -94,10 +98,12 @@ Of the labels of the training glyphs {share_held:.1%} are "holds", {share_lacked
 
 - **Glyphs:** the {training_glyphs:,} of the training split. Each is shown as it is in
   the glyph set{fonts}
-- **Pasted halves:** of each batch {batch[real]} pictures are real glyphs,
-  {batch[beside]} are two halves pasted beside each other and {batch[stacked]} on each
-  other. A half is cut next to the radical where the cheapest cut runs, or is a whole
-  glyph made narrow or low. So any part may stand in any half, and twice.
+- **Pasted pieces:** of each batch {batch[real]} pictures are real glyphs and
+  {batch[alone]} more are radicals alone; {batch[beside]} are two halves pasted beside
+  each other and {batch[stacked]} on each other; {batch[enclosed]} are a whole glyph,
+  made small, in an enclosing radical. A half is cut next to the radical where the
+  cheapest cut runs, or is a whole glyph made narrow or low. So any part may stand in
+  any place, and twice.
 - **No leak:** nothing of a held-out character was trained on. (Halves of two training
   glyphs may by chance make up a held-out one.)
 - **Disturbances:** those of the [radical classifier](../radicals/README.md).
@@ -121,6 +127,8 @@ have 95 % intervals: of draws of glyphs with all that is known of them, or Wilso
 | glyphs known to hold two parts or more: all read | {several} |
 | known places of parts held: read | {placed} |
 | other places of these parts: read | {misplaced} |
+| parts held inside an enclosing radical: read | {inside} |
+| parts held by radicals that stand alone: read | {alone} |
 | halves pasted beside each other: parts held by either, read | {beside} |
 | halves pasted on each other: parts held by either, read | {stacked} |
 | a part pasted twice: read in both halves | {twice} |
@@ -146,6 +154,8 @@ read where nothing is known.
 - A reading follows how Cangjie spells. 疒 is not said to hold 广, nor 金 人.
 - Parts that are not in the list are not read, and a picture that is no character gets
   an answer too.
+- A radical that fills the picture alone, and small parts of few strokes, are often not
+  read: the tables say how often. Nor is a part that comes twice always seen twice.
 - Its places are halves. They say nothing of where in its half a part stands.
 
 ## Making it again
@@ -351,6 +361,8 @@ def measure(
     reading = model.read(plain[0])
     is_read = reading.probabilities > THRESHOLD
     several = (holds == 1).sum(1) > 1
+    is_inside = (labels.holds[SECOND] == 1) & (labels.division == ENCLOSED)[:, None]
+    is_alone = (labels.division == ALONE)[:, None]
     is_all = (is_read | (holds != 1)).all(1)
     places = place_labels(labels.holds, labels.division)
     is_placed, is_held = reading.places > THRESHOLD, (holds == 1).unsqueeze(2)
@@ -371,6 +383,8 @@ def measure(
             },
         },
         "inner": share_of(is_read, (holds == 1) & ~labels.is_radical, generator),
+        "inside": share_of(is_read, is_inside & (holds == 1), generator),
+        "alone": share_of(is_read, is_alone & (holds == 1), generator),
         "several": trials(is_all[several]),
         "placed": share_of(is_placed, places == 1, generator),
         "misplaced": share_of(is_placed, is_held & (places == 0), generator),

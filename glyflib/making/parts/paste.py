@@ -1,4 +1,4 @@
-"""Paste halves of real glyphs together, so that any part may stand in either half.
+"""Paste halves of real glyphs together, so that any part may stand anywhere.
 
 Invariant: a half is cut where the cheapest cut runs, next to the radical, and only out
 of glyphs that a cut divides nearly without ink; its labels are those of that piece.
@@ -9,14 +9,25 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample
+from torch.nn.functional import grid_sample, max_pool2d
 
-from glyflib.making.parts.labels import BESIDE, FIRST, SECOND, STACKED, WHOLE, Labels
+from glyflib.making.parts.labels import (
+    BESIDE,
+    ENCLOSED,
+    FIRST,
+    SECOND,
+    STACKED,
+    WHOLE,
+    Labels,
+)
 from glyflib.making.radicals.train import Views, choose_views
 
 SIZE = 64  # pixels a side of the pictures that are cut
 LANES = ((13, 33), (31, 51))  # where a cut may run: by a first, by a second radical
 MOST_INK = 0.02  # that a cut may cross, as a share of the side
+FEWEST = 30  # training glyphs with an enclosing radical that show where it lies
+COMMON, SPARSE = 0.75, 0.08  # mean ink, at least, where it lies, and in its room
+ROOMY = 0.8  # of the room in the glyph set that another font must have: some are bold
 SHARE_WHOLE = 0.25  # of the halves are whole glyphs, made narrow or low
 NEAR = 4  # pixels that halves may meet from the mean of their own cuts
 ENDS = (18, 46)  # where halves meet at all, in pixels
@@ -192,12 +203,140 @@ def paste(
             )
         )
     first, second = holds
-    whole = torch.where((first == 0) & (second == 0), 0, -1).to(torch.int8)
-    whole[(first == 1) | (second == 1)] = 1
     ink = total.clamp(max=1)
     ink = ink if kind == BESIDE else ink.transpose(2, 3)
     images = ((1 - ink) * 255).round().to(torch.uint8)
     division = torch.full((len(rows[0]),), kind)
     return Pasted(
-        images, torch.stack([whole, first, second]), division, torch.stack(rows)
+        images,
+        torch.stack([joined(first, second), first, second]),
+        division,
+        torch.stack(rows),
     )
+
+
+class Frames(NamedTuple):
+    """Where enclosing radicals lie, and the room inside them.
+
+    Attributes:
+        masks: (K, V, 64, 64) bool, pixels of the radical, and next to it.
+        rooms: (K, V, 4) left, top, right and bottom of the largest box beside them
+            where their glyphs have ink.
+        rows: (K,) of row numbers: the training glyphs with each radical.
+        column: (K,) int64, the part that it is.
+    """
+
+    masks: Tensor
+    rooms: Tensor
+    rows: tuple[Tensor, ...]
+    column: Tensor
+
+
+def find_frames(views: Tensor, labels: Labels, rows: Tensor) -> Frames:
+    """Find the enclosing radicals by what their glyphs have in common.
+
+    Args:
+        views: (V, N, 1, 64, 64) uint8.
+        labels: of the N glyphs.
+        rows: (M,) of them that may be used.
+    """
+    enclosed = rows[labels.division[rows] == ENCLOSED]
+    masks, rooms, found, columns = [], [], [], []
+    for column in range(len(labels.parts)):
+        some = enclosed[labels.is_radical[enclosed, column]]
+        if len(some) < FEWEST:
+            continue
+        ink = 1 - views[:, some].float().mean((1, 2)) / 255
+        mask = max_pool2d((ink > COMMON).float().unsqueeze(1), 3, 1, 1).squeeze(1) > 0
+        is_taken = mask | (ink < SPARSE)
+        masks.append(mask)
+        rooms.append(torch.tensor([largest_room(one.tolist()) for one in is_taken]))
+        found.append(some)
+        columns.append(column)
+    empty = not masks
+    return Frames(
+        torch.zeros(0) if empty else torch.stack(masks),
+        torch.zeros(0) if empty else torch.stack(rooms),
+        tuple(found),
+        torch.tensor(columns, dtype=torch.long),
+    )
+
+
+def largest_room(mask: list[list[bool]]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom (exclusive) of the largest box that is free.
+
+    Every box that cannot grow upward ends in some row; of each row and column the free
+    pixels above are known.
+    """
+    best, room = 0, (0, 0, 0, 0)
+    heights = [0] * len(mask[0])
+    for y, row in enumerate(mask):
+        heights = [0 if taken else h + 1 for taken, h in zip(row, heights, strict=True)]
+        for left in range(len(heights)):
+            low = len(mask)
+            for right in range(left, len(heights)):
+                low = min(low, heights[right])
+                if low == 0:
+                    break
+                if (area := low * (right + 1 - left)) > best:
+                    best, room = area, (left, y + 1 - low, right + 1, y + 1)
+    return room
+
+
+def paste_inside(
+    views: Views,
+    labels: Labels,
+    frames: Frames,
+    rows: Tensor,
+    num: int,
+    generator: torch.Generator,
+) -> Pasted:
+    """Put whole glyphs, made small, into enclosing radicals.
+
+    Args:
+        views: pictures of the N glyphs.
+        labels: of them.
+        frames: of them; at least one.
+        rows: (M,) glyphs to put inside.
+        num: B, pictures to make.
+        generator: source of randomness: which glyphs, and which view.
+    """
+    kind = torch.randint(len(frames.rows), (num,), generator=generator)
+    outer = torch.stack(
+        [
+            some[torch.randint(len(some), (), generator=generator)]
+            for some in (frames.rows[k] for k in kind.tolist())
+        ]
+    )
+    inner = rows[torch.randint(len(rows), (num,), generator=generator)]
+    view = choose_views(views, outer, generator)
+    rooms = frames.rooms[kind].float()
+    areas = (rooms[..., 2] - rooms[..., 0]) * (rooms[..., 3] - rooms[..., 1])
+    area = areas.gather(1, view[:, None]).squeeze(1)
+    is_fit = views.is_usable[view, inner] & (area > ROOMY * areas[:, 0])
+    view = torch.where(is_fit, view, 0)
+    frame = 1 - views.images[view, outer].float() / 255
+    frame = frame * frames.masks[kind, view].unsqueeze(1)
+    left, top, right, bottom = rooms[torch.arange(num), view].T
+    place = torch.arange(SIZE) + 0.5
+    x = (place - left[:, None]) / (right - left)[:, None] * 2 - 1
+    y = (place - top[:, None]) / (bottom - top)[:, None] * 2 - 1
+    x, y = x[:, None].expand(-1, SIZE, -1), y[:, :, None].expand(-1, -1, SIZE)
+    ink = 1 - views.images[view, inner].float() / 255
+    ink = grid_sample(ink, torch.stack([x, y], -1), align_corners=False)
+    images = ((1 - (frame + ink).clamp(max=1)) * 255).round().to(torch.uint8)
+    first = torch.full_like(labels.holds[FIRST, outer], -1)
+    first[torch.arange(num), frames.column[kind]] = 1
+    first = torch.where(labels.holds[FIRST, outer] == 0, 0, first).to(torch.int8)
+    second = labels.holds[WHOLE, inner]
+    holds = torch.stack([joined(first, second), first, second])
+    return Pasted(
+        images, holds, torch.full((num,), ENCLOSED), torch.stack([outer, inner])
+    )
+
+
+def joined(first: Tensor, second: Tensor) -> Tensor:
+    """Labels of a whole from those of its two pieces."""
+    whole = torch.where((first == 0) & (second == 0), 0, -1).to(torch.int8)
+    whole[(first == 1) | (second == 1)] = 1
+    return whole

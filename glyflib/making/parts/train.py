@@ -22,6 +22,7 @@ from glyflib.glyphs.fonts import Face
 from glyflib.glyphs.tables import Unihan
 from glyflib.making.parts.card import card, measure
 from glyflib.making.parts.labels import (
+    ALONE,
     BESIDE,
     MIN_GLYPHS,
     STACKED,
@@ -31,7 +32,14 @@ from glyflib.making.parts.labels import (
     place_labels,
     write_labels,
 )
-from glyflib.making.parts.paste import Halves, cut_halves, paste
+from glyflib.making.parts.paste import (
+    Frames,
+    Halves,
+    cut_halves,
+    find_frames,
+    paste,
+    paste_inside,
+)
 from glyflib.making.parts.spelling import Speller
 from glyflib.making.radicals.augment import augment
 from glyflib.making.radicals.train import (
@@ -46,7 +54,8 @@ from glyflib.making.radicals.train import (
     save,
 )
 
-NUM_REAL, NUM_BESIDE, NUM_STACKED = 72, 36, 20  # pictures of a batch
+NUM_REAL, NUM_ALONE = 60, 6  # real glyphs of a batch, and radicals that stand alone
+NUM_BESIDE, NUM_STACKED, NUM_ENCLOSED = 28, 16, 18  # of pasted ones
 SHARE_ALIKE = 0.25  # of the pasted have halves that are known to share a part
 WEIGHT_HELD = 3  # of a label "holds", which is rare, beside one "lacks"
 NETWORK = {"widths": [40, 80, 160], "feature_dim": 160}
@@ -128,25 +137,39 @@ def draw_batches(
     views: Views,
     labels: Labels,
     halves: Halves,
+    frames: Frames,
     rows: Tensor,
     steps: int,
     generator: torch.Generator,
 ) -> Iterable[tuple[Batch]]:
-    """Batches of real and pasted glyphs of some rows, the real ones in their turn."""
+    """Batches of real and pasted glyphs of some rows, the real ones in their turn.
+
+    Radicals that stand alone are few, and are shown more often.
+    """
+    alone = rows[labels.division[rows] == ALONE]
     size, order = min(NUM_REAL, len(rows)), torch.empty(0, dtype=torch.long)
     for _ in range(steps):
         if len(order) < size:
             order = rows[torch.randperm(len(rows), generator=generator)]
         real, order = order[:size], order[size:]
+        if len(alone):
+            more = torch.randint(len(alone), (NUM_ALONE,), generator=generator)
+            real = torch.cat([real, alone[more]])
         images = [views.images[choose_views(views, real, generator), real]]
         holds, division, used = [labels.holds[:, real]], [labels.division[real]], [real]
+        made = []
         for kind, num in ((BESIDE, NUM_BESIDE), (STACKED, NUM_STACKED)):
             pair = pairs(labels, rows, kind, num, generator)
-            pasted = paste(views, labels, halves, pair, kind, generator)
+            made.append(paste(views, labels, halves, pair, kind, generator))
+        if frames.rows:
+            made.append(
+                paste_inside(views, labels, frames, rows, NUM_ENCLOSED, generator)
+            )
+        for pasted in made:
             images.append(pasted.images)
             holds.append(pasted.holds)
             division.append(pasted.division)
-            used += pair
+            used.append(pasted.rows.flatten())
         known = torch.cat(holds, 1)
         places = place_labels(known, torch.cat(division))
         x0 = augment(torch.cat(images), generator)
@@ -169,7 +192,8 @@ def fit(
         model = model.to(memory_format=torch.channels_last)
         generator = torch.Generator().manual_seed(seed)
         halves = cut_halves(views.images, labels)
-        batches = draw_batches(views, labels, halves, rows, steps, generator)
+        frames = find_frames(views.images, labels, rows)
+        batches = draw_batches(views, labels, halves, frames, rows, steps, generator)
         optimise(model, progress(batches), lambda batch: loss_of(model, batch), steps)
     return model.eval().requires_grad_(False)
 
@@ -181,7 +205,13 @@ def describe(labels: Labels, glyphs: Glyphs) -> dict[str, Any]:
         "network": NETWORK,
         "parts": [part._asdict() for part in labels.parts],
         "places": PLACES,
-        "batch": {"real": NUM_REAL, "beside": NUM_BESIDE, "stacked": NUM_STACKED},
+        "batch": {
+            "real": NUM_REAL,
+            "alone": NUM_ALONE,
+            "beside": NUM_BESIDE,
+            "stacked": NUM_STACKED,
+            "enclosed": NUM_ENCLOSED,
+        },
         "learning_rate": LEARNING_RATE,
         "weight_decay": WEIGHT_DECAY,
         "share_of_set": SHARE_OF_SET,
