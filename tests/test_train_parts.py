@@ -16,6 +16,7 @@ from glyflib.making.parts.train import (
     NUM_ALONE,
     NUM_BESIDE,
     NUM_STACKED,
+    SHARE_ALIKE,
     build_reader,
     draw_batches,
     fit,
@@ -164,11 +165,12 @@ def test_some_pairs_share_a_part(labels):
     """Glyphs of pairs are drawn alone, so few of the others do."""
     rows = torch.arange(len(labels.division))
     first, second = pairs(labels, rows, BESIDE, 400, gen())
+    num = round(SHARE_ALIKE * 400)
     held = labels.holds[WHOLE] == 1
     is_shared = (held[first] & held[second]).any(1)
-    assert is_shared[:60].all()
-    assert is_shared[60:].double().mean() < 0.5
-    assert (labels.division[first[60:]] == BESIDE).all()
+    assert is_shared[:num].all()
+    assert is_shared[num:].double().mean() < 0.5
+    assert (labels.division[first[num:]] == BESIDE).all()
 
 
 # Shares and the card.
