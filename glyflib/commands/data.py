@@ -26,6 +26,13 @@ SHOWN = 40
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 SHIPPED = "The book's own lies in {}, and is replaced only if you name it."
+with_fonts = click.option(
+    "--font",
+    "fonts",
+    type=(click.Path(exists=True, dir_okay=False, path_type=Path), str),
+    multiple=True,
+    help="Font file and face to draw more training pictures with; as often as wanted.",
+)
 
 
 def named(suffix: str) -> Callable:
@@ -194,13 +201,7 @@ def cover(out: Path, seed: int) -> None:
 
 
 @data.command("radicals")
-@click.option(
-    "--font",
-    "fonts",
-    type=(click.Path(exists=True, dir_okay=False, path_type=Path), str),
-    multiple=True,
-    help="Font file and face to draw more training pictures with; as often as wanted.",
-)
+@with_fonts
 @click.option(
     "--out",
     type=FOLDER,
@@ -215,6 +216,43 @@ def radicals(fonts: tuple[tuple[Path, str], ...], out: Path, seed: int) -> None:
     faces = [open_face(path, face) for path, face in fonts]
     glyphs = load_glyphs("all", 64)
     found = build_classifier(glyphs, out, fonts=faces, seed=seed, progress=tqdm)
+    click.echo(f"{found['parameters']} parameters written to {out}")
+
+
+@data.command("parts", context_settings={"show_default": True})
+@click.option(
+    "--unihan",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    help="Folder with Unihan_*.txt or .txt.bz2, which tell what glyphs are made of.",
+)
+@with_fonts
+@click.option(
+    "--out",
+    type=FOLDER,
+    required=True,
+    help="Folder to write. " + SHIPPED.format("data/parts"),
+)
+@click.option("--steps", type=click.IntRange(1), default=3200, help="Of 128 pictures.")
+@click.option("--seed", default=0, help="Of weights and draws.")
+def parts(
+    unihan: Path, fonts: tuple[tuple[Path, str], ...], out: Path, steps: int, seed: int
+) -> None:
+    """Train the reader that tells which parts a glyph contains, and where."""
+    from glyflib.making.parts.spelling import FIELDS as NEEDED
+    from glyflib.making.parts.train import build_reader
+
+    check_place(out / "model.safetensors")
+    faces = [open_face(path, face) for path, face in fonts]
+    found = build_reader(
+        load_glyphs("all", 64),
+        read_unihan(unihan, NEEDED),
+        out,
+        fonts=faces,
+        seed=seed,
+        steps=steps,
+        progress=lambda batches: tqdm(batches, total=steps, unit=" steps"),
+    )
     click.echo(f"{found['parameters']} parameters written to {out}")
 
 
