@@ -28,11 +28,11 @@ def test_a_density_is_that_of_noised_points():
     t, alpha_bar = torch.tensor(300), linear_alpha_bar()
     gen = torch.Generator().manual_seed(0)
     points = torch.tensor([[2.0, -1.0], [-1.0, 1.5]])
-    many = points.repeat(100_000, 1)
+    many = points.repeat(200_000, 1)
     xt = add_noise(many, torch.randn(many.shape, generator=gen), t, alpha_bar)
     density = noised_density(points, alpha_bar[t].item(), reach=4, num_places=9)
-    near = ((xt - torch.tensor([1.0, -1.0])).abs() < 0.1).all(dim=1).double().mean()
-    assert density[3, 5] == pytest.approx(near.item() / 0.04, rel=0.05)
+    near = ((xt - torch.tensor([1.0, -1.0])).abs() < 0.2).all(dim=1).double().mean()
+    assert density[3, 5] == pytest.approx(near.item() / 0.16, rel=0.06)
 
 
 def test_points_without_noise_need_a_width():
