@@ -113,6 +113,7 @@ def plot_timetable(
     low.set(yticks=[-row for row in rows], ylim=(0.6 - len(schedules), 0.6))
     low.set_yticklabels(schedules)
     low.set(xlabel=r"log-SNR $\lambda$ (noise on the right)", xlim=(8.5, -12.5))
+    low.set_xticks(range(8, -13, -2))
     for ax in (top, low):
         ax.axvspan(*band, color=SKY, alpha=0.3, lw=0)
     low.grid(axis="y", visible=False)

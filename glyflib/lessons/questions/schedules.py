@@ -171,7 +171,7 @@ QUESTIONS = {
     ),
     "schedules-judge": Question(
         right=judged_right,
-        because=lambda right: f"Right in {right:.0%} of all cases, as measured.",
+        because=lambda right: f"The judge is right in {right:.0%} of all cases.",
         tolerance=0.004,
         mistakes=(
             Mistake(
