@@ -237,6 +237,9 @@ EXAMPLES = {
         {"glyphs": FALLING, "Gaussian": 2 * FALLING},
         4.0,
     ),
+    "schedules.plot_loss_weights": call(
+        {"even": ([-3, 0, 3], [1, 1, 1]), "less": ([-3, 0, 3], [1, 2, 0])}
+    ),
     "schedules.plot_prices": call(
         {"linear": {5: 40.0, 50: 2.0}, "even waste": {5: 30.0, 50: 0.5}}
     ),

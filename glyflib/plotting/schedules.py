@@ -227,10 +227,31 @@ def plot_boxes(
         tops = np.interp(at[:-1], snr, height)
         ax.bar(at[:-1], tops, np.diff(at), label="boxes", **edge)
         ax.fill_between(snr, height, color=BLUE, alpha=0.55, label="area", zorder=3)
-        ax.set(xlim=(0, 0.26), title=name, xlabel=r"signal-to-noise ratio $\gamma$")
+        ax.set(xlim=(0.26, 0), title=name)
+        ax.set_xlabel(r"signal-to-noise ratio $\gamma$ (noise on the right)")
         ax.grid(False)
     axes[0].set_ylabel(r"$\frac{1}{2}$ mmse (bits per unit of $\gamma$)")
     axes[-1].legend()
+    return fig
+
+
+@figure
+def plot_loss_weights(
+    weights: Mapping[str, tuple[ArrayLike, ArrayLike]],
+) -> Figure:
+    """Draw how much each part of the log-SNR weighs in a loss of the noise.
+
+    Args:
+        weights: up to five names -> (K,) log-SNR and (K,) weights per unit of it.
+    """
+    fig, ax = subplots(figsize=(WIDTH * 0.85, 3.2))
+    looks = list(LOOKS.values())
+    for (name, (lam, weight)), look in zip(weights.items(), looks, strict=False):
+        ax.plot(lam, weight, label=name, **look)
+    ax.set(xlabel=r"log-SNR $\lambda$ (noise on the right)", ylim=(0, None))
+    ax.set_ylabel("weight per unit of log-SNR (%)")
+    ax.invert_xaxis()
+    ax.legend(handlelength=4)
     return fig
 
 
