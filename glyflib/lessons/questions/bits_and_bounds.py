@@ -10,7 +10,7 @@ from torch.nn.functional import one_hot
 from glyflib.data import load_glyphs, load_map, x0_from_images
 from glyflib.exact import IdealDenoiser
 from glyflib.lessons.question import Mistake, Question
-from glyflib.schedule import add_noise, linear_alpha_bar, log_snr
+from glyflib.schedule import add_noise, alpha_bar_of, linear_alpha_bar, log_snr
 
 
 def doubt(*probabilities: float) -> float:
@@ -49,6 +49,12 @@ def forgotten_first(lam: float = -3.3, num: int = 60) -> str:
 def mean_doubt(weights: torch.Tensor) -> float:
     """Mean entropy, in bits, of rows of probabilities."""
     return float(stats.entropy(weights.numpy(), base=2, axis=1).mean())
+
+
+def share_of_levels(name: str, *, low: float = -5.0, high: float = -2.0) -> float:
+    """The share of a schedule's noisy levels whose log-SNR lies in a band."""
+    lam = log_snr(alpha_bar_of({"name": name, "num_levels": 1000}))[1:]
+    return ((lam > low) & (lam < high)).double().mean().item()
 
 
 def half_of_the_map(num: int = 120) -> int:
@@ -133,6 +139,28 @@ QUESTIONS = {
             ),
         ),
         hint="Give one of two words, name or radical, in quotation marks.",
+    ),
+    "bits-share": Question(
+        right=lambda: share_of_levels("sigmoid"),
+        because=lambda right: (
+            f"{right:.1%} of the levels lie there, and each is drawn as often as any."
+        ),
+        tolerance=0.003,
+        mistakes=(
+            Mistake(
+                lambda: share_of_levels("linear"),
+                "That is the linear schedule's share.",
+            ),
+            Mistake(
+                lambda: share_of_levels("cosine"),
+                "That is the cosine's share; the sigmoid's is asked for.",
+            ),
+            Mistake(
+                lambda: 3 / 18,
+                "So it would be for the bound. The simple loss goes by levels.",
+            ),
+        ),
+        hint="Count the levels of the sigmoid schedule in the band.",
     ),
     "bits-map": Question(
         right=half_of_the_map,
