@@ -469,10 +469,21 @@ def steps_in(minutes: float, seconds_a_step: float) -> int:
 
 
 def keep_sources(start: Start, folder: RunFolder, glyffuser: Glyffuser) -> None:
+    """Put into a run's folder what it goes on from, and the record of it.
+
+    Args:
+        start: what the run is started with.
+        folder: of the run.
+        glyffuser: as `prepare` made it, before its first step.
+    """
+    copy_sources(start, folder, glyffuser)
+    folder.write_start(start)
+
+
+def copy_sources(start: Start, folder: RunFolder, glyffuser: Glyffuser) -> None:
     """Put into a run's folder what it goes on from, which may move or change.
 
-    That is a text encoder other than the shipped one, the glyffuser to start from, and
-    the record of both.
+    That is a text encoder other than the shipped one, and the glyffuser to start from.
 
     Args:
         start: what the run is started with.
@@ -484,7 +495,6 @@ def keep_sources(start: Start, folder: RunFolder, glyffuser: Glyffuser) -> None:
         shutil.copytree(source, folder.encoder, dirs_exist_ok=True)
     if start.init is not None and not folder.initial.is_dir():
         glyffuser.save(folder.initial)
-    folder.write_start(start)
 
 
 def encoder_source(start: Start, folder: RunFolder) -> Path | str:

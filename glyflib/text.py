@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from glyflib import t5
 from glyflib.files import DATA
 
 MAX_TOKENS = 40  # 99 of 100 captions have fewer
@@ -163,19 +164,37 @@ def read_pretrained(name: str, is_local: bool) -> tuple:
     )
     if odd := [*sorted(found["missing_keys"]), *found["mismatched_keys"]]:
         raise ValueError(f"its weights and its config.json disagree about {odd[0]}")
+    return tokenizer, model
+
+
+def read_folder(folder: Path, with_transformers: bool) -> tuple:
+    """Tokenizer and network in a folder, by `glyflib.t5` where it can read them.
+
+    Raises:
+        ValueError: If the two do not belong together, or weights are missing.
+    """
+    if t5.is_plain(folder) and not with_transformers:
+        tokenizer = t5.Tokenizer(folder / "spiece.model")
+        return tokenizer, t5.T5Encoder.load(folder)
+    with quiet():
+        return read_pretrained(str(folder), True)
+
+
+def check_vocabulary(tokenizer, model) -> None:
+    """Raise a ValueError if a tokenizer knows pieces that a network has no row for."""
     if len(tokenizer) > model.config.vocab_size:
         counts = f"{len(tokenizer)} tokens, the network {model.config.vocab_size}"
         raise ValueError(f"the tokenizer has {counts}")
-    return tokenizer, model
 
 
 def read_from_hub(name: str) -> tuple:
     """The same from the hub's cache on this machine or, failing that, the hub."""
-    try:
-        return read_pretrained(name, is_local=True)
-    except OSError:
-        reach_hub()
-        return read_pretrained(name, is_local=False)
+    with quiet():
+        try:
+            return read_pretrained(name, is_local=True)
+        except OSError:
+            reach_hub()
+            return read_pretrained(name, is_local=False)
 
 
 def check_folder(folder: Path) -> None:
@@ -193,8 +212,8 @@ class TextEncoder:
     T5 overflows in half precision, so weights kept in it are widened when loaded.
 
     Args:
-        tokenizer: as transformers reads it.
-        model: transformers' `T5EncoderModel`, put into evaluation mode.
+        tokenizer: that of `glyflib.t5` or transformers.
+        model: a T5 encoder of `glyflib.t5` or transformers, put into evaluation mode.
 
     References:
         Raffel et al. 2020, section 2.1.
@@ -204,12 +223,19 @@ class TextEncoder:
         self.tokenizer, self.model = tokenizer, model.eval().requires_grad_(False)
 
     @classmethod
-    def load(cls, path_or_name: Path | str = SHIPPED) -> Self:
+    def load(
+        cls, path_or_name: Path | str = SHIPPED, *, with_transformers: bool = False
+    ) -> Self:
         """Load an encoder in the Hugging Face format.
+
+        Folders such as the shipped one are read by `glyflib.t5`, all else by
+        transformers, which takes seconds longer to import.
 
         Args:
             path_or_name: a folder, or a hub name such as "google-t5/t5-small", which
                 needs a network, at least the first time.
+            with_transformers: whether transformers reads it in any case: its network
+                also shows what happens within.
 
         Raises:
             FileNotFoundError: If there is no such folder, or it lacks a file.
@@ -222,10 +248,12 @@ class TextEncoder:
         elif isinstance(path_or_name, Path) or not HUB_NAME.fullmatch(name):
             raise FileNotFoundError(f"no text encoder at {name}: {WAYS_OUT}")
         try:
-            with quiet():
-                return cls(
-                    *read_pretrained(name, True) if is_local else read_from_hub(name)
-                )
+            if is_local:
+                parts = read_folder(Path(path_or_name), with_transformers)
+            else:
+                parts = read_from_hub(name)
+            check_vocabulary(*parts)
+            return cls(*parts)
         except ImportError:
             raise
         except Exception as error:  # what is thrown depends on the file and version

@@ -304,6 +304,7 @@ class UNet(nn.Module):
         t: Tensor,
         tokens: Tensor | None = None,
         mask: Tensor | None = None,
+        extra: Tensor | None = None,
     ) -> Tensor:
         """Predict eps, v or x0, whichever the network is trained for: (B, C2, S, S).
 
@@ -312,12 +313,13 @@ class UNet(nn.Module):
             t: (B,) noise levels in [0, T].
             tokens: (B, L, D) text; None for a network without text.
             mask: (B, L) bool, True for real tokens; None if all are.
+            extra: (B, E) added to the level's embedding, by whoever has more to say.
 
         Raises:
             ValueError: If a shape does not fit or the mask is not bool.
         """
         self.check_inputs(xt, t, tokens, mask)
-        cond = self.embed(t, tokens, mask)
+        cond = self.embed(t, tokens, mask, extra)
         x = self.stem(F.pixel_unshuffle(xt, self.config["patch"]))
         kept = [x]
         for layer in self.down:
@@ -333,7 +335,11 @@ class UNet(nn.Module):
         return F.pixel_shuffle(self.head(F.silu(self.norm(x))), self.config["patch"])
 
     def embed(
-        self, t: Tensor, tokens: Tensor | None, mask: Tensor | None
+        self,
+        t: Tensor,
+        tokens: Tensor | None,
+        mask: Tensor | None,
+        extra: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """What each block is told of level and text.
 
@@ -341,6 +347,7 @@ class UNet(nn.Module):
             t: (B,) noise levels in [0, T].
             tokens: (B, L, D) text, or None.
             mask: (B, L) bool, True for real tokens; None if all are.
+            extra: (B, E) added to the level's embedding, or None.
 
         Returns:
             emb (B, E), which has the text's mean in it where it is pooled; tokens
@@ -348,6 +355,8 @@ class UNet(nn.Module):
         """
         waves = timestep_embedding(t, self.config["channels"][0])
         emb = self.level_mlp(waves.to(self.stem.weight.dtype))
+        if extra is not None:
+            emb = emb + extra
         if tokens is not None:
             if mask is None:
                 mask = tokens.new_ones(tokens.shape[:2], dtype=torch.bool)

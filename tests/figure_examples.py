@@ -120,7 +120,7 @@ EXAMPLES = {
         np.array([-1.0] * 30 + [1.0] * 70), dict.fromkeys((60, 250, 900), X), ALPHA_BAR
     ),
     "forward_noising.plot_pixel_noise": call(*RNG.normal(size=(2, 50, 8, 8)), GLYPH),
-    "forward_noising.plot_step": call(POINTS, POINTS[:2], 0.3, POINTS),
+    "forward_noising.plot_step": call(POINTS, POINTS[:2], 0.3, [POINTS, -POINTS]),
     "forward_noising.plot_variance": call(LEVELS, *[FALLING] * 4),
     "forward_noising.plot_walks": call(
         RNG.normal(size=(1001, 3)), ALPHA_BAR - 1, 1 - ALPHA_BAR
@@ -177,6 +177,9 @@ EXAMPLES = {
     "pictures.plot_table": call(
         {"sees": XT, "answers": X0}, "abcd", clean=["answers"], under="1234"
     ),
+    "perfect_denoiser.plot_answers": call(
+        POINTS, {"points": (POINTS, POINTS / 2), "ink": (POINTS, POINTS / 3)}
+    ),
     "pixel_space.plot_mean_and_std": call(GLYPH, np.abs(GLYPH) / 2),
     "pixel_space.plot_ranges": call({"distance": CURVES, "ink": TWO}),
     "pixel_space.plot_shift": call(
@@ -185,18 +188,20 @@ EXAMPLES = {
     "pixel_space.plot_value_histogram": call({"glyphs": X0, "noise": XT}),
     "pixel_space.plot_values": call(SHEET[0], span=(0, 255)),
     "pixel_space.plot_variance_share": call({"glyphs": FALLING, "noise": np.ones(4)}),
-    "reverse_process.plot_answers": call(
-        POINTS, {"points": (POINTS, POINTS / 2), "ink": (POINTS, POINTS / 3)}
-    ),
     "reverse_process.plot_by_level": call(LEVELS, {"error": CURVES, "loss": TWO}),
     "reverse_process.plot_clouds": call(CLOUDS),
+    "reverse_process.plot_downhill": call(
+        X, X**2, {"short": ([-2.0, -1.0], [4.0, 1.0]), "long": ([-2.0, 2.0], [4.0] * 2)}
+    ),
+    "reverse_process.plot_fit": call(
+        POINTS.T, X, {"network": X / 2, "exact": X / 3}, title="after 3 steps"
+    ),
     "reverse_process.plot_heldout": call(
         {"sees": XT[0], "truth": X0[0]}, LEVELS, CURVES
     ),
     "reverse_process.plot_products": call(
         {"a": ((0, 1), (3, 0.5), (2, 1 / 3)), "b": ((0, 1), (1, 1), (0.5, 0.5))},
-        X,
-        BELL,
+        POINTS[:, 0],
     ),
     "reverse_process.plot_reverse": call(
         X, {s: (BELL, BELL / 2) for s in (290, 200, 50)}, 300, {1: 0.001, 100: 0.17}
@@ -352,7 +357,9 @@ EXAMPLES = {
     ),
     "whole_thing.plot_data": call(SHEET[0], POINTS),
     "whole_thing.plot_drawn": call(POINTS, np.stack([POINTS[:3] * 2, POINTS[:3]])),
-    "whole_thing.plot_side_by_side": call(dict.fromkeys("abc", POINTS)),
+    "whole_thing.plot_side_by_side": call(
+        dict.fromkeys("abc", POINTS), data=2 * POINTS
+    ),
     "whole_thing.plot_spoilt": call(POINTS, POINTS[::-1], (0.8, 0.6), one=3),
     "whole_thing.plot_ways_home": call(
         {t: (POINTS * t / 90, -PLACES) for t in (90, 50, 10)}, PLACES

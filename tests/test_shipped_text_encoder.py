@@ -1,6 +1,7 @@
 """The text encoder in data/: does its card tell the truth?"""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
+from transformers import T5Tokenizer
 
 from glyflib.data import load_glyphs
 from glyflib.evaluation.senses import SENSES, sense_margins
@@ -33,10 +35,16 @@ def means(encoder: TextEncoder, captions: list[str]) -> Tensor:
     return normalize(tokens.sum(1) / mask.sum(1, keepdim=True), dim=1)
 
 
+@cache
+def their_tokenizer() -> T5Tokenizer:
+    """As transformers reads it: it also tells where in a text each piece lies."""
+    return TextEncoder.load(with_transformers=True).tokenizer
+
+
 def word_vector(encoder: TextEncoder, word: str, text: str) -> Tensor:
     """Mean vector of a word's pieces, found by their place in the text."""
     tokens, _ = encoder.encode(text)
-    spans = encoder.tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    spans = their_tokenizer()(text, return_offsets_mapping=True)["offset_mapping"]
     number = word_at(text)[0][text.index(word)]
     rows = [
         i for i, (_, end) in enumerate(spans) if word_at(text)[0][end - 1] == number

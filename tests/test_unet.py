@@ -270,6 +270,14 @@ def test_the_output_depends_on_text_and_level_and_picture(text):
     assert largest_change(net(xt.flip(2), t, tokens, mask), out) > 1e-2
 
 
+def test_what_is_added_to_the_embedding_is_read_and_zeros_change_nothing():
+    net, (xt, t, *_) = make(), batch()
+    plain = net(xt, t)
+    zeros = torch.zeros(2, 4 * TINY["channels"][0])
+    assert torch.equal(net(xt, t, extra=zeros), plain)
+    assert largest_change(net(xt, t, extra=zeros + 1), plain) > 1e-3
+
+
 @pytest.mark.parametrize("text", TEXT)
 def test_rows_do_not_leak_into_one_another(text):
     xt, t, tokens, mask = batch()

@@ -281,6 +281,84 @@ def super_resolution(work: Path, out: Path, steps: int, seed: int) -> None:
     click.echo(f"super-resolver written to {out}")
 
 
+@data.command("student", context_settings={"show_default": True})
+@click.option(
+    "--teacher",
+    type=FOLDER,
+    default=DATA / "glyffuser-32",
+    show_default="data/glyffuser-32",
+    help="Glyffuser to imitate; copied into --out when the run begins.",
+)
+@click.option(
+    "--glyphs",
+    type=FILE,
+    show_default="data/glyphs.parquet",
+    help="Glyph set that the teacher has learnt, as `glyflib data build` makes them.",
+)
+@click.option(
+    "--out",
+    type=FOLDER,
+    required=True,
+    help="Folder of the run: checkpoints, log.csv and model/, the student itself.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    help="About how long, over all phases; a short trial tells how many steps that is.",
+)
+@click.option("--steps", type=click.IntRange(1), help="How many steps, instead.")
+@click.option(
+    "--fewest",
+    type=click.Choice(["8", "4", "2", "1"]),
+    default="1",
+    help="Calls that the last phase teaches.",
+)
+@click.option("--scale", default=2.0, help="Of the guidance to fold in.")
+@click.option("--batch-size", type=click.IntRange(1), default=64, help="Glyphs a step.")
+@click.option("--learning-rate", default=1e-4, help="At the peak of each phase.")
+@click.option("--seed", default=0, help="Of all draws.")
+@click.option("--cpu-bf16", is_flag=True, help="Multiply in bfloat16 on a CPU.")
+@click.option(
+    "--checkpoint-seconds",
+    type=click.FloatRange(0),
+    default=60.0,
+    help="Time between checkpoints, which is what a kill costs at most.",
+)
+def student(
+    teacher: Path, glyphs: Path | None, out: Path, fewest: str, **options
+) -> None:
+    """Teach a student to draw what a glyffuser draws, in 8, 4, 2 or 1 calls.
+
+    Goes on where it was cut off, given the same command. Draw with it by
+    `glyflib generate "gold" --calls 4 --student OUT/model`.
+    """
+    from glyflib.commands.train import follow
+    from glyflib.data import GLYPHS
+    from glyflib.files import read_config
+    from glyflib.glyffuser import KEYS, TRAIN
+    from glyflib.making.student import StudentStart, begin, finish, train_student
+    from glyflib.runs import RunFolder
+
+    if (options["steps"] is None) == (options["minutes"] is None):
+        raise click.UsageError("give --minutes or --steps")
+    start, folder = StudentStart(fewest=int(fewest), **options), RunFolder(out)
+    kept = folder.initial if folder.initial.is_dir() else teacher
+    size = read_config(kept, KEYS, "glyffuser", TRAIN)["size"]
+    file = glyphs or GLYPHS
+    lessons, steps = begin(
+        start,
+        teacher,
+        folder,
+        load_glyphs("train", size, path=file),
+        progress=lambda rows: tqdm(rows, desc="captions", disable=None),
+    )
+    phases = ", ".join(f"{num:,} to {count}" for count, num in steps.items())
+    click.echo(f"Steps that lead to so many calls: {phases}", err=True)
+    follow(train_student(lessons, steps, folder), sum(steps.values()))
+    finish(folder, load_glyphs("test", size, path=file), seed=start.seed)
+    click.echo(f"student written to {folder.model}")
+
+
 @data.command("results", context_settings={"show_default": True})
 @click.argument("names", nargs=-1)
 @click.option(

@@ -15,7 +15,6 @@ from time import process_time
 
 import torch
 from torch import Tensor
-from transformers import T5EncoderModel
 
 from glyflib.data import Glyphs, evenly, x0_from_images
 from glyflib.evaluation.card import interval, table
@@ -88,7 +87,7 @@ def encoder_of(encoder: TextEncoder, is_distilled: bool, seed: int) -> TextEncod
         return encoder
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return TextEncoder(encoder.tokenizer, T5EncoderModel(encoder.model.config))
+        return TextEncoder(encoder.tokenizer, type(encoder.model)(encoder.model.config))
 
 
 @cache
