@@ -242,11 +242,24 @@ EXAMPLES = {
         {"glyphs": FALLING, "Gaussian": 2 * FALLING},
         4.0,
     ),
+    "schedules.plot_loss_weights": call(
+        {"even": ([-3, 0, 3], [1, 1, 1]), "less": ([-3, 0, 3], [1, 2, 0])}
+    ),
     "schedules.plot_prices": call(
         {"linear": {5: 40.0, 50: 2.0}, "even waste": {5: 30.0, 50: 0.5}}
     ),
+    "schedules.plot_quarter_circles": call(
+        {"linear": ALPHA_BAR, "cosine": ALPHA_BAR**2}, every=1
+    ),
     "schedules.plot_schedules": call(
         {name: ALPHA_BAR ** (k + 1) for k, name in enumerate([*schedules.LOOKS][:3])}
+    ),
+    "schedules.plot_timetable": call(
+        {"linear": ALPHA_BAR, "cosine": ALPHA_BAR**2},
+        [1.0, -2.0, -4.0],
+        [1.0, 0.5, 0.0],
+        band=(-1, -3),
+        every=1,
     ),
     "score_functions.plot_factor": call(
         [1, 3], [(0.5, 0.01), (0.9, 0.02)], np.sqrt([0.0, 0.25, 0.5, 1.0]), [0.1, 0.9]

@@ -20,7 +20,6 @@ OLD_FORM = {
     "01_gaussians",
     "02_pixel_space",
     "03_dataset_map",
-    "05_schedules",
     "08_score_functions",
     "09_unet",
     "10_training",

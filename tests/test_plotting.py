@@ -468,7 +468,15 @@ def test_bars_reach_two_standard_errors():
     np.testing.assert_allclose(bars(race), [[2.5 - half, 2.5 + half]] * 4)
 
 
-@pytest.mark.parametrize("name", ["schedules.plot_information", "solvers.plot_line"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "schedules.plot_information",
+        "schedules.plot_loss_weights",
+        "schedules.plot_timetable",
+        "solvers.plot_line",
+    ],
+)
 def test_noise_grows_to_the_right_where_the_log_snr_is_an_axis(name):
     axes = [ax for ax in drawn(name).axes if "log-SNR" in ax.get_xlabel()]
     assert axes and all(ax.xaxis_inverted() for ax in axes)
