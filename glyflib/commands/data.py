@@ -380,6 +380,36 @@ def caption_runs(
             write_text(out / f"{NAME}.md", caption_tables(found, held_out.captions))
 
 
+@data.command("keep", context_settings={"show_default": True})
+@click.option(
+    "--model",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=DATA / "glyffuser-32",
+    show_default="data/glyffuser-32",
+    help="Glyffuser whose diary is kept.",
+)
+@click.option(
+    "--results",
+    "studies",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=DATA / "results",
+    show_default="data/results",
+    help="Folder of what was found with its weights.",
+)
+@click.option(
+    "--out",
+    type=FOLDER,
+    required=True,
+    help="Folder to write. " + SHIPPED.format("data/first-edition"),
+)
+def keep(model: Path, studies: Path, out: Path) -> None:
+    """Copy a glyffuser's log, samples and curves, before new weights replace them."""
+    from glyflib.making.keep import keep_edition
+
+    names = keep_edition(model, studies, out)
+    click.echo(f"{len(names)} files kept in {out}")
+
+
 @data.command("adopt")
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(

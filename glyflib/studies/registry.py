@@ -96,5 +96,5 @@ def check_same(name: str, before: dict, now: dict) -> None:
         if was != is_now:
             raise ValueError(
                 f"{name} was made with {key} {was}, now it is {is_now}: "
-                "remove it with --anew, or write elsewhere with --out"
+                "begin with --anew or an empty folder, or write elsewhere with --out"
             )
