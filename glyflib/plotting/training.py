@@ -91,7 +91,7 @@ def plot_run(rows: Rows, *, window: int = 100) -> Figure:
 
 @figure
 def plot_held_out(rows: Rows) -> Figure:
-    """Draw losses on held-out glyphs by glyphs seen, a panel a level.
+    """Draw squared errors in v on held-out glyphs by glyphs seen, a panel a level.
 
     Where the line with captions rises while training goes on, captions are learnt by
     heart; where it lies above the one without, they mislead.
@@ -121,13 +121,12 @@ def plot_held_out(rows: Rows) -> Figure:
             label = name.replace("no_", "no ")
             values = [row[name] for row in some]
             ax.plot(glyphs, values, look, color=color, ms=3, lw=1.2, label=label)
-        ax.set_title(f"level {level:g}", fontsize=9)
+        ax.set_xlabel("glyphs seen", fontsize=8)
+        ax.set_ylabel(f"error in v, level {level:g}", fontsize=8)
         ax.xaxis.set_major_formatter(EngFormatter(sep=""))
         ax.locator_params(nbins=4)
         ax.tick_params(labelsize=7)
     axes[0, 0].legend(fontsize=7)
-    fig.supxlabel("glyphs seen", fontsize=9)
-    fig.supylabel("squared error in v, held out", fontsize=9)
     return fig
 
 
