@@ -145,7 +145,9 @@ class HeldOutLog:
             rows = read_held_out(path)
             self.rows = [row for row in rows if row["step"] <= step]
 
-    def add(self, step: int, glyphs: int, errors: dict[int, tuple[float, float]]):
+    def add(
+        self, step: int, glyphs: int, errors: dict[int, tuple[float, float]]
+    ) -> None:
         """Keep one more measurement, unless this step is there.
 
         Args:
