@@ -383,6 +383,7 @@ def caption_runs(
 @data.command("keep", context_settings={"show_default": True})
 @click.option(
     "--model",
+    "source",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=DATA / "glyffuser-32",
     show_default="data/glyffuser-32",
@@ -402,11 +403,11 @@ def caption_runs(
     required=True,
     help="Folder to write. " + SHIPPED.format("data/first-edition"),
 )
-def keep(model: Path, studies: Path, out: Path) -> None:
+def keep(source: Path, studies: Path, out: Path) -> None:
     """Copy a glyffuser's log, samples and curves, before new weights replace them."""
     from glyflib.making.keep import keep_edition
 
-    names = keep_edition(model, studies, out)
+    names = keep_edition(source, studies, out)
     click.echo(f"{len(names)} files kept in {out}")
 
 
