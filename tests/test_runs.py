@@ -1,6 +1,7 @@
 """Training a glyffuser: captions in tokens, log, snapshots, the model at the end."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import safetensors.torch
@@ -452,6 +453,15 @@ def test_a_loss_cannot_be_watched_without_held_out_glyphs(tmp_path, file):
         train_glyffuser(
             glyffuser, glyphs, RunFolder(tmp_path), CONFIG, watch=Watch(every=2)
         )
+
+
+def test_patience_is_refused_where_other_processes_would_not_stop(
+    tmp_path, run, monkeypatch
+):
+    two = SimpleNamespace(num_processes=2, is_main_process=True)
+    monkeypatch.setattr(runs, "PartialState", lambda: two)
+    with pytest.raises(ValueError, match="patience is for one process"):
+        run(tmp_path, watch=Watch(patience=1))
 
 
 def test_samples_and_losses_on_the_way_are_drawn_without_dropout(file):
