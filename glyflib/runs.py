@@ -458,8 +458,9 @@ def train_glyffuser(
         progress: wraps the batches of captions, as tqdm does.
 
     Raises:
-        ValueError: If the glyphs are of another size, there are none to watch, several
-            processes are to have patience, or as `training.train` says.
+        ValueError: If the glyphs are of another size, there are none to watch, patience
+            has nothing to wait for or several processes to stop, or as
+            `training.train` says.
         FileNotFoundError: If there is no checkpoint to resume from.
         FileExistsError: If there is one, and resume is not set.
     """
@@ -470,6 +471,8 @@ def train_glyffuser(
     shown, watch = shown or Shown(), watch or Watch()
     if watch != Watch() and not held_out:
         raise ValueError("there are no held-out glyphs whose loss could be watched")
+    if watch.patience and watch.every is None and not has_snapshots:
+        raise ValueError("patience needs measurements: say after how many steps each")
     if watch.patience and PartialState().num_processes > 1:
         raise ValueError("patience is for one process: the others would not stop")
     stored = stored_checkpoint(folder.checkpoint, resume)

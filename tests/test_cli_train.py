@@ -186,6 +186,11 @@ def test_a_second_run_starts_from_the_first_ones_weights(invoke, tmp_path):
     [
         (["--out", "run"], 2, "--minutes or --steps"),
         (["--out", "run", "--minutes", 1, "--steps", 5], 2, "--minutes or --steps"),
+        (
+            ["--out", "run", "--steps", 9, "--no-snapshots", "--patience", 2],
+            2,
+            "needs --measure-every",
+        ),
         (["--out", "run", "--steps", 0], 2, "0 is not in the range"),
         (["--out", "run", "--minutes", "inf"], 2, "inf is not a finite number"),
         (["--out", "run", "--minutes", "nan"], 2, "nan is not a finite number"),

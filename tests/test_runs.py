@@ -464,6 +464,12 @@ def test_patience_is_refused_where_other_processes_would_not_stop(
         run(tmp_path, watch=Watch(patience=1))
 
 
+def test_patience_without_measurements_is_refused(tmp_path, run):
+    options = {"watch": Watch(patience=1), "has_snapshots": False}
+    with pytest.raises(ValueError, match="patience needs measurements"):
+        run(tmp_path, **options)
+
+
 def test_samples_and_losses_on_the_way_are_drawn_without_dropout(file):
     glyffuser = new_glyffuser(TINY, Letters(), seed=0)
     for value in glyffuser.unet.parameters():

@@ -209,8 +209,8 @@ def new_start(folder: RunFolder, num_processes: int, **options) -> Start:
     """What a new run is started with.
 
     Raises:
-        UsageError: If neither minutes nor steps are given, or both; or if several
-            processes are to stop at a time that one of them finds.
+        UsageError: If neither minutes nor steps are given, or both; or if patience has
+            nothing to wait for, or several processes to stop.
         FileExistsError: If the folder holds a run that could be gone on with.
     """
     start = Start(**options)
@@ -218,6 +218,8 @@ def new_start(folder: RunFolder, num_processes: int, **options) -> Start:
         raise click.UsageError("give --minutes or --steps")
     if start.minutes and num_processes > 1:
         raise click.UsageError("--minutes is for one process: give --steps")
+    if start.patience and start.measure_every is None and not start.snapshots:
+        raise click.UsageError("--patience needs --measure-every, or snapshots")
     if start.patience and num_processes > 1:
         raise click.UsageError("--patience is for one process: leave it out")
     if folder.has_checkpoint():
