@@ -329,6 +329,13 @@ EXAMPLES = {
         {"raw": FALLING, "mean": FALLING / 2, "late": FALLING / 3}
     ),
     "training.plot_floors": call(LEVELS, CURVES),
+    "training.plot_held_out": call(
+        [
+            {"glyphs": g, "level": t, "captions": 0.1 + g / 1e3, "no_captions": 0.2}
+            for g in (0, 100, 200)
+            for t in (10, 100, 400, 700, 990)
+        ]
+    ),
     "training.plot_history": call(
         np.stack([SHEET, SHEET]), ["0", "3,200"], ["gold", "fish", "tree", "bird"]
     ),
