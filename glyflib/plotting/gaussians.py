@@ -57,8 +57,8 @@ def plot_two_jobs(
         xlabel: the quantity, with its unit.
     """
     fig, axes = subplots(1, 3, figsize=(WIDTH, 2.6), sharex=True, sharey=True)
-    grid, height = density
-    bins = np.linspace(np.min(grid), np.max(grid), 61)
+    grid, height = map(np.asarray, density)
+    bins = np.linspace(grid.min(), grid.max(), 61)
     axes[0].hist(np.asarray(values), bins=bins, **BARS)
     axes[1].plot(grid, height, color=RED)
     axes[2].hist(np.asarray(drawn), bins=bins, **BARS)
