@@ -67,11 +67,12 @@ def plot_two_jobs(
         ax.set(xlabel=xlabel)
         ax.set_title(title, fontsize=11)
     axes[0].set(ylabel="density")
+    fig.get_layout_engine().set(wspace=0.16)  # room for the arrows
     look = {"arrowstyle": "-|>", "color": BLACK, "lw": 1.6, "mutation_scale": 16}
+    at = {"xycoords": "axes fraction", "textcoords": "axes fraction"}
     for ax, job in ((axes[1], "learn"), (axes[2], "sample")):
-        at = {"xycoords": "axes fraction", "textcoords": "axes fraction"}
-        ax.annotate("", (0.22, 0.72), (-0.22, 0.72), arrowprops=look, **at)
-        ax.text(0, 0.77, job, ha="center", transform=ax.transAxes, fontsize=11)
+        ax.annotate("", (-0.1, 0.6), (-0.46, 0.6), arrowprops=look, **at)
+        ax.text(-0.28, 0.65, job, ha="center", transform=ax.transAxes, fontsize=11)
     return fig
 
 
