@@ -220,11 +220,12 @@ def plot_pushforward(
     main.plot(noise, value, "o", ms=7, color=ORANGE)
     main.set(xlim=(-3.5, 3.5), ylim=(0, 1))
     main.legend(loc="lower right")
-    left.hist(x, np.arange(-0.5, 65) / 64, orientation="horizontal", **BARS)
+    area = {"density": True, "color": BARS["color"], "histtype": "stepfilled"}
+    left.hist(x, np.arange(-0.5, 65) / 64, orientation="horizontal", **area)
     left.set(ylim=(0, 1), ylabel=label, xlabel="density")
     left.axhline(value, **way)
     left.invert_xaxis()
-    below.hist(z, 60, **BARS)
+    below.hist(z, 60, **area)  # one shape: it is drawn for each frame of a film
     below.axvline(noise, **way)
     below.set(xlim=(-3.5, 3.5), xlabel="noise z", ylabel="density")
     show_image(corner, picture, span=(0, 255))
