@@ -56,7 +56,7 @@ def plot_two_jobs(
         drawn: (M,) new numbers, sampled from the density.
         xlabel: the quantity, with its unit.
     """
-    fig, axes = subplots(1, 3, figsize=(WIDTH, 2.6), sharex=True, sharey=True)
+    fig, axes = subplots(1, 3, figsize=(WIDTH * 0.85, 2.4), sharex=True, sharey=True)
     grid, height = map(np.asarray, density)
     bins = np.linspace(grid.min(), grid.max(), 61)
     axes[0].hist(np.asarray(values), bins=bins, **BARS)
@@ -67,12 +67,12 @@ def plot_two_jobs(
         ax.set(xlabel=xlabel)
         ax.set_title(title, fontsize=11)
     axes[0].set(ylabel="density")
-    fig.get_layout_engine().set(wspace=0.16)  # room for the arrows
+    fig.get_layout_engine().set(wspace=0.1)  # room for the arrows
     look = {"arrowstyle": "-|>", "color": BLACK, "lw": 1.6, "mutation_scale": 16}
     at = {"xycoords": "axes fraction", "textcoords": "axes fraction"}
     for ax, job in ((axes[1], "learn"), (axes[2], "sample")):
-        ax.annotate("", (-0.1, 0.6), (-0.46, 0.6), arrowprops=look, **at)
-        ax.text(-0.28, 0.65, job, ha="center", transform=ax.transAxes, fontsize=11)
+        ax.annotate("", (-0.09, 0.6), (-0.4, 0.6), arrowprops=look, **at)
+        ax.text(-0.25, 0.65, job, ha="center", transform=ax.transAxes, fontsize=10)
     return fig
 
 
@@ -127,7 +127,7 @@ def plot_densities(
         bins: as numpy takes them.
         histogram: the legend's word for the values.
     """
-    fig, ax = subplots(figsize=(WIDTH, 3.2))
+    fig, ax = subplots(figsize=(WIDTH * 0.8, 3))
     ax.hist(np.asarray(values), bins=bins, label=histogram, **BARS)
     curves = zip(densities.items(), STYLES, (BLACK, RED, ORANGE, BLUE), strict=False)
     for (name, curve), style, color in curves:
@@ -172,10 +172,10 @@ def plot_linear_map(
 
     The (2,) mean and (2, 2) cov are those of the Gaussian fitted to the data.
     """
-    fig, axes = subplots(1, 3, figsize=(WIDTH, 2.9))
+    fig, axes = subplots(1, 3, figsize=(WIDTH * 0.88, 2.5))
     draw_cloud(axes[0], z, np.zeros(2), np.eye(2))
     axes[0].set(xlabel="$z_1$", ylabel="$z_2$", title="noise z")
-    axes[0].set(xlim=(-5, 5), ylim=(-5, 5), xticks=(-4, -2, 0, 2, 4))
+    axes[0].set(xlim=(-6, 6), ylim=(-6, 6), xticks=(-4, -2, 0, 2, 4))
     for ax, points, title in zip(
         axes[1:], (samples, data), (r"samples $\mu + Lz$", "glyphs"), strict=True
     ):
