@@ -125,21 +125,21 @@ EXAMPLES = {
     "forward_noising.plot_walks": call(
         RNG.normal(size=(1001, 3)), ALPHA_BAR - 1, 1 - ALPHA_BAR
     ),
+    "gaussians.plot_box_muller": call(RNG.uniform(size=(40, 2)), POINTS),
     "gaussians.plot_densities": call(
         X, {"fit": (X, BELL), "two": (X, 2 * BELL)}, xlabel="x"
     ),
-    "gaussians.plot_errors": call([2, 4], [0.7, 0.5], [0.5, 0.35], [0.5, 0.75]),
     "gaussians.plot_likelihood": call(
-        X, X + 4, -np.add.outer(X**2, X**2), (0, 4), [[1, 5], [0, 4]]
+        X, X + 4, -np.add.outer(X**2, X**2), (0, 4), (1, 5)
     ),
+    "gaussians.plot_line_up": call([0.5, 0.9], [0.0, 1.28]),
     "gaussians.plot_linear_map": call(
         POINTS, POINTS, POINTS, np.array([15, 0.25]), np.diag([9.0, 0.01])
     ),
-    "gaussians.plot_normality": call(X, 0, 1, label="x"),
-    "gaussians.plot_pushforward": call(X, (X + 3) / 6, (0.5, 0.2), label="x"),
-    "gaussians.plot_two_roads": call(
-        [0.5, 0.9], [0.0, 1.28], RNG.uniform(size=(40, 2)), POINTS
+    "gaussians.plot_pushforward": call(
+        X, (X + 3) / 6, (0.5, 0.2), label="x", one=(0.6, 0.6), picture=SHEET[0]
     ),
+    "gaussians.plot_two_jobs": call(X, (X, BELL), X, xlabel="x"),
     "guidance.plot_scores": call(
         X, {f"t = {t}": {"a": -X, "b": -t * X, "c": 0 * X} for t in (2, 3)}
     ),
