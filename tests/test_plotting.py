@@ -246,6 +246,20 @@ def test_frames_are_png_of_one_size_and_differ():
     assert len(set(frames)) == 3
 
 
+def test_no_colour_of_a_figure_is_lost_in_its_frame():
+    rng = np.random.default_rng(0)
+    fig, ax = subplots(figsize=(7, 3.4))
+    for colour in RADICAL_COLOURS.values():
+        ax.plot(*rng.normal(size=(2, 300)), "o", ms=2, alpha=0.6, color=colour)
+    fig.savefig(io.BytesIO())  # the layout settles in the first drawing
+    whole = io.BytesIO()
+    fig.savefig(whole, format="png", dpi=110)
+    pixels = np.asarray(Image.open(whole).convert("RGB")).astype(int)
+    (frame,) = pictures.png_frames([fig])
+    kept = np.asarray(Image.open(io.BytesIO(frame)).convert("RGB"))
+    assert abs(kept - pixels).max() <= 24
+
+
 def test_grey_frames_share_one_scale_and_clip():
     xt = np.array([-9.0, -2.0, 0.0, 2.0, 9.0]).reshape(5, 1, 1, 1)
     assert pictures.grey_frames(xt).flatten().tolist() == [0, 0, 128, 255, 255]
@@ -487,7 +501,15 @@ def test_bars_reach_two_standard_errors():
     np.testing.assert_allclose(bars(race), [[2.5 - half, 2.5 + half]] * 4)
 
 
-@pytest.mark.parametrize("name", ["schedules.plot_information", "solvers.plot_line"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "schedules.plot_information",
+        "schedules.plot_loss_weights",
+        "schedules.plot_timetable",
+        "solvers.plot_line",
+    ],
+)
 def test_noise_grows_to_the_right_where_the_log_snr_is_an_axis(name):
     axes = [ax for ax in drawn(name).axes if "log-SNR" in ax.get_xlabel()]
     assert axes and all(ax.xaxis_inverted() for ax in axes)
