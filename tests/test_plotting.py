@@ -375,7 +375,11 @@ def test_walks_jumps_and_formula_state_their_means():
 
 def test_given_ink_and_given_paper_add_up_to_the_marginal():
     for ax in drawn("forward_noising.plot_given_and_marginal").axes[1:]:
-        names = "marginal $q(x_t)$", "given ink", "given paper"
+        names = (
+            "marginal $q(x_t)$",
+            "given ink, times share",
+            "given paper, times share",
+        )
         (u, marginal), (_, ink), (_, paper) = (line(ax, name) for name in names)
         np.testing.assert_allclose(ink + paper, marginal)
         assert np.trapezoid(ink, u) == pytest.approx(0.3, abs=0.001)

@@ -42,8 +42,12 @@ def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> F
     """
     noise, centred, mean = map(np.asarray, (noise, centred, mean))
     fig, axes = subplots(2, 2, figsize=(WIDTH * 0.9, 5.2))
-    dark = np.unravel_index(mean.argmin(), mean.shape)
-    light = np.unravel_index(mean.argmax(), mean.shape)
+    places = np.indices(mean.shape).reshape(2, -1)
+    away = places - np.array([[0.5], [0.5]]) * (np.array(mean.shape)[:, None] - 1)
+    nearest = np.argsort((away**2).sum(0), kind="stable")  # to the middle, first
+    values = mean.flat[nearest]
+    dark = places[:, nearest[values.argmin()]]
+    light = places[:, nearest[values.argmax()]]
     shape = {"histtype": "stepfilled", "bins": 40, "range": (-4, 4), "density": True}
     full = shape | {"fc": SKY, "alpha": 0.75}
     outline = shape | {"fc": "none", "ec": ORANGE, "lw": 1.8, "hatch": "///"}
@@ -56,7 +60,8 @@ def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> F
             u = np.linspace(-4, 4, 300)
             label = f"pixel in the {name}: mean {bell.mean():.2f}"
             right.hist(values, label=label, **look)
-            right.plot(u, bell.pdf(u), color=BLACK, ls="-" if look is full else "--")
+            line = {"ls": "-", "color": BLUE} if look is full else {"ls": "--"}
+            right.plot(u, bell.pdf(u), **{"color": BLACK, "lw": 2} | line)
             edge = {"mfc": "none", "ms": 10, "mew": 2.5, "clip_on": False}
             color = BLUE if look is full else ORANGE
             left.plot(where[1], where[0], marker, mec=color, **edge)
@@ -64,25 +69,6 @@ def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> F
         right.set(xlabel="pixel value", ylabel="density")
     axes[0, 0].set_title("a picture of noise")
     axes[1, 0].set_title("half that noise, around a glyph")
-    return fig
-
-
-@figure
-def plot_variance(
-    t: ArrayLike,
-    kept: ArrayLike,
-    grown: ArrayLike,
-    kept_formula: ArrayLike,
-    grown_formula: ArrayLike,
-) -> Figure:
-    """Draw the variance along a chain with and without the shrink, all (N,)."""
-    fig, ax = subplots(figsize=(WIDTH * 0.75, 3.1))
-    ax.plot(t, grown_formula, "--", color=ORANGE, label="formula, no shrink")
-    ax.plot(t, grown, "s", color=ORANGE, ms=4, label="measured, no shrink")
-    ax.plot(t, kept_formula, "-", color=BLUE, label="formula, with the shrink")
-    ax.plot(t, kept, "o", color=BLUE, ms=4, label="measured, with the shrink")
-    ax.set(xlabel="level t", ylabel="variance of the pixels", ylim=(0, None))
-    ax.legend()
     return fig
 
 
@@ -118,7 +104,7 @@ def plot_step(
     fig, ax = subplots(figsize=(4.6, 4.6))
     ax.plot(*points.T, ".", color=GREY, ms=1.5, alpha=0.55, zorder=1)
     add_clouds(ax, chosen, float(np.sqrt(1 - beta)), float(np.sqrt(beta)), clouds)
-    ax.set(xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), aspect="equal")
+    ax.set(xlim=(-4, 4), ylim=(-4, 4), aspect="equal")
     ax.set(xlabel="across", ylabel="up")
     ax.set_title(rf"$\beta$ = {beta:g}: centres at {np.sqrt(1 - beta):.3f} $x_0$")
     return fig
@@ -174,7 +160,7 @@ def plot_arrivals(
         lines = [f"{name} {np.asarray(at).mean():.2f}" for name, at in means.items()]
         text = "\n".join(["mean:", *lines])
         ax.text(0.02, 0.98, text, va="top", fontsize=8, transform=ax.transAxes)
-        ax.set_ylim(0, 1.45 * bell.pdf(bell.mean()))
+        ax.set(xlim=(-4, 4), ylim=(0, 1.45 * bell.pdf(bell.mean())))
     axes[0, 0].set_ylabel("density")
     legend_above(fig, axes[0, 0])
     return fig
@@ -252,8 +238,10 @@ def plot_given_and_marginal(
         filled = {"color": SKY, "alpha": 0.55, "label": "noised glyphs"}
         ax.hist(np.asarray(noisy), 80, range=(-4, 4), density=True, **filled)
         ax.plot(u, bells.sum(1), color=BLACK, label="marginal $q(x_t)$")
-        ax.plot(u, bells[:, 0], "--", color=RED, label="given ink", lw=2)
-        ax.plot(u, bells[:, -1], ":", color=BLUE, label="given paper", lw=2)
+        ax.plot(u, bells[:, 0], "--", color=RED, label="given ink, times share", lw=2)
+        ax.plot(
+            u, bells[:, -1], ":", color=BLUE, label="given paper, times share", lw=2
+        )
         ax.set(title=f"level {t}", ylabel="density")
         top = max(top, 1.45 * bells.sum(1).max())
     for ax in axes.flat[1:]:
