@@ -31,6 +31,15 @@ from glyflib.plotting.base import (
 from glyflib.plotting.pictures import SPAN, grey_frames, show_image, stamp
 
 
+def place_of(
+    picture: np.ndarray, value: float, near: tuple[float, float]
+) -> np.ndarray:
+    """Row and column of the pixel of a value nearest to a place, (0, 0) to (1, 1)."""
+    places = np.argwhere(picture == value)
+    away = places - np.array(near) * (np.array(picture.shape) - 1)
+    return places[(away**2).sum(axis=1).argmin()]
+
+
 @figure
 def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> Figure:
     """Draw one noise picture, one pixel of many, and noise centred on a picture.
@@ -42,12 +51,8 @@ def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> F
     """
     noise, centred, mean = map(np.asarray, (noise, centred, mean))
     fig, axes = subplots(2, 2, figsize=(WIDTH * 0.9, 5.2))
-    places = np.indices(mean.shape).reshape(2, -1)
-    away = places - np.array([[0.5], [0.5]]) * (np.array(mean.shape)[:, None] - 1)
-    nearest = np.argsort((away**2).sum(0), kind="stable")  # to the middle, first
-    values = mean.flat[nearest]
-    dark = places[:, nearest[values.argmin()]]
-    light = places[:, nearest[values.argmax()]]
+    dark = place_of(mean, mean.min(), near=(0.7, 0.75))
+    light = place_of(mean, mean.max(), near=(0.3, 0.45))
     shape = {"histtype": "stepfilled", "bins": 40, "range": (-4, 4), "density": True}
     full = shape | {"fc": SKY, "alpha": 0.75}
     outline = shape | {"fc": "none", "ec": ORANGE, "lw": 1.8, "hatch": "///"}
@@ -160,7 +165,7 @@ def plot_arrivals(
         lines = [f"{name} {np.asarray(at).mean():.2f}" for name, at in means.items()]
         text = "\n".join(["mean:", *lines])
         ax.text(0.02, 0.98, text, va="top", fontsize=8, transform=ax.transAxes)
-        ax.set(xlim=(-4, 4), ylim=(0, 1.45 * bell.pdf(bell.mean())))
+        ax.set(xlim=(-4, 4), ylim=(0, 1.75 * bell.pdf(bell.mean())))
     axes[0, 0].set_ylabel("density")
     legend_above(fig, axes[0, 0])
     return fig
@@ -238,10 +243,8 @@ def plot_given_and_marginal(
         filled = {"color": SKY, "alpha": 0.55, "label": "noised glyphs"}
         ax.hist(np.asarray(noisy), 80, range=(-4, 4), density=True, **filled)
         ax.plot(u, bells.sum(1), color=BLACK, label="marginal $q(x_t)$")
-        ax.plot(u, bells[:, 0], "--", color=RED, label="given ink, times share", lw=2)
-        ax.plot(
-            u, bells[:, -1], ":", color=BLUE, label="given paper, times share", lw=2
-        )
+        ax.plot(u, bells[:, 0], "--", color=RED, label="ink: bell × share", lw=2)
+        ax.plot(u, bells[:, -1], ":", color=BLUE, label="paper: bell × share", lw=2)
         ax.set(title=f"level {t}", ylabel="density")
         top = max(top, 1.45 * bells.sum(1).max())
     for ax in axes.flat[1:]:
