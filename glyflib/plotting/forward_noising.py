@@ -52,7 +52,7 @@ def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> F
     noise, centred, mean = map(np.asarray, (noise, centred, mean))
     fig, axes = subplots(2, 2, figsize=(WIDTH * 0.9, 5.2))
     dark = place_of(mean, mean.min(), near=(0.7, 0.75))
-    light = place_of(mean, mean.max(), near=(0.3, 0.45))
+    light = place_of(mean, mean.max(), near=(0.5, 0.5))
     shape = {"histtype": "stepfilled", "bins": 40, "range": (-4, 4), "density": True}
     full = shape | {"fc": SKY, "alpha": 0.75}
     outline = shape | {"fc": "none", "ec": ORANGE, "lw": 1.8, "hatch": "///"}
