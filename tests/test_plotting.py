@@ -369,6 +369,14 @@ def test_the_chain_states_the_numbers_of_the_schedule():
     assert f"{(1 - beta) ** 0.5:.4f}" in text and f"{beta:.4f}" in text
 
 
+def test_pixels_that_noise_is_shown_for_are_the_nearest_of_their_value():
+    picture = np.ones((5, 5))
+    picture[1, 1] = picture[4, 4] = -1
+    place = forward_noising.place_of
+    assert place(picture, -1, near=(0, 0)).tolist() == [1, 1]
+    assert place(picture, -1, near=(0.8, 1)).tolist() == [4, 4]
+
+
 def test_densities_of_given_and_marginal_share_one_scale():
     _, *axes = drawn("forward_noising.plot_given_and_marginal").axes
     assert len({ax.get_ylim() for ax in axes}) == 1
@@ -389,7 +397,11 @@ def test_walks_jumps_and_formula_state_their_means():
 
 def test_given_ink_and_given_paper_add_up_to_the_marginal():
     for ax in drawn("forward_noising.plot_given_and_marginal").axes[1:]:
-        names = "marginal $q(x_t)$", "given ink", "given paper"
+        names = (
+            "marginal $q(x_t)$",
+            "ink: bell × share",
+            "paper: bell × share",
+        )
         (u, marginal), (_, ink), (_, paper) = (line(ax, name) for name in names)
         np.testing.assert_allclose(ink + paper, marginal)
         assert np.trapezoid(ink, u) == pytest.approx(0.3, abs=0.001)
