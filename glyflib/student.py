@@ -16,14 +16,18 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from glyflib.data import images_from_x0
 from glyflib.files import DATA, fitting, read_model, write_files
-from glyflib.glyffuser import Glyffuser, check_parts, find_encoder
+from glyflib.glyffuser import (
+    Glyffuser,
+    check_parts,
+    drawn_in_batches,
+    find_encoder,
+    grey_pictures,
+)
 from glyflib.sampling import (
     Step,
     check_scale,
     fresh_noise,
-    last_of,
     level_grid,
     seeds_of,
 )
@@ -379,14 +383,12 @@ class Student:
             ValueError: If batch_size is below 1, or as `steps` says.
         """
         texts = check_prompts(prompts)
-        if batch_size < 1:
-            raise ValueError(f"batch_size {batch_size} must be at least 1")
-        seeds, found = seeds_of(seed, len(texts)), []
-        for first in progress(range(0, len(texts), batch_size)):
-            rows = slice(first, first + batch_size)
-            steps = self.steps(texts[rows], calls=calls, seed=seeds[rows])
-            found.append(last_of(steps).xt.clamp(-1, 1).float())
-        return torch.cat(found)
+        seeds = seeds_of(seed, len(texts))
+
+        def draw(rows: slice) -> Iterator[Step]:
+            return self.steps(texts[rows], calls=calls, seed=seeds[rows])
+
+        return drawn_in_batches(draw, len(texts), batch_size, progress)
 
     def generate(self, prompts: str | Sequence[str], **options) -> list[Image.Image]:
         """Draw one grey picture of S x S pixels a prompt.
@@ -398,5 +400,4 @@ class Student:
         Returns:
             B pictures of Pillow, mode "L", paper 255, ink 0.
         """
-        images = images_from_x0(self.sample(prompts, **options)).squeeze(1)
-        return [Image.fromarray(grey.numpy()) for grey in images]
+        return grey_pictures(self.sample(prompts, **options))

@@ -116,25 +116,24 @@ EXAMPLES = {
     ),
     "forward_noising.plot_pixel_noise": call(*RNG.normal(size=(2, 50, 8, 8)), GLYPH),
     "forward_noising.plot_step": call(POINTS, POINTS[:2], 0.3, [POINTS, -POINTS]),
-    "forward_noising.plot_variance": call(LEVELS, *[FALLING] * 4),
     "forward_noising.plot_walks": call(
         RNG.normal(size=(1001, 3)), ALPHA_BAR - 1, 1 - ALPHA_BAR
     ),
+    "gaussians.plot_box_muller": call(RNG.uniform(size=(40, 2)), POINTS),
     "gaussians.plot_densities": call(
         X, {"fit": (X, BELL), "two": (X, 2 * BELL)}, xlabel="x"
     ),
-    "gaussians.plot_errors": call([2, 4], [0.7, 0.5], [0.5, 0.35], [0.5, 0.75]),
     "gaussians.plot_likelihood": call(
-        X, X + 4, -np.add.outer(X**2, X**2), (0, 4), [[1, 5], [0, 4]]
+        X, X + 4, -np.add.outer(X**2, X**2), (0, 4), (1, 5)
     ),
+    "gaussians.plot_line_up": call([0.5, 0.9], [0.0, 1.28]),
     "gaussians.plot_linear_map": call(
         POINTS, POINTS, POINTS, np.array([15, 0.25]), np.diag([9.0, 0.01])
     ),
-    "gaussians.plot_normality": call(X, 0, 1, label="x"),
-    "gaussians.plot_pushforward": call(X, (X + 3) / 6, (0.5, 0.2), label="x"),
-    "gaussians.plot_two_roads": call(
-        [0.5, 0.9], [0.0, 1.28], RNG.uniform(size=(40, 2)), POINTS
+    "gaussians.plot_pushforward": call(
+        X, (X + 3) / 6, (0.5, 0.2), label="x", one=(0.6, 0.6), picture=SHEET[0]
     ),
+    "gaussians.plot_two_jobs": call(X, (X, BELL), X, xlabel="x"),
     "guidance.plot_scores": call(
         X, {f"t = {t}": {"a": -X, "b": -t * X, "c": 0 * X} for t in (2, 3)}
     ),
@@ -237,11 +236,24 @@ EXAMPLES = {
         {"glyphs": FALLING, "Gaussian": 2 * FALLING},
         4.0,
     ),
+    "schedules.plot_loss_weights": call(
+        {"even": ([-3, 0, 3], [1, 1, 1]), "less": ([-3, 0, 3], [1, 2, 0])}
+    ),
     "schedules.plot_prices": call(
         {"linear": {5: 40.0, 50: 2.0}, "even waste": {5: 30.0, 50: 0.5}}
     ),
+    "schedules.plot_quarter_circles": call(
+        {"linear": ALPHA_BAR, "cosine": ALPHA_BAR**2}, every=1
+    ),
     "schedules.plot_schedules": call(
         {name: ALPHA_BAR ** (k + 1) for k, name in enumerate([*schedules.LOOKS][:3])}
+    ),
+    "schedules.plot_timetable": call(
+        {"linear": ALPHA_BAR, "cosine": ALPHA_BAR**2},
+        [1.0, -2.0, -4.0],
+        [1.0, 0.5, 0.0],
+        band=(-1, -3),
+        every=1,
     ),
     "score_functions.plot_factor": call(
         [1, 3], [(0.5, 0.01), (0.9, 0.02)], np.sqrt([0.0, 0.25, 0.5, 1.0]), [0.1, 0.9]
@@ -311,6 +323,13 @@ EXAMPLES = {
         {"raw": FALLING, "mean": FALLING / 2, "late": FALLING / 3}
     ),
     "training.plot_floors": call(LEVELS, CURVES),
+    "training.plot_held_out": call(
+        [
+            {"glyphs": g, "level": t, "captions": 0.1 + g / 1e3, "no_captions": 0.2}
+            for g in (0, 100, 200)
+            for t in (10, 100, 400, 700, 990)
+        ]
+    ),
     "training.plot_history": call(
         np.stack([SHEET, SHEET]), ["0", "3,200"], ["gold", "fish", "tree", "bird"]
     ),
@@ -338,6 +357,7 @@ EXAMPLES = {
         {"in": GLYPH, "out": GLYPH}, MAPS, {"2 x 2": MAPS["4 x 4"]}, MAPS
     ),
     "whole_thing.plot_data": call(SHEET[0], POINTS),
+    "whole_thing.plot_errors": call(np.linspace(1, 0.6, 400), best=0.55),
     "whole_thing.plot_drawn": call(POINTS, np.stack([POINTS[:3] * 2, POINTS[:3]])),
     "whole_thing.plot_side_by_side": call(
         dict.fromkeys("abc", POINTS), data=2 * POINTS

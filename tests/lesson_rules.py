@@ -17,9 +17,7 @@ from notebook_rules import EXERCISE, SOLUTION, cells, section_below, tree
 from glyflib.lessons.exercises import known_questions
 
 OLD_FORM = {
-    "01_gaussians",
     "02_pixel_space",
-    "05_schedules",
     "08_score_functions",
     "09_unet",
     "10_training",

@@ -28,7 +28,7 @@ ALLOWED = {
     "checkpoint": {"files"},
     "glyffuser": {"data", "files", "sampling", "schedule", "text", "unet"},
     "super_resolution": {"files", "sampling", "schedule", "unet"},
-    "student": {"data", "files", "glyffuser", "sampling", "schedule", "text", "unet"},
+    "student": {"files", "glyffuser", "sampling", "schedule", "text", "unet"},
     "distillation": {
         "data",
         "precision",

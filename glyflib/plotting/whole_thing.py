@@ -92,6 +92,28 @@ def plot_spoilt(
 
 
 @figure
+def plot_errors(errors: ArrayLike, *, best: float, every: int = 50) -> Figure:
+    """Draw the error of a network while it is trained.
+
+    Args:
+        errors: (N,) of each round, N at least `every`.
+        best: the error of the best answers that there are.
+        every: rounds that one dot is the average of.
+    """
+    errors = np.asarray(errors)
+    kept = errors[: len(errors) // every * every].reshape(-1, every)
+    rounds = every * (np.arange(len(kept)) + 0.5)
+    fig, ax = subplots(figsize=(0.7 * WIDTH, 2.6))
+    ax.axhline(1, color=GREY, ls=":", label='always "no push at all"')
+    ax.plot(rounds, kept.mean(axis=1), color=GREEN, label="the network")
+    ax.axhline(float(best), color=BLACK, ls="--", label="the best answers")
+    ax.set(xlabel="round of training", ylabel="error", xlim=(0, len(errors)))
+    ax.set_ylim(0, 1.08)
+    ax.legend(loc="lower left")
+    return fig
+
+
+@figure
 def plot_ways_home(
     panels: Mapping[int, tuple[ArrayLike, ArrayLike]], places: ArrayLike
 ) -> Figure:
