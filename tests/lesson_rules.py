@@ -18,7 +18,6 @@ from glyflib.lessons.exercises import known_questions
 
 OLD_FORM = {
     "01_gaussians",
-    "02_pixel_space",
     "03_dataset_map",
     "05_schedules",
     "06_reverse_process",
