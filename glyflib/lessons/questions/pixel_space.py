@@ -42,7 +42,14 @@ def points(split: str) -> Tensor:
     return x0_from_images(load_glyphs(split, 32).images).flatten(1)
 
 
-def pairs(num: int = 500) -> Tensor:
+@cache
+def nearest_two() -> Tensor:
+    """Distances of test glyphs to the nearest two of the training glyphs, (N, 2)."""
+    distance = torch.cdist(points("test"), points("train"))
+    return distance.topk(2, largest=False).values
+
+
+def pairs(num: int = 300) -> Tensor:
     """Rows of the ends of random pairs of training glyphs, (2, num)."""
     gen = torch.Generator().manual_seed(1)
     return torch.randperm(len(points("train")), generator=gen)[: 2 * num].view(2, num)
@@ -75,12 +82,10 @@ def tells_overlays(num: int = 200) -> str:
     def greys(x0: Tensor) -> Tensor:
         return (x0.abs() < 0.8).float().mean((1, 2, 3))
 
-    def distances(x: Tensor) -> Tensor:
-        return torch.cdist(x, points("train")).min(1).values
-
+    near = nearest_two()[:, 0]
     found = {
         "grey": (greys(overlay), greys(large)),
-        "distance": (distances(small), distances(points("test"))),
+        "distance": (torch.cdist(small, points("train")).min(1).values, near),
     }
     beyond = {
         name: (mine > of_glyphs.quantile(0.95)).float().mean().item()
@@ -91,8 +96,7 @@ def tells_overlays(num: int = 200) -> str:
 
 def mean_log_ratio() -> float:
     """Mean of ln(r2 / r1) of test glyphs among training glyphs."""
-    distance = torch.cdist(points("test"), points("train"))
-    near = distance.topk(2, largest=False).values
+    near = nearest_two()
     return (near[:, 1] / near[:, 0]).log().mean().item()
 
 
