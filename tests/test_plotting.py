@@ -324,7 +324,7 @@ def test_values_are_written_to_fit_into_pixels_and_to_be_seen_on_them():
 
 def test_corners_of_two_pixels_hold_the_share_of_glyphs_with_ink_or_paper_there():
     pairs = np.array([[-1.0, -1.0], [-1.0, -1.0], [1.0, 1.0], [-1.0, 0.9], [0.0, 1.0]])
-    ax = pixel_space.plot_two_pixels([-1, 1], {"glyphs": pairs}).axes[1]
+    (ax,) = pixel_space.plot_two_pixels({"glyphs": pairs}).axes
     found = {text.get_position(): text.get_text() for text in ax.texts}
     shares = {tuple(np.sign(place).astype(int)): text for place, text in found.items()}
     assert shares == {(-1, -1): "40%", (-1, 1): "20%", (1, -1): "0%", (1, 1): "20%"}
