@@ -299,6 +299,13 @@ def test_the_names_of_a_table_stand_beside_their_rows_or_above(margin):
         assert is_above or middle == pytest.approx((picture.y0 + picture.y1) / 2, abs=5)
 
 
+def test_names_of_a_table_move_with_its_pictures_when_a_notebook_cuts_the_page():
+    table = pictures.plot_table({"upper": X0, "lower": X0}, margin=0)
+    pair = pictures.plot_pair({"real": X0, "made": X0}, "abcd")
+    for fig in (table, pair):
+        assert [text.get_transform() for text in fig.texts] == 2 * [fig.transFigure]
+
+
 def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(ValueError, match=r"differ in length: \[3, 4\]"):
         pictures.plot_table({"a": X0, "b": X0[:3]})
