@@ -266,5 +266,10 @@ def check_same(checkpoint: Checkpoint, facts: dict, alpha_bar: Tensor) -> None:
             f"the data are from another file: its sha256 was {known[:12]}…, now "
             f"{given[:12]}…; give the file that the run was started with"
         )
+    if checkpoint.facts.get("shown", "") != facts["shown"]:
+        raise ValueError(
+            "which texts are told of the pictures, or what these weigh, is not as it "
+            "was: give the choices and weights that the run was started with"
+        )
     if not torch.equal(checkpoint.tensors["alpha_bar"], alpha_bar):
         raise ValueError("alpha_bar is not that of the checkpoint")

@@ -213,6 +213,32 @@ def load_glyphs(
     )
 
 
+def bare_parts(glyphs: Glyphs) -> Tensor:
+    """Which glyphs are parts of characters rather than characters, (N,) bool.
+
+    No table is asked, so that the rule holds for any glyph set. A part such as 扌 or 灬
+    is drawn where it stands in a character, at one edge, and so is a single stroke: its
+    ink lies within half of the square's width, or half of its height. A glyph of one
+    stroke counts wherever its ink lies. What is a part and fills the square, such as
+    疒, is not found; a few slender characters, such as 卜, are.
+
+    Args:
+        glyphs: N of them, of any size.
+    """
+    is_ink = glyphs.images[:, 0] < 128
+    spans = [extent(is_ink.any(1)), extent(is_ink.any(2))]
+    is_slender = torch.minimum(*spans) <= is_ink.shape[-1] // 2
+    return is_slender | (glyphs.strokes == 1)
+
+
+def extent(is_ink: Tensor) -> Tensor:
+    """Places from the first with ink to the last, (N, S) bool -> (N,) int64."""
+    place = torch.arange(is_ink.shape[1])
+    last = place.where(is_ink, -1).amax(1)
+    first = place.where(is_ink, is_ink.shape[1]).amin(1)
+    return (last - first + 1).clamp(min=0)
+
+
 def x0_from_images(images: Tensor, *, dtype: torch.dtype = torch.float32) -> Tensor:
     """Scale uint8 images (paper 255, ink 0) to x0 (paper +1, ink -1).
 

@@ -89,6 +89,38 @@ def find_encoder(path: Path, name: str) -> Path | str:
     return SHIPPED_ENCODER if name == SHIPPED_ENCODER.name else name
 
 
+def drawn_in_batches(
+    draw: Callable[[slice], Iterator[Step]],
+    num: int,
+    batch_size: int,
+    progress: Callable[[Sequence], Iterable] = list,
+) -> Tensor:
+    """What the last step of each batch reaches: (num, 1, S, S) in [-1, 1].
+
+    Args:
+        draw: makes the steps of some rows.
+        num: rows in all, at least 1.
+        batch_size: rows drawn at once.
+        progress: wraps the batches, as tqdm does.
+
+    Raises:
+        ValueError: If batch_size is below 1.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size {batch_size} must be at least 1")
+    found = []
+    for first in progress(range(0, num, batch_size)):
+        last = last_of(draw(slice(first, first + batch_size)))
+        found.append(last.xt.clamp(-1, 1).float())
+    return torch.cat(found)
+
+
+def grey_pictures(x0: Tensor) -> list[Image.Image]:
+    """Pictures of Pillow, mode "L", of (B, 1, S, S): paper 255, ink 0."""
+    images = images_from_x0(x0).squeeze(1)
+    return [Image.fromarray(grey.numpy()) for grey in images]
+
+
 @dataclass(eq=False)
 class Glyffuser:
     """Network, text encoder and schedule: all that it takes to draw.
@@ -298,21 +330,19 @@ class Glyffuser:
         """
         texts, others = check_prompts(prompts), check_prompts(negative)
         B = len(texts)
-        if batch_size < 1:
-            raise ValueError(f"batch_size {batch_size} must be at least 1")
         if len(others) not in (1, B):
             raise ValueError(f"{len(others)} negatives must be one, or {B}")
-        seeds, found = seeds_of(seed, B), []
-        for first in progress(range(0, B, batch_size)):
-            rows = slice(first, first + batch_size)
-            steps = self.steps(
+        seeds = seeds_of(seed, B)
+
+        def draw(rows: slice) -> Iterator[Step]:
+            return self.steps(
                 texts[rows],
                 seed=seeds[rows],
                 negative=others if len(others) == 1 else others[rows],
                 **options,
             )
-            found.append(last_of(steps).xt.clamp(-1, 1).float())
-        return torch.cat(found)
+
+        return drawn_in_batches(draw, B, batch_size, progress)
 
     def generate(self, prompts: str | Sequence[str], **options) -> list[Image.Image]:
         """Draw one grey picture of S x S pixels a prompt.
@@ -324,5 +354,4 @@ class Glyffuser:
         Returns:
             B pictures of Pillow, mode "L", paper 255, ink 0.
         """
-        images = images_from_x0(self.sample(prompts, **options)).squeeze(1)
-        return [Image.fromarray(grey.numpy()) for grey in images]
+        return grey_pictures(self.sample(prompts, **options))

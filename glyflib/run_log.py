@@ -1,6 +1,6 @@
-"""What a training run leaves on the way: its loss log and its snapshots.
+"""What a training run leaves on the way: loss logs, in training and not, and snapshots.
 
-Invariant: both can be reopened at a checkpoint; what came after it is forgotten, as
+Invariant: all can be reopened at a checkpoint; what came after it is forgotten, as
 the steps are taken anew.
 """
 
@@ -17,7 +17,10 @@ from glyflib.files import replace_file, write_bytes
 from glyflib.training import TrainStep
 
 LOG, SNAPSHOTS = "log.csv", "snapshots.safetensors"  # names of the files
+HELD_OUT_LOG = "held_out.csv"
 FIELDS = ("step", "glyphs", "seconds", "loss", "learning_rate", "grad_norm")
+HELD_OUT_FIELDS = ("step", "glyphs", "level", "captions", "no_captions")
+COUNTS = ("step", "glyphs", "level")  # fields that are whole numbers
 
 
 class Log:
@@ -74,14 +77,28 @@ def read_log(path: Path) -> list[dict[str, float]]:
         FileNotFoundError: If there is none.
         ValueError: If it is not one.
     """
+    return read_rows(path, FIELDS, "loss log")
+
+
+def read_rows(path: Path, fields: Sequence[str], what: str) -> list[dict[str, float]]:
+    """Rows of a table of numbers; a row that was cut off is left out.
+
+    Args:
+        path: CSV file.
+        fields: names of its columns.
+        what: it is, for messages.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If its columns are others.
+    """
     with Path(path).open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != FIELDS:
-            raise ValueError(f"{path} is no loss log: {reader.fieldnames}")
-        whole = [row for row in reader if all(row.get(name) for name in FIELDS)]
-    whole_numbers = FIELDS[:2]
+        if tuple(reader.fieldnames or ()) != tuple(fields):
+            raise ValueError(f"{path} is no {what}: {reader.fieldnames}")
+        whole = [row for row in reader if all(row.get(name) for name in fields)]
     return [
-        {k: int(v) if k in whole_numbers else float(v) for k, v in row.items()}
+        {k: int(v) if k in COUNTS else float(v) for k, v in row.items()}
         for row in whole
     ]
 
@@ -93,10 +110,86 @@ def write_log(path: Path, rows: Sequence[dict[str, float]]) -> None:
         path: CSV file, written anew.
         rows: as `read_log` gives them.
     """
+    write_rows(path, FIELDS, rows)
+
+
+def write_rows(
+    path: Path, fields: Sequence[str], rows: Sequence[dict[str, float]]
+) -> None:
+    """Write a table of numbers, as `read_rows` reads it."""
     with Path(path).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS)
+        writer = csv.DictWriter(file, fields)
         writer.writeheader()
         writer.writerows(rows)
+
+
+class HeldOutLog:
+    """A CSV file of squared errors in v on held-out glyphs, a row a level.
+
+    The columns are step, glyphs (seen so far), level, captions and no_captions: the
+    error with each glyph's own caption, and with none. Reopened, it forgets what came
+    after a step.
+
+    Args:
+        path: the file; it is written anew at each measurement, in one move.
+        step: last step to keep of a file that is there; 0 for a new one.
+
+    Raises:
+        ValueError: If the file is of another kind.
+    """
+
+    def __init__(self, path: Path, step: int):
+        """Take over what was measured up to `step`; an older run may have nothing."""
+        self.path, self.rows = path, []
+        if step and path.is_file():
+            rows = read_held_out(path)
+            self.rows = [row for row in rows if row["step"] <= step]
+
+    def add(
+        self, step: int, glyphs: int, errors: dict[int, tuple[float, float]]
+    ) -> None:
+        """Keep one more measurement, unless this step is there.
+
+        Args:
+            step: number of updates so far.
+            glyphs: seen so far.
+            errors: with captions and without, by level.
+        """
+        if self.rows and self.rows[-1]["step"] >= step:
+            return
+        for level, (told, untold) in errors.items():
+            numbers = step, glyphs, level, round(told, 6), round(untold, 6)
+            self.rows.append(dict(zip(HELD_OUT_FIELDS, numbers, strict=True)))
+        replace_file(
+            self.path, lambda path: write_rows(path, HELD_OUT_FIELDS, self.rows)
+        )
+
+    def losses(self) -> dict[int, float]:
+        """The error with captions by step, a mean over levels."""
+        found: dict[int, list[float]] = {}
+        for row in self.rows:
+            found.setdefault(int(row["step"]), []).append(row["captions"])
+        return {step: sum(errors) / len(errors) for step, errors in found.items()}
+
+
+def read_held_out(path: Path) -> list[dict[str, float]]:
+    """Rows of a log of held-out losses; errors as those of `read_log`.
+
+    Args:
+        path: CSV file written by `HeldOutLog`.
+    """
+    return read_rows(path, HELD_OUT_FIELDS, "log of held-out losses")
+
+
+def has_stopped_falling(losses: dict[int, float], patience: int) -> bool:
+    """Whether the lowest loss was measured at least so many measurements ago.
+
+    Args:
+        losses: by step, in order.
+        patience: measurements in a row that may come without a new lowest one.
+    """
+    values = list(losses.values())
+    return bool(values) and len(values) - 1 - values.index(min(values)) >= patience
 
 
 class Snapshots:

@@ -5,6 +5,7 @@ goes on from its last checkpoint, and its log has one row a step all the same.
 """
 
 import json
+import math
 import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,11 +22,31 @@ from accelerate import PartialState
 from torch import Tensor
 
 from glyflib.checkpoint import RECORD, load_checkpoint, stored_checkpoint
-from glyflib.data import Glyphs, evenly, images_from_x0, x0_from_images
+from glyflib.data import (
+    Glyphs,
+    bare_parts,
+    evenly,
+    images_from_x0,
+    x0_from_images,
+)
 from glyflib.files import provenance, read_config, write_text
 from glyflib.glyffuser import KEYS, TRAIN, Glyffuser, find_encoder
-from glyflib.run_log import LOG, SNAPSHOTS, Log, Snapshots
-from glyflib.text import SHIPPED, TextCondition, TextEncoder, encode_captions
+from glyflib.run_log import (
+    HELD_OUT_LOG,
+    LOG,
+    SNAPSHOTS,
+    HeldOutLog,
+    Log,
+    Snapshots,
+    has_stopped_falling,
+)
+from glyflib.text import (
+    SHIPPED,
+    TextCondition,
+    TextEncoder,
+    encode_captions,
+    tellings,
+)
 from glyflib.training import TrainConfig, TrainStep, errors_by_level, load, train
 from glyflib.unet import UNet
 
@@ -102,6 +123,14 @@ class Start:
         snapshots: whether samples and held-out losses are kept on the way.
         checkpoint_seconds: time between checkpoints.
         glyphs: file of the glyph set; None for the book's.
+        subsets: see `Shown`.
+        part_weight: see `Shown`.
+        dropout: of the network's blocks; None for that of `init` or, without it, 0.
+        caption_dropout: share of captions that are not told; None for that of
+            `TrainConfig`.
+        ema_decay: of the averaged weights; None for the preset's.
+        measure_every: see `Watch`.
+        patience: see `Watch`.
     """
 
     preset: str = "small"
@@ -116,6 +145,90 @@ class Start:
     snapshots: bool = True
     checkpoint_seconds: float = 60.0
     glyphs: str | None = None
+    subsets: int = 0
+    part_weight: float = 1.0
+    dropout: float | None = None
+    caption_dropout: float | None = None
+    ema_decay: float | None = None
+    measure_every: int | None = None
+    patience: int | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a run shows of a glyph set, and what it tells of it.
+
+    Attributes:
+        subsets: random parts of each caption's senses that are told beside the whole
+            caption, each as often as the whole; 0 for whole captions alone.
+        part_weight: weight of the errors on bare parts and single strokes, see
+            `data.bare_parts`; 0 leaves them out, 1 counts them as all others.
+
+    Raises:
+        ValueError: If a value is out of range.
+    """
+
+    subsets: int = 0
+    part_weight: float = 1.0
+
+    def __post_init__(self):
+        if self.subsets < 0:
+            raise ValueError(f"subsets {self.subsets} must be at least 0")
+        if not 0 <= self.part_weight < math.inf:
+            raise ValueError(f"part_weight {self.part_weight} is out of range")
+
+    def texts(self, glyphs: Glyphs, seed: int) -> tuple[Sequence[str], Tensor | None]:
+        """All that is told of glyphs, and which of it each may be told.
+
+        Args:
+            glyphs: N of them.
+            seed: of the random parts.
+
+        Returns:
+            The N captions and None, or M texts and (N, K) rows of them.
+        """
+        if not self.subsets:
+            return glyphs.captions, None
+        generator = torch.Generator().manual_seed(seed)
+        return tellings(glyphs.captions, self.subsets, generator)
+
+    def weights(self, glyphs: Glyphs) -> Tensor | None:
+        """Weight of each glyph's error (N,); None if all weigh 1.
+
+        Args:
+            glyphs: N of them.
+        """
+        if self.part_weight == 1:
+            return None
+        return torch.ones(len(glyphs)).masked_fill(bare_parts(glyphs), self.part_weight)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How a run watches its loss on held-out glyphs.
+
+    Attributes:
+        every: steps between two measurements; None for those of snapshots alone.
+        patience: stop once so many measurements in a row have not found a lower loss
+            with captions; the model is then the one measured lowest. None for never.
+
+    Raises:
+        ValueError: If a value is below 1.
+    """
+
+    every: int | None = None
+    patience: int | None = None
+
+    def __post_init__(self):
+        for name, value in asdict(self).items():
+            if value is not None and value < 1:
+                raise ValueError(f"{name} {value} must be at least 1")
+
+    def steps(self, num_steps: int) -> set[int]:
+        """Steps to measure at, beside those of snapshots, the last among them."""
+        if self.every is None:
+            return set()
+        return {*range(0, num_steps, self.every), num_steps}
 
 
 @dataclass(frozen=True)
@@ -157,6 +270,21 @@ class RunFolder:
     def snapshots(self) -> Path:
         """Samples and held-out losses at a few steps."""
         return self.path / SNAPSHOTS
+
+    @property
+    def held_out_log(self) -> Path:
+        """Losses on held-out glyphs, with captions and without."""
+        return self.path / HELD_OUT_LOG
+
+    @property
+    def lowest(self) -> Path:
+        """Folder of the glyffuser whose held-out loss was lowest, if one may stop."""
+        return self.path / "lowest"
+
+    @property
+    def held_out_picture(self) -> Path:
+        """Losses on held-out glyphs, drawn."""
+        return self.path / "held_out.png"
 
     @property
     def model(self) -> Path:
@@ -239,6 +367,7 @@ def take_snapshot(
     """
     found = {}
     for name, glyffuser in {"raw": raw, "ema": average}.items():
+        glyffuser.unet.eval()  # no dropout; the next step turns it on again
         with warnings.catch_warnings(action="ignore"):  # long captions are cut
             samples = glyffuser.sample(prompts, num_steps=num_steps)
             found[f"{name}_samples"] = images_from_x0(samples)
@@ -254,6 +383,30 @@ def take_snapshot(
         )
         found[f"{name}_loss"] = errors.mean(1).float()
     return found
+
+
+def held_out_errors(
+    glyffuser: Glyffuser, held_out: Glyphs, levels: Sequence[int] = LEVELS
+) -> dict[int, tuple[float, float]]:
+    """Squared error in v with captions and without, by level, means over glyphs.
+
+    Both see the same noise, which is that of every other measurement too.
+
+    Args:
+        glyffuser: to be measured.
+        held_out: glyphs that it does not learn, at least one, of its size.
+        levels: noise levels in [1, T].
+    """
+    x0, alpha_bar = x0_from_images(held_out.images), glyffuser.alpha_bar
+    found = []
+    glyffuser.unet.eval()  # no dropout; the next step turns it on again
+    for captions in (held_out.captions, ""):
+        with warnings.catch_warnings(action="ignore"):  # long captions are cut
+            predict_eps = glyffuser.denoiser(captions)
+        generator = torch.Generator().manual_seed(0)
+        errors = errors_by_level(predict_eps, x0, levels, alpha_bar, generator)
+        found.append((errors.mean(1) / alpha_bar[list(levels)]).tolist())
+    return dict(zip(levels, zip(*found, strict=True), strict=True))
 
 
 def new_glyffuser(preset: Preset, encoder: TextEncoder, seed: int) -> Glyffuser:
@@ -278,6 +431,8 @@ def train_glyffuser(
     *,
     held_out: Glyphs | None = None,
     prompts: Sequence[str] = tuple(PROMPTS),
+    shown: Shown | None = None,
+    watch: Watch | None = None,
     resume: bool = False,
     has_snapshots: bool = True,
     progress: Callable[[Sequence], Iterable] = list,
@@ -295,12 +450,17 @@ def train_glyffuser(
         config: how to train.
         held_out: glyphs whose loss snapshots tell; `NUM_HELD_OUT` of them are enough.
         prompts: what snapshots draw.
+        shown: which glyphs count how much, and what is told of them; all alike, and
+            whole captions, by default.
+        watch: how the held-out loss is watched; at snapshots by default.
         resume: go on from the folder's checkpoint; the weights come from there.
         has_snapshots: whether samples and held-out losses are kept on the way.
         progress: wraps the batches of captions, as tqdm does.
 
     Raises:
-        ValueError: If the glyphs are of another size, or as `training.train` says.
+        ValueError: If the glyphs are of another size, there are none to watch, patience
+            has nothing to wait for or several processes to stop, or as
+            `training.train` says.
         FileNotFoundError: If there is no checkpoint to resume from.
         FileExistsError: If there is one, and resume is not set.
     """
@@ -308,8 +468,16 @@ def train_glyffuser(
         if some is not None and some.images.shape[-1] != glyffuser.size:
             sides = f"{some.images.shape[-1]} pixels a side, not {glyffuser.size}"
             raise ValueError(f"the glyphs have {sides}: load them at the model's size")
+    shown, watch = shown or Shown(), watch or Watch()
+    if watch != Watch() and not held_out:
+        raise ValueError("there are no held-out glyphs whose loss could be watched")
+    if watch.patience and watch.every is None and not has_snapshots:
+        raise ValueError("patience needs measurements: say after how many steps each")
+    if watch.patience and PartialState().num_processes > 1:
+        raise ValueError("patience is for one process: the others would not stop")
     stored = stored_checkpoint(folder.checkpoint, resume)
-    cond = encode_captions(glyffuser.encoder, [*glyphs.captions, ""], progress=progress)
+    texts, choices = shown.texts(glyphs, config.seed)
+    cond = encode_captions(glyffuser.encoder, [*texts, ""], progress=progress)
     null = cond.take(slice(-1, None))
     steps = train(
         glyffuser.unet,
@@ -318,6 +486,8 @@ def train_glyffuser(
         glyffuser.alpha_bar,
         cond=cond.take(slice(-1)),
         null=TextCondition(null.tokens.float(), null.mask),
+        choices=choices,
+        weights=shown.weights(glyphs),
         data_sha256=glyphs.sha256,
         directory=folder.checkpoint,
         resume=resume,
@@ -326,9 +496,18 @@ def train_glyffuser(
         return steps  # one process writes
     first = stored.facts["step"] if stored else 0
     kept_at = snapshot_steps(config.steps) if has_snapshots else set()
-    snap = partial(take_snapshot, held_out=held_out, prompts=prompts)
-    save = partial(save_model, glyffuser, glyphs, folder, config)
-    return record_steps(steps, glyffuser, folder, config, first, kept_at, snap, save)
+    diary = Diary(
+        folder=folder,
+        glyffuser=glyffuser,
+        first=first,
+        kept_at=kept_at,
+        measured_at=watch.steps(config.steps) | kept_at if held_out else set(),
+        patience=watch.patience,
+        snap=partial(take_snapshot, held_out=held_out, prompts=prompts),
+        measure=partial(held_out_errors, held_out=held_out),
+    )
+    save = partial(save_model, glyffuser, glyphs, folder, config, shown=shown)
+    return record_steps(steps, diary, config, save)
 
 
 def glyphs_seen(glyffuser: Glyffuser) -> int:
@@ -340,30 +519,87 @@ def glyphs_seen(glyffuser: Glyffuser) -> int:
     return sum(stage["glyphs"] for stage in glyffuser.training.get("stages", []))
 
 
+class Diary:
+    """What a run writes down on the way: log, snapshots, held-out losses.
+
+    Args:
+        folder: of the run.
+        glyffuser: that learns.
+        first: steps taken before; what was written of later ones is forgotten.
+        kept_at: steps to keep a snapshot at.
+        measured_at: steps to measure the held-out losses at.
+        patience: see `Watch`.
+        snap: takes a snapshot of the weights that learn and their average.
+        measure: gives the held-out errors of a glyffuser, by level.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: RunFolder,
+        glyffuser: Glyffuser,
+        first: int,
+        kept_at: set[int],
+        measured_at: set[int],
+        patience: int | None,
+        snap: Callable[[Glyffuser, Glyffuser], dict[str, Tensor]],
+        measure: Callable[[Glyffuser], dict[int, tuple[float, float]]],
+    ):
+        self.folder, self.glyffuser, self.first = folder, glyffuser, first
+        self.kept_at, self.measured_at = kept_at, measured_at
+        self.patience, self.snap, self.measure = patience, snap, measure
+        before = glyphs_seen(glyffuser)
+        self.log = Log(folder.log, step=first, glyphs=before)
+        self.snapshots = Snapshots(folder.snapshots, first)
+        self.held_out = HeldOutLog(folder.held_out_log, first)
+        if first == 0:
+            self.look(0, glyffuser)
+
+    def look(self, step: int, average: Glyffuser) -> None:
+        """Keep a snapshot and measure, if it is time; training's clock stands still.
+
+        Args:
+            step: number of updates so far.
+            average: with the averaged weights.
+        """
+        if step in self.kept_at:
+            found = self.snap(self.glyffuser, average)
+            self.snapshots.add(step, self.log.glyphs, found)
+        if step in self.measured_at:
+            self.held_out.add(step, self.log.glyphs, self.measure(average))
+            losses = self.held_out.losses()
+            if self.patience and losses[step] == min(losses.values()):
+                average.save(self.folder.lowest)
+        self.log.last = perf_counter()
+
+    @property
+    def lowest_step(self) -> int | None:
+        """Step with the lowest held-out loss; None unless the run may stop for it."""
+        losses = self.held_out.losses() if self.patience else {}
+        return min(losses, key=losses.__getitem__) if losses else None
+
+    def is_over(self, step: int) -> bool:
+        """Whether the held-out loss, measured at this step, has stopped to fall."""
+        if self.patience is None or step not in self.measured_at:
+            return False
+        return has_stopped_falling(self.held_out.losses(), self.patience)
+
+
 def record_steps(
     steps: Iterator[TrainStep],
-    glyffuser: Glyffuser,
-    folder: RunFolder,
+    diary: Diary,
     config: TrainConfig,
-    first: int,
-    kept_at: set[int],
-    snap: Callable[[Glyffuser, Glyffuser], dict[str, Tensor]],
-    save: Callable[[float], None],
+    save: Callable[..., None],
 ) -> Iterator[TrainStep]:
-    """Pass training steps on, and write log, snapshots and the model at the end."""
-    before = glyphs_seen(glyffuser)
-    log = Log(folder.log, step=first, glyphs=before)
-    snapshots = Snapshots(folder.snapshots, first)
-    if first == 0 and 0 in kept_at:
-        snapshots.add(0, before, snap(glyffuser, glyffuser))
-    for step in steps:
-        log.add(step, config.batch_size)
-        if step.step in kept_at:
-            found = snap(glyffuser, replace(glyffuser, unet=step.ema_model))
-            snapshots.add(step.step, log.glyphs, found)
-            log.last = perf_counter()  # the snapshot's time is not training's
+    """Pass training steps on, keep a diary, and write the model at the end."""
+    for step in () if diary.is_over(diary.first) else steps:
+        diary.log.add(step, config.batch_size)
+        average = replace(diary.glyffuser, unet=step.ema_model)
+        diary.look(step.step, average)
         yield step
-    save(log.seconds)
+        if diary.is_over(step.step):
+            break
+    save(diary.log.seconds, lowest_step=diary.lowest_step)
 
 
 def save_model(
@@ -372,6 +608,9 @@ def save_model(
     folder: RunFolder,
     config: TrainConfig,
     seconds: float,
+    *,
+    shown: Shown | None = None,
+    lowest_step: int | None = None,
 ) -> None:
     """Write the averaged weights of the last checkpoint as the run's model.
 
@@ -381,21 +620,34 @@ def save_model(
         folder: of the run, finished or not.
         config: of the run.
         seconds: time spent.
+        shown: what of the glyphs was shown; all alike by default.
+        lowest_step: take the weights whose held-out loss was lowest instead, which were
+            those of this step.
 
     Raises:
         FileNotFoundError: If there is no checkpoint.
         ValueError: If it is damaged or of another network, or a weight is not finite in
             half precision.
     """
-    step = load_checkpoint(folder.checkpoint).facts["step"]
-    load(folder.checkpoint, glyffuser.unet)
-    stage = asdict(config) | {
-        "steps_done": step,
-        "glyphs": step * config.batch_size,
-        "seconds": round(seconds),
-        "data": glyphs.name,
-        "data_sha256": glyphs.sha256,
-    }
+    step = lowest_step
+    if step is None:
+        step = load_checkpoint(folder.checkpoint).facts["step"]
+        load(folder.checkpoint, glyffuser.unet)
+    else:
+        found = Glyffuser.load(folder.lowest, encoder=glyffuser.encoder)
+        glyffuser.unet.load_state_dict(found.unet.state_dict())
+    stage = (
+        asdict(config)
+        | asdict(shown or Shown())
+        | {
+            "dropout": glyffuser.unet.config["dropout"],
+            "steps_done": step,
+            "glyphs": step * config.batch_size,
+            "seconds": round(seconds),
+            "data": glyphs.name,
+            "data_sha256": glyphs.sha256,
+        }
+    )
     stages = [*glyffuser.training.get("stages", []), stage | provenance()]
     told = glyffuser.training | {"stages": stages}
     replace(glyffuser, training=told).save(folder.model)
@@ -422,6 +674,8 @@ def prepare(start: Start, folder: RunFolder) -> tuple[Glyffuser, TrainConfig]:
         glyffuser = new_glyffuser(PRESETS[start.preset], encoder, start.seed)
     else:
         glyffuser = Glyffuser.load(init, encoder=encoder)
+    if start.dropout is not None:
+        glyffuser.unet.set_dropout(start.dropout)
     glyffuser.text_encoder = encoder_name(source)
     glyffuser.unet.to(memory_format=torch.channels_last)  # convolutions are quicker
     return glyffuser, config_of(start, glyffuser)
@@ -437,7 +691,9 @@ def config_of(start: Start, glyffuser: Glyffuser) -> TrainConfig:
     Raises:
         ValueError: If a setting is out of range.
     """
-    preset = PRESETS[start.preset]
+    preset, caption_dropout = PRESETS[start.preset], start.caption_dropout
+    if caption_dropout is None:
+        caption_dropout = TrainConfig.caption_dropout
 
     def config(steps: int) -> TrainConfig:
         return TrainConfig(
@@ -445,7 +701,8 @@ def config_of(start: Start, glyffuser: Glyffuser) -> TrainConfig:
             batch_size=start.batch_size or preset.batch_size,
             learning_rate=start.learning_rate or preset.learning_rate,
             warmup=min(WARMUP, steps // 10),
-            ema_decay=preset.ema_decay,
+            ema_decay=preset.ema_decay if start.ema_decay is None else start.ema_decay,
+            caption_dropout=caption_dropout,
             prediction=glyffuser.prediction,
             seed=start.seed,
             cpu_bf16=start.cpu_bf16,
@@ -469,10 +726,21 @@ def steps_in(minutes: float, seconds_a_step: float) -> int:
 
 
 def keep_sources(start: Start, folder: RunFolder, glyffuser: Glyffuser) -> None:
+    """Put into a run's folder what it goes on from, and the record of it.
+
+    Args:
+        start: what the run is started with.
+        folder: of the run.
+        glyffuser: as `prepare` made it, before its first step.
+    """
+    copy_sources(start, folder, glyffuser)
+    folder.write_start(start)
+
+
+def copy_sources(start: Start, folder: RunFolder, glyffuser: Glyffuser) -> None:
     """Put into a run's folder what it goes on from, which may move or change.
 
-    That is a text encoder other than the shipped one, the glyffuser to start from, and
-    the record of both.
+    That is a text encoder other than the shipped one, and the glyffuser to start from.
 
     Args:
         start: what the run is started with.
@@ -484,7 +752,6 @@ def keep_sources(start: Start, folder: RunFolder, glyffuser: Glyffuser) -> None:
         shutil.copytree(source, folder.encoder, dirs_exist_ok=True)
     if start.init is not None and not folder.initial.is_dir():
         glyffuser.save(folder.initial)
-    folder.write_start(start)
 
 
 def encoder_source(start: Start, folder: RunFolder) -> Path | str:

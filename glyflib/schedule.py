@@ -379,6 +379,35 @@ def predict_eps_from(
     return convert(xt, output, t, alpha_bar)
 
 
+def predict_x0_from(
+    output: Tensor, xt: Tensor, t: Tensor, alpha_bar: Tensor, prediction: str
+) -> Tensor:
+    """Turn what a network returns into x0_hat, also where alpha_bar is 0.
+
+    Args:
+        output: (B, ...) eps_hat, v_hat or x0_hat, as `prediction` says.
+        xt: (B, ...) noisy data that the network saw.
+        t: (B,) integer noise levels in [0, T].
+        alpha_bar: (T + 1,) schedule; above 0 at t for "eps", which says nothing of x0
+            in noise alone.
+        prediction: "eps", "v" or "x0".
+
+    Returns:
+        x0_hat: (B, ...).
+
+    Raises:
+        ValueError: If the name is unknown, or t is out of range for "eps" or "v".
+
+    References:
+        Salimans and Ho 2022, section 4.
+    """
+    check_prediction(prediction)
+    if prediction == "x0":
+        return output
+    convert = x0_from_v if prediction == "v" else x0_from_eps
+    return convert(xt, output, t, alpha_bar)
+
+
 def target_of(
     prediction: str, x0: Tensor, eps: Tensor, t: Tensor, alpha_bar: Tensor
 ) -> Tensor:

@@ -19,6 +19,7 @@ from glyflib import t5
 from glyflib.files import DATA
 
 MAX_TOKENS = 40  # 99 of 100 captions have fewer
+SENSE = re.compile(r"[;,](?![^()]*\))")  # what ends one, unless it is in brackets
 
 
 SHIPPED = DATA / "text_encoder"
@@ -359,6 +360,74 @@ class TextEncoder:
             found = self.model(input_ids=padded, attention_mask=real.long())
             tokens[part, :width] = found.last_hidden_state * real.unsqueeze(-1)
         return TextCondition(tokens, mask)
+
+
+def senses(caption: str) -> list[str]:
+    """The meanings that a caption lists: what stands between its `;` and `,`.
+
+    What brackets hold stays together: "to run (fast, far); swift" has two.
+
+    Args:
+        caption: any text; one without a word has no sense.
+    """
+    return [sense for part in SENSE.split(caption) if (sense := part.strip())]
+
+
+def some_senses(caption: str, generator: torch.Generator) -> str:
+    """A caption with a random part of its senses, in their order; at least one.
+
+    How many stay is drawn first, each number from 1 to all being as likely as the
+    others, and then which. So one sense alone is told as often as all of them.
+
+    Args:
+        caption: with at least one sense, or it comes back as it is.
+        generator: source of randomness; a caption of one sense draws nothing.
+    """
+    found = senses(caption)
+    if len(found) < 2:
+        return caption
+    num = int(torch.randint(1, len(found) + 1, (), generator=generator))
+    if num == len(found):
+        return caption
+    kept = torch.randperm(len(found), generator=generator)[:num].sort().values
+    mark = "; " if ";" in caption else ", "
+    return mark.join(found[row] for row in kept.tolist())
+
+
+class Tellings(NamedTuple):
+    """What a run may tell a network of each picture.
+
+    Attributes:
+        texts: M texts, each once.
+        choices: (N, K) int64, rows of the texts; of a picture's K, each is as likely.
+    """
+
+    texts: list[str]
+    choices: Tensor
+
+
+def tellings(
+    captions: Sequence[str], num_subsets: int, generator: torch.Generator
+) -> Tellings:
+    """Each caption whole, and so many random parts of its senses.
+
+    Args:
+        captions: N of them.
+        num_subsets: K - 1, at least 0; parts may repeat, and one may be the whole.
+        generator: source of randomness.
+
+    Raises:
+        ValueError: If num_subsets is below 0.
+    """
+    if num_subsets < 0:
+        raise ValueError(f"num_subsets {num_subsets} must be at least 0")
+    place: dict[str, int] = {}
+    rows = []
+    for caption in captions:
+        parts = [some_senses(caption, generator) for _ in range(num_subsets)]
+        told = [caption, *parts]
+        rows.append([place.setdefault(text, len(place)) for text in told])
+    return Tellings(list(place), torch.tensor(rows))
 
 
 def encode_captions(

@@ -5,8 +5,10 @@ configuration. Nothing that happens between two steps can change the next one, a
 the number of processes does not change what is drawn.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
@@ -161,13 +163,18 @@ class Data(NamedTuple):
 
     Attributes:
         images: (N, ...) uint8, or floating x0.
-        cond: tokens (N, L, D) and mask (N, L); None without conditions.
+        cond: tokens (M, L, D) and mask (M, L); None without conditions.
         null: the empty condition, (1, L, D) and (1, L); None without conditions.
+        choices: (N, K) int64 on the CPU, rows of cond that each picture may be told;
+            None if row i is that of picture i, and M is N.
+        weights: (N,) on the CPU, of each picture's error; None if all weigh 1.
     """
 
     images: Tensor
     cond: Condition | None
     null: Condition | None
+    choices: Tensor | None = None
+    weights: Tensor | None = None
 
 
 class Batch(NamedTuple):
@@ -178,17 +185,19 @@ class Batch(NamedTuple):
         eps: (B, ...) standard normal noise, on the device.
         t: (B,) int64 levels in [1, T], on the CPU, where the schedule is.
         condition: tokens (B, L, D) float32 and mask (B, L); empty without conditions.
+        weight: (B,) of each error, on the CPU; None if all weigh 1.
     """
 
     x0: Tensor
     eps: Tensor
     t: Tensor
     condition: tuple[Tensor, ...]
+    weight: Tensor | None = None
 
 
 def check_data(data: Data, batch_size: int, num_processes: int) -> None:
     """Raise a ValueError that names what does not fit."""
-    images, cond, null = data
+    images, cond, null, choices, weights = data
     if not len(images) or not (
         images.dtype == torch.uint8 or images.is_floating_point()
     ):
@@ -197,10 +206,32 @@ def check_data(data: Data, batch_size: int, num_processes: int) -> None:
         raise ValueError(f"batch_size {batch_size} must divide by {num_processes}")
     if (cond is None) != (null is None):
         raise ValueError("cond and null must be given together")
+    num_rows = len(images)
+    if choices is not None:
+        num_rows = check_choices(choices, num_rows, cond)
     for some, empty in zip(cond or (), null or (), strict=True):
-        if len(some) != len(images) or empty.shape != (1, *some.shape[1:]):
+        if len(some) != num_rows or empty.shape != (1, *some.shape[1:]):
             shapes = f"cond {tuple(some.shape)} and null {tuple(empty.shape)}"
-            raise ValueError(f"{shapes} must be {len(images)} rows and 1, of one shape")
+            raise ValueError(f"{shapes} must be {num_rows} rows and 1, of one shape")
+    if weights is None:
+        return
+    if weights.shape != (len(images),) or not (
+        weights.isfinite().all() and weights.min() >= 0 and weights.sum() > 0
+    ):
+        told = f"weights {tuple(weights.shape)} must be ({len(images)},), one a picture"
+        raise ValueError(f"{told}, none below 0 and not all of them 0")
+
+
+def check_choices(choices: Tensor, num_images: int, cond: Condition | None) -> int:
+    """How many conditions there are; a ValueError unless the choices are among them."""
+    if cond is None:
+        raise ValueError("choices are rows of cond: give it as well")
+    if choices.ndim != 2 or len(choices) != num_images or not choices.shape[1]:
+        shape = tuple(choices.shape)
+        raise ValueError(f"choices {shape} must be ({num_images}, K), K at least 1")
+    if not 0 <= choices.min() <= choices.max() < len(cond[0]):
+        raise ValueError(f"choices must be rows of cond, from 0 to {len(cond[0]) - 1}")
+    return len(cond[0])
 
 
 def draw_condition(data: Data, rows: Tensor, is_dropped: Tensor) -> tuple[Tensor, ...]:
@@ -216,6 +247,20 @@ def draw_condition(data: Data, rows: Tensor, is_dropped: Tensor) -> tuple[Tensor
     return tokens.float(), mask[rows].where(~is_dropped[:, None], null_mask)
 
 
+def chosen_rows(data: Data, rows: Tensor, share: Tensor) -> Tensor:
+    """Which condition each picture is told, (B,) rows of cond.
+
+    Args:
+        data: where there are no choices, row i of cond is that of picture i.
+        rows: (B,) of the pictures.
+        share: (B,) even in [0, 1): how far down its choices each picture's lies.
+    """
+    if data.choices is None:
+        return rows
+    K = data.choices.shape[1]
+    return data.choices[rows, (K * share).long().clamp(0, K - 1)]
+
+
 def draw_batch(
     data: Data,
     config: TrainConfig,
@@ -225,7 +270,9 @@ def draw_batch(
 ) -> Batch:
     """Draw a batch over all processes, and keep the part of this one.
 
-    Rows are drawn with replacement, levels evenly from 1 to T.
+    Rows are drawn with replacement, levels evenly from 1 to T. One random number a
+    picture tells whether its condition is dropped and, where it is not, which of its
+    choices it is told: so runs with and without choices see the same noisy pictures.
 
     Args:
         data: rows to draw from.
@@ -241,11 +288,14 @@ def draw_batch(
     B, device = config.batch_size, data.images.device
     rows = torch.randint(len(data.images), (B,), generator=generator)[mine]
     t = torch.randint(1, num_levels + 1, (B,), generator=generator)[mine]
-    is_dropped = torch.rand(B, generator=generator)[mine] < config.caption_dropout
+    even, dropout = torch.rand(B, generator=generator)[mine], config.caption_dropout
     eps = torch.randn(B, *data.images.shape[1:], generator=generator)[mine]
-    rows, is_dropped = rows.to(device), is_dropped.to(device)
-    condition = draw_condition(data, rows, is_dropped)
-    return Batch(x0_from_images(data.images[rows]), eps.to(device), t, condition)
+    is_dropped, share = even < dropout, (even - dropout) / max(1 - dropout, 1e-6)
+    told = chosen_rows(data, rows, share).to(device)
+    weight = None if data.weights is None else data.weights[rows]
+    condition = draw_condition(data, told, is_dropped.to(device))
+    x0 = x0_from_images(data.images[rows.to(device)])
+    return Batch(x0, eps.to(device), t, condition, weight)
 
 
 class TrainStep(NamedTuple):
@@ -268,6 +318,27 @@ class TrainStep(NamedTuple):
     is_kept: bool = False
 
 
+@contextmanager
+def draws_of_layers(
+    step: int, config: TrainConfig, accelerator: Accelerator
+) -> Iterator[None]:
+    """Seed what layers such as dropout draw for themselves, by the number of the step.
+
+    They use torch's global generator, which is left as it was: so a resumed run draws
+    what it would have drawn, and each process draws numbers of its own.
+
+    Args:
+        step: number of updates before this one.
+        config: its seed.
+        accelerator: whose device and process these are.
+    """
+    device = accelerator.device
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        whole = step * accelerator.num_processes + accelerator.process_index
+        torch.manual_seed(((config.seed << 32) + whole) % 2**63)
+        yield
+
+
 def take_step(
     run: Run,
     net: nn.Module,
@@ -277,14 +348,16 @@ def take_step(
     accelerator: Accelerator,
 ) -> TrainStep:
     """Make one update of the weights and of their average."""
-    (x0, eps, t, condition), device = batch, batch.x0.device
+    (x0, eps, t, condition, weight), device = batch, batch.x0.device
     rate = learning_rate_at(run.step, config)
     xt = add_noise(x0, eps, t, alpha_bar)
     net.train()
-    with products_in_bf16(device.type, on_gpu=config.bf16, on_cpu=config.cpu_bf16):
+    in_bf16 = products_in_bf16(device.type, on_gpu=config.bf16, on_cpu=config.cpu_bf16)
+    with in_bf16, draws_of_layers(run.step, config, accelerator):
         output = net(xt, t.to(device), *condition)
     error = squared_error(output, target_of(config.prediction, x0, eps, t, alpha_bar))
-    loss = (loss_weight(t, alpha_bar, config).to(error) * error).mean()
+    weight = 1 if weight is None else weight.to(error)
+    loss = (loss_weight(t, alpha_bar, config).to(error) * weight * error).mean()
     run.optimizer.zero_grad()
     accelerator.backward(loss)
     mean_loss = accelerator.reduce(loss.detach(), "mean").item()
@@ -346,6 +419,8 @@ def train(
     *,
     cond: Condition | None = None,
     null: Condition | None = None,
+    choices: Tensor | None = None,
+    weights: Tensor | None = None,
     data_sha256: str = "",
     directory: Path | str | None = None,
     resume: bool = False,
@@ -355,17 +430,21 @@ def train(
     """Train a network in place, one yield an update; the caller owns bar and plot.
 
     The network is called as `model(xt, t, tokens, mask)`, or `model(xt, t)` without
-    conditions. Layers that draw for themselves, such as dropout, use torch's global
-    generator, which no checkpoint holds.
+    conditions. Layers that draw for themselves, such as dropout, are seeded anew at
+    each step.
 
     Args:
         model: network that returns eps_hat, v_hat or x0_hat as the config says.
         images: (N, ...) uint8, scaled to [-1, 1]; or floating, x0 as it is.
         config: how to train.
         alpha_bar: (T + 1,) schedule.
-        cond: tokens (N, L, D) and mask (N, L), row by row those of the images.
+        cond: tokens (N, L, D) and mask (N, L), row by row those of the images; with
+            choices, M rows instead of N.
         null: the empty condition, (1, L, D) and (1, L): encode "" together with the
             captions, so that all have one length.
+        choices: (N, K) int64, rows of cond: at each step an image is told one of its K.
+        weights: (N,) of the images' errors, 0 for those that are left out; their scale
+            counts, as that of a learning rate does.
         data_sha256: of the file that the data are from; kept in the checkpoint.
         directory: folder for checkpoints; none are written without.
         resume: go on from the checkpoint there: the same steps bit by bit, on the
@@ -386,7 +465,8 @@ def train(
         Ho et al. 2020, Algorithm 1.
     """
     accelerator = accelerator or Accelerator()
-    check_data(Data(images, cond, null), config.batch_size, accelerator.num_processes)
+    data = Data(images, cond, null, choices, weights)
+    check_data(data, config.batch_size, accelerator.num_processes)
     if accelerator.mixed_precision != "no":
         raise ValueError(
             f"Accelerate is set to mixed precision {accelerator.mixed_precision}: "
@@ -397,6 +477,7 @@ def train(
     alpha_bar = alpha_bar.to("cpu", torch.float64)
     shapes = [list(rows.shape) for rows in (images, *(cond or ()))]
     facts = {"config": asdict(config), "shapes": shapes, "data_sha256": data_sha256}
+    facts["shown"] = digest_of(choices, weights)
     net = accelerator.prepare(model)
     run = new_run(model, config)
     if stored is not None:
@@ -409,8 +490,24 @@ def train(
         save_checkpoint(directory, run.to_checkpoint(facts, alpha_bar=alpha_bar))
         return True
 
-    data = send_to_device((images, cond, null), accelerator.device)
-    return run_steps(run, net, Data(*data), config, alpha_bar, accelerator, save, draw)
+    placed = send_to_device((images, cond, null), accelerator.device)
+    data = Data(*placed, choices, weights)
+    return run_steps(run, net, data, config, alpha_bar, accelerator, save, draw)
+
+
+def digest_of(choices: Tensor | None, weights: Tensor | None) -> str:
+    """The sha256 of what tells how often a picture and its texts are shown; "" if none.
+
+    A run goes on only with the choices and weights that it began with.
+    """
+    if choices is None and weights is None:
+        return ""
+    found = hashlib.sha256()
+    for some in (choices, weights):
+        rows = torch.zeros(0) if some is None else some.contiguous()
+        found.update(f"{rows.dtype} {tuple(rows.shape)} ".encode())
+        found.update(rows.numpy().tobytes())
+    return found.hexdigest()
 
 
 @torch.no_grad()

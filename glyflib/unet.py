@@ -109,18 +109,22 @@ class ResBlock(nn.Module):
         in_channels: C, a multiple of 4.
         out_channels: C2, a multiple of 4.
         emb_dim: E, width of the level's embedding.
+        dropout: share of values between the convolutions set to zero in training.
 
     References:
         Ho et al. 2020, appendix B; Dhariwal and Nichol 2021, "Adaptive Group
         Normalization".
     """
 
-    def __init__(self, in_channels: int, out_channels: int, emb_dim: int):
+    def __init__(
+        self, in_channels: int, out_channels: int, emb_dim: int, dropout: float = 0.0
+    ):
         super().__init__()
         self.norm1, self.norm2 = group_norm(in_channels), group_norm(out_channels)
         self.conv1 = conv(in_channels, out_channels)
         self.conv2 = zeroed(conv(out_channels, out_channels))
         self.to_scale_shift = nn.Linear(emb_dim, 2 * out_channels)
+        self.dropout = nn.Dropout(dropout)
         self.shortcut = nn.Identity()
         if in_channels != out_channels:
             self.shortcut = nn.Conv2d(in_channels, out_channels, 1)
@@ -130,7 +134,7 @@ class ResBlock(nn.Module):
         h = self.conv1(F.silu(self.norm1(x)))
         scale, shift = self.to_scale_shift(emb)[:, :, None, None].chunk(2, dim=1)
         h = self.norm2(h) * (1 + scale) + shift
-        return self.shortcut(x) + self.conv2(F.silu(h))
+        return self.shortcut(x) + self.conv2(self.dropout(F.silu(h)))
 
 
 class Attention(nn.Module):
@@ -178,13 +182,19 @@ class Block(nn.Module):
         emb_dim: E, width of the level's embedding.
         attends: whether its places look at each other, and at the text.
         text_dim: D, width of the tokens; None for no cross-attention.
+        dropout: of the residual block.
     """
 
     def __init__(
-        self, widths: tuple[int, int], emb_dim: int, attends: bool, text_dim: int | None
+        self,
+        widths: tuple[int, int],
+        emb_dim: int,
+        attends: bool,
+        text_dim: int | None,
+        dropout: float = 0.0,
     ):
         super().__init__()
-        self.res = ResBlock(*widths, emb_dim)
+        self.res = ResBlock(*widths, emb_dim, dropout)
         out, has_text = widths[1], attends and text_dim
         self.self_attention = Attention(out) if attends else None
         self.cross_attention = Attention(out, text_dim) if has_text else None
@@ -221,6 +231,8 @@ class UNet(nn.Module):
         text_dim: width of the text's tokens; None for a network without text.
         cross_attention: with text, whether the attention levels read its tokens.
         pool_text: with text, whether its mean token is added to the level's embedding.
+        dropout: share of values in each block set to zero in training, in [0, 1);
+            none when drawing.
 
     Raises:
         ValueError: If an argument is out of range, or the text would not be used.
@@ -242,6 +254,7 @@ class UNet(nn.Module):
         text_dim: int | None = None,
         cross_attention: bool = True,
         pool_text: bool = True,
+        dropout: float = 0.0,
     ):
         super().__init__()
         self.config = {
@@ -254,6 +267,7 @@ class UNet(nn.Module):
             "text_dim": text_dim,
             "cross_attention": cross_attention,
             "pool_text": pool_text,
+            "dropout": dropout,
         }
         check_config(self.config)
         emb_dim = 4 * channels[0]
@@ -279,7 +293,8 @@ class UNet(nn.Module):
 
         def block(width: int, level: int) -> Block:
             attends = level in self.config["attention_levels"]
-            return Block((width, channels[level]), emb_dim, attends, text_dim)
+            widths, dropout = (width, channels[level]), self.config["dropout"]
+            return Block(widths, emb_dim, attends, text_dim, dropout)
 
         kept = [channels[0]]
         for level, width in enumerate(channels):
@@ -298,12 +313,28 @@ class UNet(nn.Module):
                 smooth = conv(width, width)
                 self.up.append(nn.Sequential(nn.Upsample(scale_factor=2), smooth))
 
+    def set_dropout(self, dropout: float) -> None:
+        """Train on with another dropout; the weights stay.
+
+        Args:
+            dropout: share of values in each block set to zero in training, in [0, 1).
+
+        Raises:
+            ValueError: If it is out of range.
+        """
+        check_dropout(dropout)
+        self.config["dropout"] = dropout
+        for layer in self.modules():
+            if isinstance(layer, nn.Dropout):
+                layer.p = dropout
+
     def forward(
         self,
         xt: Tensor,
         t: Tensor,
         tokens: Tensor | None = None,
         mask: Tensor | None = None,
+        extra: Tensor | None = None,
     ) -> Tensor:
         """Predict eps, v or x0, whichever the network is trained for: (B, C2, S, S).
 
@@ -312,12 +343,13 @@ class UNet(nn.Module):
             t: (B,) noise levels in [0, T].
             tokens: (B, L, D) text; None for a network without text.
             mask: (B, L) bool, True for real tokens; None if all are.
+            extra: (B, E) added to the level's embedding, by whoever has more to say.
 
         Raises:
             ValueError: If a shape does not fit or the mask is not bool.
         """
         self.check_inputs(xt, t, tokens, mask)
-        cond = self.embed(t, tokens, mask)
+        cond = self.embed(t, tokens, mask, extra)
         x = self.stem(F.pixel_unshuffle(xt, self.config["patch"]))
         kept = [x]
         for layer in self.down:
@@ -333,7 +365,11 @@ class UNet(nn.Module):
         return F.pixel_shuffle(self.head(F.silu(self.norm(x))), self.config["patch"])
 
     def embed(
-        self, t: Tensor, tokens: Tensor | None, mask: Tensor | None
+        self,
+        t: Tensor,
+        tokens: Tensor | None,
+        mask: Tensor | None,
+        extra: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """What each block is told of level and text.
 
@@ -341,6 +377,7 @@ class UNet(nn.Module):
             t: (B,) noise levels in [0, T].
             tokens: (B, L, D) text, or None.
             mask: (B, L) bool, True for real tokens; None if all are.
+            extra: (B, E) added to the level's embedding, or None.
 
         Returns:
             emb (B, E), which has the text's mean in it where it is pooled; tokens
@@ -348,6 +385,8 @@ class UNet(nn.Module):
         """
         waves = timestep_embedding(t, self.config["channels"][0])
         emb = self.level_mlp(waves.to(self.stem.weight.dtype))
+        if extra is not None:
+            emb = emb + extra
         if tokens is not None:
             if mask is None:
                 mask = tokens.new_ones(tokens.shape[:2], dtype=torch.bool)
@@ -380,6 +419,12 @@ class UNet(nn.Module):
             )
 
 
+def check_dropout(dropout: float) -> None:
+    """Raise a ValueError unless it is a share that leaves something."""
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout {dropout} must lie in [0, 1)")
+
+
 def check_config(config: dict) -> None:
     """Raise a ValueError unless a U-net can be built from these arguments."""
     channels, levels = config["channels"], config["attention_levels"]
@@ -393,6 +438,7 @@ def check_config(config: dict) -> None:
         raise ValueError(f"attention_levels {levels} must be indices into {channels}")
     if odd := [w for w in (channels[i] for i in levels) if w % max(1, w // HEAD_DIM)]:
         raise ValueError(f"channels {odd} do not split into heads of about {HEAD_DIM}")
+    check_dropout(config["dropout"])
     is_read = config["pool_text"] or (config["cross_attention"] and levels)
     if text_dim is not None and (text_dim < 1 or not is_read):
         raise ValueError(f"text_dim {text_dim} must be positive, and the text be read")

@@ -120,26 +120,26 @@ EXAMPLES = {
         np.array([-1.0] * 30 + [1.0] * 70), dict.fromkeys((60, 250, 900), X), ALPHA_BAR
     ),
     "forward_noising.plot_pixel_noise": call(*RNG.normal(size=(2, 50, 8, 8)), GLYPH),
-    "forward_noising.plot_step": call(POINTS, POINTS[:2], 0.3, POINTS),
+    "forward_noising.plot_step": call(POINTS, POINTS[:2], 0.3, [POINTS, -POINTS]),
     "forward_noising.plot_variance": call(LEVELS, *[FALLING] * 4),
     "forward_noising.plot_walks": call(
         RNG.normal(size=(1001, 3)), ALPHA_BAR - 1, 1 - ALPHA_BAR
     ),
+    "gaussians.plot_box_muller": call(RNG.uniform(size=(40, 2)), POINTS),
     "gaussians.plot_densities": call(
         X, {"fit": (X, BELL), "two": (X, 2 * BELL)}, xlabel="x"
     ),
-    "gaussians.plot_errors": call([2, 4], [0.7, 0.5], [0.5, 0.35], [0.5, 0.75]),
     "gaussians.plot_likelihood": call(
-        X, X + 4, -np.add.outer(X**2, X**2), (0, 4), [[1, 5], [0, 4]]
+        X, X + 4, -np.add.outer(X**2, X**2), (0, 4), (1, 5)
     ),
+    "gaussians.plot_line_up": call([0.5, 0.9], [0.0, 1.28]),
     "gaussians.plot_linear_map": call(
         POINTS, POINTS, POINTS, np.array([15, 0.25]), np.diag([9.0, 0.01])
     ),
-    "gaussians.plot_normality": call(X, 0, 1, label="x"),
-    "gaussians.plot_pushforward": call(X, (X + 3) / 6, (0.5, 0.2), label="x"),
-    "gaussians.plot_two_roads": call(
-        [0.5, 0.9], [0.0, 1.28], RNG.uniform(size=(40, 2)), POINTS
+    "gaussians.plot_pushforward": call(
+        X, (X + 3) / 6, (0.5, 0.2), label="x", one=(0.6, 0.6), picture=SHEET[0]
     ),
+    "gaussians.plot_two_jobs": call(X, (X, BELL), X, xlabel="x"),
     "guidance.plot_scores": call(
         X, {f"t = {t}": {"a": -X, "b": -t * X, "c": 0 * X} for t in (2, 3)}
     ),
@@ -177,6 +177,9 @@ EXAMPLES = {
     "pictures.plot_table": call(
         {"sees": XT, "answers": X0}, "abcd", clean=["answers"], under="1234"
     ),
+    "perfect_denoiser.plot_answers": call(
+        POINTS, {"points": (POINTS, POINTS / 2), "ink": (POINTS, POINTS / 3)}
+    ),
     "pixel_space.plot_mean_and_std": call(GLYPH, np.abs(GLYPH) / 2),
     "pixel_space.plot_ranges": call({"distance": CURVES, "ink": TWO}),
     "pixel_space.plot_shift": call(
@@ -187,18 +190,20 @@ EXAMPLES = {
     "pixel_space.plot_value_histogram": call({"glyphs": X0, "noise": XT}),
     "pixel_space.plot_values": call(SHEET[0], span=(0, 255)),
     "pixel_space.plot_variance_share": call({"glyphs": FALLING, "noise": np.ones(4)}),
-    "reverse_process.plot_answers": call(
-        POINTS, {"points": (POINTS, POINTS / 2), "ink": (POINTS, POINTS / 3)}
-    ),
     "reverse_process.plot_by_level": call(LEVELS, {"error": CURVES, "loss": TWO}),
     "reverse_process.plot_clouds": call(CLOUDS),
+    "reverse_process.plot_downhill": call(
+        X, X**2, {"short": ([-2.0, -1.0], [4.0, 1.0]), "long": ([-2.0, 2.0], [4.0] * 2)}
+    ),
+    "reverse_process.plot_fit": call(
+        POINTS.T, X, {"network": X / 2, "exact": X / 3}, title="after 3 steps"
+    ),
     "reverse_process.plot_heldout": call(
         {"sees": XT[0], "truth": X0[0]}, LEVELS, CURVES
     ),
     "reverse_process.plot_products": call(
         {"a": ((0, 1), (3, 0.5), (2, 1 / 3)), "b": ((0, 1), (1, 1), (0.5, 0.5))},
-        X,
-        BELL,
+        POINTS[:, 0],
     ),
     "reverse_process.plot_reverse": call(
         X, {s: (BELL, BELL / 2) for s in (290, 200, 50)}, 300, {1: 0.001, 100: 0.17}
@@ -239,11 +244,24 @@ EXAMPLES = {
         {"glyphs": FALLING, "Gaussian": 2 * FALLING},
         4.0,
     ),
+    "schedules.plot_loss_weights": call(
+        {"even": ([-3, 0, 3], [1, 1, 1]), "less": ([-3, 0, 3], [1, 2, 0])}
+    ),
     "schedules.plot_prices": call(
         {"linear": {5: 40.0, 50: 2.0}, "even waste": {5: 30.0, 50: 0.5}}
     ),
+    "schedules.plot_quarter_circles": call(
+        {"linear": ALPHA_BAR, "cosine": ALPHA_BAR**2}, every=1
+    ),
     "schedules.plot_schedules": call(
         {name: ALPHA_BAR ** (k + 1) for k, name in enumerate([*schedules.LOOKS][:3])}
+    ),
+    "schedules.plot_timetable": call(
+        {"linear": ALPHA_BAR, "cosine": ALPHA_BAR**2},
+        [1.0, -2.0, -4.0],
+        [1.0, 0.5, 0.0],
+        band=(-1, -3),
+        every=1,
     ),
     "score_functions.plot_factor": call(
         [1, 3], [(0.5, 0.01), (0.9, 0.02)], np.sqrt([0.0, 0.25, 0.5, 1.0]), [0.1, 0.9]
@@ -313,6 +331,13 @@ EXAMPLES = {
         {"raw": FALLING, "mean": FALLING / 2, "late": FALLING / 3}
     ),
     "training.plot_floors": call(LEVELS, CURVES),
+    "training.plot_held_out": call(
+        [
+            {"glyphs": g, "level": t, "captions": 0.1 + g / 1e3, "no_captions": 0.2}
+            for g in (0, 100, 200)
+            for t in (10, 100, 400, 700, 990)
+        ]
+    ),
     "training.plot_history": call(
         np.stack([SHEET, SHEET]), ["0", "3,200"], ["gold", "fish", "tree", "bird"]
     ),
@@ -340,8 +365,11 @@ EXAMPLES = {
         {"in": GLYPH, "out": GLYPH}, MAPS, {"2 x 2": MAPS["4 x 4"]}, MAPS
     ),
     "whole_thing.plot_data": call(SHEET[0], POINTS),
+    "whole_thing.plot_errors": call(np.linspace(1, 0.6, 400), best=0.55),
     "whole_thing.plot_drawn": call(POINTS, np.stack([POINTS[:3] * 2, POINTS[:3]])),
-    "whole_thing.plot_side_by_side": call(dict.fromkeys("abc", POINTS)),
+    "whole_thing.plot_side_by_side": call(
+        dict.fromkeys("abc", POINTS), data=2 * POINTS
+    ),
     "whole_thing.plot_spoilt": call(POINTS, POINTS[::-1], (0.8, 0.6), one=3),
     "whole_thing.plot_ways_home": call(
         {t: (POINTS * t / 90, -PLACES) for t in (90, 50, 10)}, PLACES

@@ -17,10 +17,7 @@ from notebook_rules import EXERCISE, SOLUTION, cells, section_below, tree
 from glyflib.lessons.exercises import known_questions
 
 OLD_FORM = {
-    "01_gaussians",
     "03_dataset_map",
-    "05_schedules",
-    "06_reverse_process",
     "08_score_functions",
     "09_unet",
     "10_training",

@@ -14,7 +14,7 @@ from tiny_models import random_unet, save_glyffuser
 from glyflib.__main__ import main
 from glyflib.glyffuser import Glyffuser
 from glyflib.making.adopt import join_logs, write_sums
-from glyflib.run_log import read_log, write_log
+from glyflib.run_log import HeldOutLog, read_held_out, read_log, write_log
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -119,3 +119,24 @@ def test_the_shipped_log_is_as_long_as_its_stages():
     )
     assert len(rows) == rows[-1]["step"] == sum(one["steps_done"] for one in stages)
     assert rows[-1]["glyphs"] == sum(one["glyphs"] for one in stages)
+
+
+def test_held_out_losses_are_joined_and_an_older_folder_has_none(stages):
+    run, folder = stages
+    assert adopt(run, folder).exit_code == 0
+    assert not (folder / "held_out.csv").exists()
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_held_out_losses_of_a_run_stand_behind_those_before(stages, is_there):
+    run, folder = stages
+    if is_there:
+        HeldOutLog(folder / "held_out.csv", 0).add(5, 20, {400: (0.5, 0.25)})
+    log = HeldOutLog(run / "held_out.csv", 0)
+    for step in (0, 4, 7):  # the model is that of step 6
+        log.add(step, 20 + 4 * step, {400: (0.1 * step, 0.3)})
+    assert adopt(run, folder).exit_code == 0
+    rows = read_held_out(folder / "held_out.csv")
+    assert [row["step"] for row in rows] == [5, 9]
+    assert [row["glyphs"] for row in rows] == [20, 36]
+    assert rows[0]["captions"] == (0.5 if is_there else 0.0)

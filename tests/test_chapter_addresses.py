@@ -128,9 +128,52 @@ def test_the_table_names_pages_of_the_book():
     pages = {path.stem for path in (*BOOK.glob("*.ipynb"), *BOOK.glob("*.md"))}
     targets = {target.partition("#")[0] for target in moved.MOVED.values()}
     assert targets <= pages
-    assert not {name.partition("#")[0] for name in moved.MOVED} & pages
-    places = [name for name in moved.MOVED if "#" in name]
-    assert {name.partition("#")[0] for name in places} <= set(moved.MOVED)
+    places = {name for name in moved.MOVED if "#" in name}
+    assert not (moved.MOVED.keys() - places) & pages
+    known = moved.MOVED.keys() | pages
+    assert {name.partition("#")[0] for name in places} <= known
+
+
+def labels(page):
+    """Places of a chapter's page that others link to: figures, exercises, formulas."""
+    text = (BOOK / f"{page}.ipynb").read_text("utf-8")
+    found = set(re.findall(r'"id": "((?:fig|ex)-[\w-]+)"', text))
+    return found | {f"equation-{x}" for x in re.findall(r"\((eq-[\w-]+)\)\\n", text)}
+
+
+def test_a_place_that_moved_is_where_the_table_says_and_no_longer_where_it_was():
+    for name, target in moved.MOVED.items():
+        page, mark, place = target.partition("#")
+        if mark:
+            assert place in labels(page), target
+        old, mark, place = name.partition("#")
+        if mark and (BOOK / f"{old}.ipynb").exists():
+            assert place not in labels(old), name
+
+
+def test_a_page_that_stayed_sends_on_who_asks_for_what_left(tmp_path, browser):
+    (tmp_path / "_sphinx").mkdir()
+    script = (BOOK / "_sphinx" / "moved.py").read_text("utf-8")
+    table = '"stayed#fig-left": "new#fig-came"'
+    script = re.sub(r"MOVED = \{.*?\n\}", f"MOVED = {{{table}}}", script, flags=re.S)
+    (tmp_path / "_sphinx" / "moved.py").write_text(script, "utf-8")
+    conf = "import sys\nsys.path.insert(0, '_sphinx')\nextensions = ['moved']\n"
+    (tmp_path / "conf.py").write_text(conf, "utf-8")
+    text = "Title\n=====\n\n.. _fig-{}:\n\nText\n----\n"
+    toc = "Index\n=====\n\n.. toctree::\n\n   stayed\n   new\n"
+    (tmp_path / "index.rst").write_text(toc, "utf-8")
+    (tmp_path / "stayed.rst").write_text(text.format("here"), "utf-8")
+    (tmp_path / "new.rst").write_text(text.format("came"), "utf-8")
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", tmp_path, tmp_path / "html"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    home = (tmp_path / "html").as_uri()
+    page = browser.new_page()
+    page.goto(f"{home}/stayed.html#fig-here")
+    assert page.url == f"{home}/stayed.html#fig-here"
+    page.goto(f"{home}/stayed.html#fig-left")
+    page.wait_for_url(f"{home}/new.html#fig-came")
+    assert "places" not in (tmp_path / "html" / "new.html").read_text("utf-8")
+    page.close()
 
 
 def test_what_is_written_is_a_script_that_no_name_can_break(forwarded):

@@ -29,6 +29,7 @@ from glyflib.glyffuser import Glyffuser
 from glyflib.glyphs.grid import GAP, STRIP, Grid
 from glyflib.glyphs.outlines import outline, path_data
 from glyflib.sampling import Step
+from glyflib.student import Student
 from glyflib.super_resolution import SuperResolver
 
 
@@ -426,10 +427,131 @@ def test_a_bar_is_drawn_on_a_terminal_only(monkeypatch, is_terminal):
     assert is_terminal or stderr.getvalue() == ""
 
 
+@pytest.fixture(scope="module")
+def student(glyffuser, tmp_path_factory):
+    """A student of the stored glyffuser, and its folder."""
+    found = Student.of(glyffuser)
+    with torch.no_grad():
+        found.net.stride_layer.weight.fill_(0.02)
+    found.net.half().float()
+    folder = tmp_path_factory.mktemp("taught") / "student"
+    found.save(folder)
+    return found, folder
+
+
+@pytest.fixture
+def few(model, student, tmp_path, monkeypatch):
+    """Draw with the student; its encoder is the stored glyffuser's."""
+    monkeypatch.chdir(tmp_path)
+    load = Student.load
+    encoder = Glyffuser.load(model).encoder
+    monkeypatch.setattr(Student, "load", lambda path: load(path, encoder=encoder))
+
+    def invoke(*args):
+        words = ["generate", *args, "--student", student[1], "--size", 32]
+        return CliRunner().invoke(main, list(map(str, words)))
+
+    return invoke
+
+
+def test_a_student_draws_in_as_many_calls_as_asked(few, student):
+    for calls in (8, 4, 2, 1):
+        args = ("gold", "-n", 4, "--seed", 3, "--calls", calls, "--out", "a.png")
+        result = few(*args)
+        assert result.exit_code == 0, result.output
+        assert result.output == "4 glyphs drawn into a.png\n"
+        drawn = student[0].generate(["gold"] * 4, calls=calls, seed=3)
+        expected = np.asarray(contact_sheet(drawn, 2, side=32))
+        np.testing.assert_array_equal(pixels("a.png"), expected)
+
+
+def test_a_film_of_a_student_has_a_frame_a_call(few):
+    assert few("gold", "-n", 1, "--calls", 4, "--out", "a.gif").exit_code == 0
+    with Image.open("a.gif") as film:
+        assert film.n_frames == 4
+
+
+def test_a_student_draws_outlines_and_fonts_and_is_enlarged(few, student, resolver):
+    assert few("gold", "-n", 2, "--calls", 2, "--out", "a.svg").exit_code == 0
+    small = student[0].sample(["gold"] * 2, calls=2)
+    large = images_from_x0(resolver.sample(small, seed=0))
+    paths = [path_data(outline(image)) for image in large]
+    assert paths_of("a.svg") == [(path, "gold") for path in paths]
+    result = few("gold", "-n", 2, "--calls", 2, "--out", "a.ttf")
+    assert result.exit_code == 0 and "from U+E000 on" in result.stdout
+    with TTFont("a.ttf") as font:
+        assert list(font.getBestCmap()) == [0x20, 0xE000, 0xE001]
+
+
+def test_a_model_that_is_named_may_be_the_student_itself(few, student):
+    words = ["generate", "gold", "-n", "1", "--calls", "1", "--size", "32"]
+    words += ["--model", str(student[1]), "--out", "a.png"]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    (drawn,) = student[0].generate("gold", calls=1)
+    expected = np.asarray(contact_sheet([drawn], 1, side=32))
+    np.testing.assert_array_equal(pixels("a.png"), expected)
+
+
+def test_without_a_name_the_shipped_student_draws(
+    student, model, tmp_path, monkeypatch
+):
+    asked = []
+
+    def load(path):
+        asked.append(path)
+        return student[0]
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Student, "load", load)
+    words = ["generate", "gold", "-n", "1", "--calls", "2", "--raw", "--out", "a.png"]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    assert asked == [generate.SHIPPED_STUDENT]
+
+
+@pytest.mark.parametrize("calls", [3, 16])
+def test_calls_that_a_student_has_not_learnt_are_told_with_those_it_has(few, calls):
+    result = few("gold", "--calls", calls)
+    assert result.exit_code == 1
+    told = f"calls {calls} must be one of 8, 4, 2, 1: it learnt no other\n"
+    assert result.stderr == f"Error: {told}"
+
+
+def test_a_glyffuser_is_no_student_and_says_how_to_get_one(
+    model, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for folder, told in ((model, "not that of a student"), ("gone", "no student in")):
+        words = ["generate", "gold", "--calls", "4", "--model", str(folder)]
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 1 and result.stderr.count("\n") == 1
+        assert told in result.stderr and "glyflib data student" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--calls", 4, "--steps", 30], "--calls and --steps: each step"),
+        (["--calls", 4, "--scale", 3], "--calls and --scale: the guidance"),
+        (["--calls", 4, "--sampler", "dpm"], "--calls and --sampler: a student"),
+        (["--calls", 4, "--negative", "x"], "--calls and --negative: the guidance"),
+        (["--calls", 0], "x>=1"),
+        ([], "--student draws with --calls"),
+    ],
+)
+def test_what_a_student_has_no_say_in_is_wrong_usage(few, monkeypatch, args, message):
+    monkeypatch.setattr(Student, "load", lambda path: pytest.fail("too late"))
+    monkeypatch.setattr(Glyffuser, "load", lambda path: pytest.fail("too late"))
+    result = few("gold", *args)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+    assert list(Path().iterdir()) == []
+
+
 def test_help_names_every_option():
     text = CliRunner().invoke(main, ["generate", "--help"]).output
     options = ["-n", "--steps", "--scale", "--seed", "--sampler", "--negative", "--out"]
-    assert all(option in text for option in [*options, "--model", "--size"])
+    assert all(option in text for option in [*options, "--model", "--size", "--calls"])
+    assert "--student" in text
     assert all(suffix in text for suffix in SUFFIXES)
 
 

@@ -19,7 +19,7 @@ from glyflib import runs
 from glyflib.__main__ import main
 from glyflib.checkpoint import RECORD
 from glyflib.commands import train as command
-from glyflib.run_log import read_log
+from glyflib.run_log import read_held_out, read_log
 from glyflib.runs import Preset, RunFolder, Start, prepare
 
 TINY = {"patch": 4, "channels": (8, 16), "attention_levels": (1,)}
@@ -186,6 +186,11 @@ def test_a_second_run_starts_from_the_first_ones_weights(invoke, tmp_path):
     [
         (["--out", "run"], 2, "--minutes or --steps"),
         (["--out", "run", "--minutes", 1, "--steps", 5], 2, "--minutes or --steps"),
+        (
+            ["--out", "run", "--steps", 9, "--no-snapshots", "--patience", 2],
+            2,
+            "needs --measure-every",
+        ),
         (["--out", "run", "--steps", 0], 2, "0 is not in the range"),
         (["--out", "run", "--minutes", "inf"], 2, "inf is not a finite number"),
         (["--out", "run", "--minutes", "nan"], 2, "nan is not a finite number"),
@@ -232,3 +237,55 @@ def test_a_moved_glyph_file_is_named_again_and_another_is_refused(
     other = save_glyphs(tmp_path / "other.parquet", num_test=9)
     refused = invoke("--resume", "--out", tmp_path / "run", "--glyphs", other)
     assert refused.exit_code == 1 and "from another file" in refused.output
+
+
+def test_options_of_captions_parts_and_dropout_reach_the_run(invoke, tmp_path):
+    out = tmp_path / "run"
+    result = invoke(
+        *("--steps", 12, "--out", out, "--subsets", 2, "--part-weight", 0),
+        *("--dropout", 0.1, "--caption-dropout", 0.3, "--ema-decay", 0.5),
+        *("--measure-every", 4, "--patience", 9),
+    )
+    assert result.exit_code == 0, result.output
+    (stage,) = json.loads((out / "model/config.json").read_text("utf-8"))["training"][
+        "stages"
+    ]
+    for name, value in {
+        "subsets": 2,
+        "part_weight": 0,
+        "dropout": 0.1,
+        "caption_dropout": 0.3,
+        "ema_decay": 0.5,
+    }.items():
+        assert stage[name] == value, name
+    start = RunFolder(out).read_start()
+    assert start.measure_every == 4 and start.patience == 9
+    rows = read_held_out(out / "held_out.csv")
+    assert sorted({row["step"] for row in rows}) == [0, 4, 8, 12]
+    with Image.open(out / "held_out.png") as picture:
+        assert min(picture.size) > 300
+    again = invoke("--resume", "--out", out)
+    assert again.exit_code == 0, again.output
+    refused = invoke("--resume", "--out", out, "--subsets", 3)
+    assert refused.exit_code == 2 and "leave out --subsets" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--subsets", "-1"),
+        ("--part-weight", "-0.5"),
+        ("--dropout", "1"),
+        ("--caption-dropout", "1.5"),
+        ("--ema-decay", "1"),
+        ("--measure-every", "0"),
+        ("--patience", "0"),
+    ],
+)
+def test_each_option_is_in_the_help_and_refuses_what_is_out_of_range(
+    invoke, tmp_path, option, value
+):
+    told = CliRunner().invoke(main, ["train", "--help"]).output
+    assert option in told
+    result = invoke("--steps", 5, "--out", tmp_path / "run", option, value)
+    assert result.exit_code == 2 and f"Invalid value for '{option}'" in result.output

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
@@ -8,6 +9,7 @@ from pyarrow import parquet
 
 from glyflib.data import (
     GLYPHS,
+    bare_parts,
     evenly,
     images_from_x0,
     ink_at,
@@ -210,3 +212,30 @@ def test_floating_images_are_x0_already_and_other_numbers_are_refused():
     assert exact.dtype == torch.float64 and exact.tolist() == [-1, 1]
     with pytest.raises(ValueError, match="images are torch"):
         x0_from_images(torch.tensor([0, 255]))
+
+
+def test_bare_parts_are_parts_and_not_the_characters_they_stand_for(glyphs):
+    is_part = bare_parts(glyphs)
+    named = glyphs.take(is_part).chars
+    assert set("扌忄氵灬犭礻衤糹纟钅饣艹宀冖冫亠丶丿丨一乙") <= set(named)
+    for char in "手心水火犬示衣糸金食人木口日马车门鱼鸟十小川":
+        assert char not in named, char
+    assert is_part.sum() < 0.004 * len(glyphs)
+
+
+@pytest.mark.parametrize("size", [64, 128])
+def test_bare_parts_are_the_same_at_every_size_but_for_a_few(size, glyphs):
+    other = bare_parts(load_glyphs("all", size))
+    assert (other != bare_parts(glyphs)).sum() <= 8
+
+
+def test_a_part_is_known_by_the_span_of_its_ink_or_by_its_single_stroke(glyphs):
+    images = torch.full((5, 1, 32, 32), 255, dtype=torch.uint8)
+    images[0, 0, 2:30, 4:20] = 0  # as high as the square, and half as wide
+    images[1, 0, 2:30, 4:21] = 0  # a pixel wider
+    images[2, 0, 10, 2:30] = 0  # a line
+    images[3, 0, 2, 2] = images[3, 0, 29, 29] = 0  # far corners
+    some = replace(
+        glyphs.take(slice(5)), images=images, strokes=torch.tensor([4, 4, 4, 4, 1])
+    )
+    assert bare_parts(some).tolist() == [True, False, True, False, True]

@@ -28,6 +28,17 @@ ALLOWED = {
     "checkpoint": {"files"},
     "glyffuser": {"data", "files", "sampling", "schedule", "text", "unet"},
     "super_resolution": {"files", "sampling", "schedule", "unet"},
+    "student": {"files", "glyffuser", "sampling", "schedule", "text", "unet"},
+    "distillation": {
+        "data",
+        "precision",
+        "sampling",
+        "schedule",
+        "student",
+        "text",
+        "training",
+        "unet",
+    },
     "run_log": {"files", "training"},
     "runs": {
         "checkpoint",
@@ -146,6 +157,7 @@ def test_the_map_allows_nothing_that_nobody_needs(unit):
         ("glyflib.data", "import matplotlib.pyplot as plt"),
         ("glyflib.glyphs.assemble", "from matplotlib import pyplot"),
         ("glyflib.glyffuser", "from glyflib.training import train"),
+        ("glyflib.student", "from glyflib.distillation import draw_lesson"),
         ("glyflib.studies.words", "from glyflib.making.map import build_map"),
     ],
 )

@@ -240,10 +240,24 @@ def test_intervals_become_distances_and_never_negative_ones():
 
 def test_frames_are_png_of_one_size_and_differ():
     draw = forward_noising.plot_step
-    figures = [draw(POINTS, POINTS[:2], beta, POINTS) for beta in (0.0, 0.3, 1.0)]
+    figures = [draw(POINTS, POINTS[:2], beta, [POINTS] * 2) for beta in (0.0, 0.3, 1.0)]
     frames = pictures.png_frames(figures)
     assert {Image.open(io.BytesIO(frame)).size for frame in frames} == {(506, 506)}
     assert len(set(frames)) == 3
+
+
+def test_no_colour_of_a_figure_is_lost_in_its_frame():
+    rng = np.random.default_rng(0)
+    fig, ax = subplots(figsize=(7, 3.4))
+    for colour in RADICAL_COLOURS.values():
+        ax.plot(*rng.normal(size=(2, 300)), "o", ms=2, alpha=0.6, color=colour)
+    fig.savefig(io.BytesIO())  # the layout settles in the first drawing
+    whole = io.BytesIO()
+    fig.savefig(whole, format="png", dpi=110)
+    pixels = np.asarray(Image.open(whole).convert("RGB")).astype(int)
+    (frame,) = pictures.png_frames([fig])
+    kept = np.asarray(Image.open(io.BytesIO(frame)).convert("RGB"))
+    assert abs(kept - pixels).max() <= 24
 
 
 def test_grey_frames_share_one_scale_and_clip():
@@ -356,7 +370,7 @@ def test_an_ellipse_lies_k_sigma_from_the_mean():
 @pytest.mark.parametrize("beta", [0.0, 0.2, 1.0])
 def test_circles_of_a_step_have_its_centre_and_standard_deviations(beta):
     point = np.array([[0.5, -1.0]])
-    (ax,) = forward_noising.plot_step(point, point, beta, POINTS).axes
+    (ax,) = forward_noising.plot_step(point, point, beta, [POINTS]).axes
     scale, std = np.sqrt(1 - beta), np.sqrt(beta)
     np.testing.assert_allclose(ax.patches[0].center, scale * point[0])
     np.testing.assert_allclose([c.width for c in ax.patches], [2 * std, 4 * std])
@@ -368,6 +382,24 @@ def test_the_chain_states_the_numbers_of_the_schedule():
     signal, beta = ALPHA_BAR[300] ** 0.5, 1 - ALPHA_BAR[300] / ALPHA_BAR[299]
     assert f"{signal:.4f} $x_0$\n+ {(1 - signal**2) ** 0.5:.4f} $\\epsilon$" in text
     assert f"{(1 - beta) ** 0.5:.4f}" in text and f"{beta:.4f}" in text
+
+
+def test_densities_of_given_and_marginal_share_one_scale():
+    _, *axes = drawn("forward_noising.plot_given_and_marginal").axes
+    assert len({ax.get_ylim() for ax in axes}) == 1
+
+
+def test_each_given_point_has_a_cloud_of_its_own_colour():
+    (ax,) = drawn("forward_noising.plot_step").axes
+    assert len({tuple(circle.get_edgecolor()) for circle in ax.patches}) == 2
+
+
+def test_walks_jumps_and_formula_state_their_means():
+    ax = drawn("forward_noising.plot_arrivals").axes[0]
+    (text,) = (text.get_text() for text in ax.texts)
+    expected = -(ALPHA_BAR[900] ** 0.5)
+    assert text.splitlines()[0] == "mean:"
+    assert text.splitlines()[-1] == f"formula {expected:.2f}"
 
 
 def test_given_ink_and_given_paper_add_up_to_the_marginal():
@@ -465,7 +497,15 @@ def test_bars_reach_two_standard_errors():
     np.testing.assert_allclose(bars(race), [[2.5 - half, 2.5 + half]] * 4)
 
 
-@pytest.mark.parametrize("name", ["schedules.plot_information", "solvers.plot_line"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "schedules.plot_information",
+        "schedules.plot_loss_weights",
+        "schedules.plot_timetable",
+        "solvers.plot_line",
+    ],
+)
 def test_noise_grows_to_the_right_where_the_log_snr_is_an_axis(name):
     axes = [ax for ax in drawn(name).axes if "log-SNR" in ax.get_xlabel()]
     assert axes and all(ax.xaxis_inverted() for ax in axes)
@@ -554,6 +594,16 @@ def test_ways_home_are_shown_as_directions():
     (arrows,) = fig.findobj(Quiver)
     found = np.stack([arrows.U, arrows.V], axis=1) / whole_thing.ARROW
     np.testing.assert_allclose(found, [[0.6, 0.8], [0, -1], [0, 0]])
+
+
+def test_drawn_points_lie_on_the_pale_data_if_there_are_some():
+    panels = {"one": POINTS, "two": POINTS / 2}
+    for ax in whole_thing.plot_side_by_side(panels, data=2 * POINTS).axes:
+        ground, drawn_points = ax.lines
+        assert ground.get_color() == whole_thing.PALE
+        np.testing.assert_allclose(ground.get_xydata(), 2 * POINTS)
+        np.testing.assert_allclose(drawn_points.get_xydata(), panels[ax.get_title()])
+    assert all(len(ax.lines) == 1 for ax in whole_thing.plot_side_by_side(panels).axes)
 
 
 @pytest.mark.parametrize(

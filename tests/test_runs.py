@@ -1,23 +1,38 @@
 """Training a glyffuser: captions in tokens, log, snapshots, the model at the end."""
 
+import json
+from types import SimpleNamespace
+
 import pytest
 import safetensors.torch
 import torch
-from tiny_models import save_encoder, save_glyphs
+from tiny_models import save_encoder, save_glyphs, some_glyphs
 
+from glyflib import runs
 from glyflib.data import load_glyphs
 from glyflib.glyffuser import Glyffuser
-from glyflib.run_log import FIELDS, Log, Snapshots, read_log
+from glyflib.run_log import (
+    FIELDS,
+    HeldOutLog,
+    Log,
+    Snapshots,
+    has_stopped_falling,
+    read_held_out,
+    read_log,
+)
 from glyflib.runs import (
     LEVELS,
     PRESETS,
     PROMPTS,
     Preset,
     RunFolder,
+    Shown,
     Start,
+    Watch,
     encoder_name,
     encoder_source,
     glyphs_seen,
+    held_out_errors,
     keep_sources,
     new_glyffuser,
     prepare,
@@ -26,6 +41,7 @@ from glyflib.runs import (
     seconds_a_step,
     snapshot_steps,
     steps_in,
+    take_snapshot,
     train_glyffuser,
 )
 from glyflib.text import TextCondition, encode_captions
@@ -64,7 +80,9 @@ def file(tmp_path_factory):
 def run(file):
     """Train a tiny glyffuser on 40 glyphs, and give the losses."""
 
-    def train(out, config=CONFIG, *, glyffuser=None, resume=False, stop=None):
+    def train(
+        out, config=CONFIG, *, glyffuser=None, resume=False, stop=None, **options
+    ):
         steps = train_glyffuser(
             glyffuser or new_glyffuser(TINY, Letters(), seed=0),
             load_glyphs("train", 32, path=file),
@@ -72,6 +90,7 @@ def run(file):
             config,
             held_out=load_glyphs("test", 32, path=file),
             resume=resume,
+            **options,
         )
         seen = []
         for step in steps:
@@ -275,3 +294,224 @@ def test_the_shipped_encoder_is_named_not_copied(tmp_path):
     assert encoder_name(source) == "text_encoder"
     hub = encoder_source(Start(steps=1, encoder="google-t5/t5-small"), folder)
     assert encoder_name(hub) == "google-t5/t5-small"
+
+
+# What is shown, and how the held-out loss is watched
+
+
+def test_whole_captions_and_equal_weights_are_what_a_run_shows_by_default(file):
+    glyphs, shown = load_glyphs("train", 32, path=file), Shown()
+    assert shown.texts(glyphs, 0) == (glyphs.captions, None)
+    assert shown.weights(glyphs) is None
+
+
+def test_parts_weigh_what_they_are_told_to():
+    glyphs = some_glyphs("train")
+    few = glyphs.take(glyphs.find("手扌心忄一"))
+    weights = Shown(part_weight=0.25).weights(few)
+    assert weights.tolist() == [1, 0.25, 1, 0.25, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: Shown(subsets=-1), "subsets -1"),
+        (lambda: Shown(part_weight=-0.5), r"part_weight -0\.5"),
+        (lambda: Shown(part_weight=float("nan")), "part_weight nan"),
+        (lambda: Watch(every=0), "every 0 must be at least 1"),
+        (lambda: Watch(patience=0), "patience 0 must be at least 1"),
+    ],
+)
+def test_a_setting_out_of_range_is_named(make, match):
+    with pytest.raises(ValueError, match=match):
+        make()
+
+
+def test_a_run_with_subsets_and_weights_says_so_and_learns_otherwise(tmp_path, run):
+    plain = run(tmp_path / "plain")
+    shown = Shown(subsets=2, part_weight=0.0)
+    assert run(tmp_path / "other", shown=shown) != plain
+    config = json.loads((tmp_path / "other/model/config.json").read_text("utf-8"))
+    (stage,) = config["training"]["stages"]
+    assert stage["subsets"] == 2 and stage["part_weight"] == 0.0
+    assert stage["dropout"] == 0.0
+    assert run(tmp_path / "again", shown=shown) == run(tmp_path / "o2", shown=shown)
+
+
+def test_a_run_with_subsets_and_dropout_that_was_killed_goes_on_exactly(tmp_path, run):
+    shown, options = Shown(subsets=2, part_weight=0.5), {"dropout": 0.3}
+
+    def start():
+        glyffuser = new_glyffuser(TINY, Letters(), seed=0)
+        glyffuser.unet.set_dropout(0.3)
+        return {"glyffuser": glyffuser, "shown": shown, "watch": Watch(every=4)}
+
+    whole = run(tmp_path / "whole", **start())
+    first = run(tmp_path / "cut", **start(), stop=7)
+    assert first + run(tmp_path / "cut", **start(), resume=True) == whole
+    for name in ("held_out.csv", "snapshots.safetensors"):
+        pair = [tmp_path / folder / name for folder in ("whole", "cut")]
+        assert pair[0].read_bytes() == pair[1].read_bytes(), name
+    model = Glyffuser.load(tmp_path / "whole" / "model", encoder=Letters())
+    assert model.unet.config["dropout"] == options["dropout"]
+    assert model.training["stages"][0]["dropout"] == 0.3
+    assert not model.unet.training
+
+
+def test_held_out_losses_are_measured_at_snapshots_and_between(tmp_path, run):
+    run(tmp_path, watch=Watch(every=5))
+    rows = read_held_out(tmp_path / "held_out.csv")
+    assert [row["step"] for row in rows] == [
+        step for step in (0, 5, 10, 12) for _ in LEVELS
+    ]
+    assert [row["level"] for row in rows[: len(LEVELS)]] == list(LEVELS)
+    assert rows[-1]["glyphs"] == 48 and rows[0]["glyphs"] == 0
+    first = rows[: len(LEVELS)]
+    assert all(row["captions"] == row["no_captions"] for row in first), "it says zero"
+    assert any(row["captions"] != row["no_captions"] for row in rows[-len(LEVELS) :])
+
+
+def test_held_out_losses_are_those_of_the_snapshots_divided_by_the_signal(
+    tmp_path, run
+):
+    run(tmp_path)
+    rows = read_held_out(tmp_path / "held_out.csv")[-len(LEVELS) :]
+    kept = safetensors.torch.load_file(tmp_path / "snapshots.safetensors")
+    glyffuser = Glyffuser.load(tmp_path / "model", encoder=Letters())
+    in_v = kept["ema_loss"][-1] / glyffuser.alpha_bar[list(LEVELS)]
+    found = torch.tensor([row["captions"] for row in rows], dtype=torch.float64)
+    torch.testing.assert_close(found, in_v, rtol=1e-3, atol=1e-5)
+
+
+def test_a_reopened_log_of_held_out_losses_forgets_what_came_after(tmp_path):
+    path = tmp_path / "held_out.csv"
+    log = HeldOutLog(path, 0)
+    for step in (0, 5, 10):
+        log.add(step, 4 * step, {10: (1.0 / (1 + step), 2.0), 400: (0.5, 0.25)})
+    again = HeldOutLog(path, 7)
+    again.add(5, 20, {10: (99.0, 99.0)})
+    again.add(9, 36, {10: (0.1, 0.2), 400: (0.3, 0.4)})
+    rows = read_held_out(path)
+    assert [row["step"] for row in rows] == [0, 0, 5, 5, 9, 9]
+    assert again.losses() == pytest.approx({0: 0.75, 5: 1 / 3, 9: 0.2}, abs=1e-5)
+    assert HeldOutLog(tmp_path / "none.csv", 7).rows == []
+    with pytest.raises(ValueError, match="is no loss log"):
+        read_log(path)
+
+
+@pytest.mark.parametrize(
+    ("losses", "patience", "is_over"),
+    [
+        ([], 1, False),
+        ([3, 2, 1], 1, False),
+        ([3, 1, 2], 1, True),
+        ([3, 1, 2], 2, False),
+        ([3, 1, 2, 1.5], 2, True),
+        ([3, 1, 2, 0.5], 2, False),
+    ],
+)
+def test_patience_ends_when_the_lowest_loss_is_long_ago(losses, patience, is_over):
+    assert has_stopped_falling(dict(enumerate(losses)), patience) == is_over
+
+
+@pytest.fixture
+def valley(monkeypatch):
+    """A held-out loss that is lowest at step 6, whatever the network does."""
+    measured = []
+
+    def errors(glyffuser, held_out):
+        step = 2 * len(measured)
+        measured.append(glyffuser.unet.head.weight.clone())
+        return {400: (abs(step - 6) / 10, 1.0)}
+
+    monkeypatch.setattr(runs, "held_out_errors", errors)
+    return measured
+
+
+def test_a_run_stops_when_its_patience_ends_and_keeps_the_lowest(tmp_path, run, valley):
+    losses = run(tmp_path, watch=Watch(every=2, patience=2))
+    assert len(losses) == 10  # lowest at 6, then 8 and 10
+    model = Glyffuser.load(tmp_path / "model", encoder=Letters())
+    (stage,) = model.training["stages"]
+    assert (stage["steps"], stage["steps_done"], stage["glyphs"]) == (12, 6, 24)
+    torch.testing.assert_close(model.unet.head.weight, valley[3], atol=1e-3, rtol=1e-3)
+    assert not torch.equal(valley[3], valley[5])
+    assert run(tmp_path, watch=Watch(every=2, patience=2), resume=True) == []
+
+
+def test_without_patience_the_last_weights_are_the_model(tmp_path, run, valley):
+    assert len(run(tmp_path, watch=Watch(every=2))) == 12
+    model = Glyffuser.load(tmp_path / "model", encoder=Letters())
+    assert model.training["stages"][0]["steps_done"] == 12
+    assert not (tmp_path / "lowest").exists()
+
+
+def test_a_loss_cannot_be_watched_without_held_out_glyphs(tmp_path, file):
+    glyphs = load_glyphs("train", 32, path=file)
+    glyffuser = new_glyffuser(TINY, Letters(), seed=0)
+    with pytest.raises(ValueError, match="no held-out glyphs"):
+        train_glyffuser(
+            glyffuser, glyphs, RunFolder(tmp_path), CONFIG, watch=Watch(every=2)
+        )
+
+
+def test_patience_is_refused_where_other_processes_would_not_stop(
+    tmp_path, run, monkeypatch
+):
+    two = SimpleNamespace(num_processes=2, is_main_process=True)
+    monkeypatch.setattr(runs, "PartialState", lambda: two)
+    with pytest.raises(ValueError, match="patience is for one process"):
+        run(tmp_path, watch=Watch(patience=1))
+
+
+def test_patience_without_measurements_is_refused(tmp_path, run):
+    options = {"watch": Watch(patience=1), "has_snapshots": False}
+    with pytest.raises(ValueError, match="patience needs measurements"):
+        run(tmp_path, **options)
+
+
+def test_samples_and_losses_on_the_way_are_drawn_without_dropout(file):
+    glyffuser = new_glyffuser(TINY, Letters(), seed=0)
+    for value in glyffuser.unet.parameters():
+        value.data.add_(0.05)
+    held_out = load_glyphs("test", 32, path=file)
+    found = []
+    for dropout in (0.0, 0.9):
+        glyffuser.unet.set_dropout(dropout)
+        glyffuser.unet.train()
+        errors = held_out_errors(glyffuser, held_out, LEVELS[:2])
+        glyffuser.unet.train()
+        shot = take_snapshot(glyffuser, glyffuser, held_out, ["a"], num_steps=2)
+        found.append((errors, shot["raw_samples"], shot["raw_loss"]))
+    assert found[0][0] == found[1][0]
+    assert all(a.equal(b) for a, b in zip(found[0][1:], found[1][1:], strict=True))
+
+
+def test_settings_of_a_start_reach_the_network_and_the_config(tmp_path):
+    encoder = save_encoder(tmp_path / "encoder")
+    start = Start(
+        steps=9,
+        encoder=str(encoder),
+        dropout=0.2,
+        caption_dropout=0.5,
+        ema_decay=0.9,
+    )
+    glyffuser, config = prepare(start, RunFolder(tmp_path / "run"))
+    assert glyffuser.unet.config["dropout"] == 0.2
+    assert config.caption_dropout == 0.5 and config.ema_decay == 0.9
+    plain = Start(steps=9, encoder=str(encoder))
+    glyffuser, config = prepare(plain, RunFolder(tmp_path / "run"))
+    assert glyffuser.unet.config["dropout"] == 0.0
+    assert config.caption_dropout == 0.1 and config.ema_decay == 0.999
+
+
+def test_the_record_of_an_older_run_is_read(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.write_start(Start(steps=9))
+    told = json.loads(folder.start.read_text("utf-8"))
+    new = {"subsets", "part_weight", "dropout", "caption_dropout", "ema_decay"}
+    new |= {"measure_every", "patience"}
+    assert new <= told.keys()
+    older = {name: value for name, value in told.items() if name not in new}
+    folder.start.write_text(json.dumps(older), "utf-8")
+    assert folder.read_start() == Start(steps=9)

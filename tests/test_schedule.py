@@ -14,6 +14,8 @@ from glyflib.schedule import (
     linear_alpha_bar,
     log_snr,
     posterior,
+    predict_eps_from,
+    predict_x0_from,
     score_from_eps,
     sigmoid_alpha_bar,
     v_from_x0_eps,
@@ -199,3 +201,19 @@ def test_the_posterior_needs_a_cleaner_level():
     x0, eps, t = draw((4, 2))
     with pytest.raises(ValueError, match="every s must lie below its t"):
         posterior(x0, eps, t, t, linear_alpha_bar())
+
+
+@pytest.mark.parametrize("prediction", ["eps", "v", "x0"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_believed_data_and_noise_from_one_output_give_the_noisy_data(prediction, shape):
+    output, xt, t = draw(shape)
+    alpha_bar = cosine_alpha_bar(1000)
+    both = output, xt, t, alpha_bar, prediction
+    again = add_noise(predict_x0_from(*both), predict_eps_from(*both), t, alpha_bar)
+    torch.testing.assert_close(again, xt)
+
+
+def test_an_unknown_prediction_gives_no_data():
+    xt = torch.zeros(1, 2)
+    with pytest.raises(ValueError, match="prediction 'score' must be one of"):
+        predict_x0_from(xt, xt, torch.tensor([1]), cosine_alpha_bar(10), "score")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from collections import Counter
 from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -20,7 +21,14 @@ from transformers.utils import logging
 
 from glyflib import text
 from glyflib.data import load_glyphs
-from glyflib.text import SHIPPED, TextCondition, TextEncoder
+from glyflib.text import (
+    SHIPPED,
+    TextCondition,
+    TextEncoder,
+    senses,
+    some_senses,
+    tellings,
+)
 
 PROMPTS = [
     "gold",
@@ -428,3 +436,51 @@ def test_a_prompt_without_a_word_that_is_known_is_told_and_read_all_the_same(enc
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         encoder.encode("gold 水")
+
+
+def test_a_caption_falls_into_its_senses_and_brackets_stay_whole():
+    assert senses("man; people; mankind") == ["man", "people", "mankind"]
+    assert senses("water, liquid; juice,") == ["water", "liquid", "juice"]
+    assert senses("to run (fast, far; away), swift") == [
+        "to run (fast, far; away)",
+        "swift",
+    ]
+    assert senses(" ; ,") == senses("") == []
+
+
+def test_some_senses_keep_their_order_and_every_number_of_them_is_as_likely():
+    generator, caption = torch.Generator().manual_seed(0), "a; b; c"
+    drawn = Counter(some_senses(caption, generator) for _ in range(3000))
+    assert set(drawn) == {"a", "b", "c", "a; b", "a; c", "b; c", caption}
+    for num in (1, 2, 3):
+        share = sum(n for text, n in drawn.items() if len(senses(text)) == num) / 3000
+        assert share == pytest.approx(1 / 3, abs=0.04)
+    assert some_senses("water, liquid, lotion", generator).count(";") == 0
+
+
+def test_a_caption_of_one_sense_stays_as_it_is_and_draws_nothing():
+    generator = torch.Generator().manual_seed(0)
+    before = generator.get_state()
+    for caption in ("gold", "", "to run (fast, far)", "gold;"):
+        assert some_senses(caption, generator) == caption
+    assert generator.get_state().equal(before)
+
+
+def test_tellings_name_each_text_once_and_begin_with_the_whole_caption():
+    captions = ["gold", "hand; to grasp", "gold", "heart; mind, soul"]
+    texts, choices = tellings(captions, 5, torch.Generator().manual_seed(0))
+    assert len(set(texts)) == len(texts) and choices.shape == (4, 6)
+    assert [texts[row] for row in choices[:, 0]] == captions
+    for caption, row in zip(captions, choices.tolist(), strict=True):
+        for told in (texts[place] for place in row):
+            assert set(senses(told)) <= set(senses(caption)) and senses(told)
+    assert len({texts[place] for place in choices[1].tolist()}) > 1
+    again = tellings(captions, 5, torch.Generator().manual_seed(0))
+    assert again.texts == texts and again.choices.equal(choices)
+    whole = tellings(captions, 0, torch.Generator())
+    assert whole.choices.tolist() == [[0], [1], [0], [2]]
+
+
+def test_fewer_than_no_subsets_are_refused():
+    with pytest.raises(ValueError, match="num_subsets -1 must be at least 0"):
+        tellings(["gold"], -1, torch.Generator())

@@ -372,6 +372,143 @@ def test_dropout_of_captions_does_not_change_the_images_and_noise():
     assert all(a.equal(b) for a, b in zip(*seen, strict=True))
 
 
+def some_choices(num=12, K=3):
+    """Which rows of 20 conditions each picture may be told: its own K."""
+    return (torch.arange(num)[:, None] + torch.arange(K)) % 20
+
+
+def test_each_picture_is_told_its_own_choices_and_each_of_them_as_often():
+    cond, null = captions(20)
+    data = Data(pictures(), cond, null, some_choices())
+    config, gen = config_of(batch_size=6000), torch.Generator().manual_seed(0)
+    batch = draw_batch(data, config, 100, gen)
+    told = batch.condition[0][:, 0, 0].long() - 1  # -1 where it is dropped
+    images = batch.x0.flatten(1)
+    for row, x0 in enumerate(x0_from_images(pictures()).flatten(1)):
+        of_row = told[(images == x0).all(1)]
+        counts = of_row[of_row >= 0].bincount(minlength=20)
+        assert counts.nonzero().flatten().tolist() == sorted(some_choices()[row])
+        assert counts.max() < 1.5 * counts[counts > 0].min()
+    assert (told < 0).float().mean() == pytest.approx(0.1, abs=0.02)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_choices_do_not_change_pictures_levels_noise_and_what_is_dropped(share):
+    (cond, null), config = captions(20), config_of(64, caption_dropout=share)
+    own = tuple(rows[:12] for rows in cond)
+    batches = []
+    for some, choices in ((own, None), (cond, some_choices())):
+        gen = torch.Generator().manual_seed(0)
+        data = Data(pictures(), some, null, choices)
+        batches.append(draw_batch(data, config, 100, gen))
+    for name in ("x0", "eps", "t"):
+        assert getattr(batches[0], name).equal(getattr(batches[1], name)), name
+    dropped = [batch.condition[0].eq(0).all((1, 2)) for batch in batches]
+    assert dropped[0].equal(dropped[1])
+
+
+def test_a_picture_that_weighs_nothing_teaches_nothing():
+    weights = torch.ones(12)
+    weights[::2] = 0
+    found = []
+    for shade in (0, 255):
+        images = pictures()
+        images[::2] = shade
+        model = Conv(is_normed=False)
+        config = config_of(6, batch_size=8)
+        losses = losses_of(run(model, config, images=images, weights=weights))
+        found.append((losses, model.body[0].weight.detach().clone()))
+    assert found[0][0] == found[1][0] and found[0][1].equal(found[1][1])
+    plain = losses_of(run(Conv(is_normed=False), config))
+    alike = run(Conv(is_normed=False), config, weights=torch.ones(12))
+    assert losses_of(alike) == plain != found[0][0]
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"weights": torch.ones(11)}, r"weights \(11,\) must be \(12,\)"),
+        ({"weights": torch.zeros(12)}, "not all of them 0"),
+        ({"weights": torch.full((12,), -1.0)}, "none below 0"),
+        ({"weights": torch.full((12,), math.nan)}, "none below 0"),
+        ({"choices": torch.zeros(12, 2).long()}, "give it as well"),
+    ],
+)
+def test_weights_and_choices_that_do_not_fit_are_refused(options, match):
+    with pytest.raises(ValueError, match=match):
+        run(Conv(), config_of(), **options)
+
+
+@pytest.mark.parametrize(
+    ("choices", "match"),
+    [
+        (torch.zeros(11, 2).long(), r"\(11, 2\) must be \(12, K\)"),
+        (torch.zeros(12, 0).long(), r"\(12, 0\) must be \(12, K\)"),
+        (torch.full((12, 2), 20), "rows of cond, from 0 to 19"),
+        (torch.full((12, 2), -1), "rows of cond, from 0 to 19"),
+    ],
+)
+def test_choices_among_conditions_that_are_not_there_are_refused(choices, match):
+    cond, null = captions(20)
+    options = {"cond": cond, "null": null, "choices": choices}
+    with pytest.raises(ValueError, match=match):
+        run(Conv(), config_of(), **options)
+
+
+class Dropping(Conv):
+    """Draws for itself, from torch's global generator."""
+
+    def forward(self, xt, t, *condition):
+        return nn.functional.dropout(super().forward(xt, t), 0.5, self.training)
+
+
+def test_a_network_that_drops_values_resumes_exactly(tmp_path):
+    config, options = config_of(8, checkpoint_seconds=0), {"directory": tmp_path}
+    whole = losses_of(run(Dropping(), config))
+    first = losses_of(islice(run(Dropping(), config, **options), 3))
+    torch.manual_seed(99)
+    rest = losses_of(run(Dropping(), config, **options, resume=True))
+    assert first + rest == whole
+    assert losses_of(run(Conv(), config)) != whole
+
+
+def test_a_step_leaves_torchs_global_generator_as_it_was():
+    model, before = Dropping(), torch.random.get_rng_state()
+    list(run(model, config_of(3)))
+    assert torch.random.get_rng_state().equal(before)
+
+
+def test_a_run_goes_on_with_its_own_weights_and_choices_alone(tmp_path):
+    (cond, null), config = captions(20), config_of(6, checkpoint_seconds=0)
+    options = {"cond": cond, "null": null, "directory": tmp_path}
+
+    def train_on(**others):
+        return losses_of(run(Conv(), config, **options, **others))
+
+    shown = {"choices": some_choices(), "weights": torch.linspace(0, 1, 12)}
+    whole = train_on(**shown)
+    assert len(whole) == 6 and train_on(**shown, resume=True) == []
+    for other in (
+        {"choices": some_choices()},
+        {"choices": some_choices().flip(1), "weights": shown["weights"]},
+        {"choices": some_choices(), "weights": torch.ones(12)},
+    ):
+        with pytest.raises(ValueError, match="give the choices and weights"):
+            train_on(**other, resume=True)
+
+
+def test_a_checkpoint_of_before_there_were_weights_and_choices_is_gone_on_with(
+    tmp_path,
+):
+    config = config_of(6, checkpoint_seconds=0)
+    whole = losses_of(run(Conv(), config))
+    losses_of(islice(run(Conv(), config, directory=tmp_path), 3))
+    stored = load_checkpoint(tmp_path)
+    facts = {name: value for name, value in stored.facts.items() if name != "shown"}
+    save_checkpoint(tmp_path, stored._replace(facts=facts))
+    assert losses_of(run(Conv(), config, directory=tmp_path, resume=True)) == whole[3:]
+
+
 def test_a_preview_that_seeds_torch_does_not_change_the_training():
     """The bug of diffusers#7991: a sampler's seed rewound the order of the data."""
     straight = losses_of(run(Conv(), config_of()))

@@ -270,6 +270,14 @@ def test_the_output_depends_on_text_and_level_and_picture(text):
     assert largest_change(net(xt.flip(2), t, tokens, mask), out) > 1e-2
 
 
+def test_what_is_added_to_the_embedding_is_read_and_zeros_change_nothing():
+    net, (xt, t, *_) = make(), batch()
+    plain = net(xt, t)
+    zeros = torch.zeros(2, 4 * TINY["channels"][0])
+    assert torch.equal(net(xt, t, extra=zeros), plain)
+    assert largest_change(net(xt, t, extra=zeros + 1), plain) > 1e-3
+
+
 @pytest.mark.parametrize("text", TEXT)
 def test_rows_do_not_leak_into_one_another(text):
     xt, t, tokens, mask = batch()
@@ -438,3 +446,44 @@ def test_text_that_does_not_fit_is_refused(text_dim, tokens, mask, match):
     xt, t, *_ = batch()
     with pytest.raises(ValueError, match=match):
         make(text_dim=text_dim)(xt, t, tokens, mask)
+
+
+def test_dropout_is_on_in_training_alone():
+    net, (xt, t, _, _) = make(dropout=0.5), batch()
+    one, two = net.train()(xt, t), net(xt, t)
+    assert largest_change(one, two) > 1e-3
+    drawn = net.eval()(xt, t)
+    assert drawn.equal(net(xt, t))
+    plain = make()
+    plain.load_state_dict(net.state_dict())
+    assert drawn.equal(plain.eval()(xt, t)), "it has no weights of its own"
+
+
+def test_dropout_leaves_the_shortcut_whole():
+    torch.manual_seed(0)
+    block = Block((8, 8), 4, False, None, dropout=0.999).train()
+    block.res.conv2.weight.data.normal_()
+    x, emb = randn(2, 8, 4, 4), randn(2, 4, seed=1)
+    assert largest_change(block(x, emb, None, None), block.eval()(x, emb, None, None))
+    block.res.dropout.p = 1.0  # all that goes into the last convolution is zero
+    bias = block.res.conv2.bias[:, None, None]
+    torch.testing.assert_close(block.train()(x, emb, None, None), x + bias)
+
+
+def test_dropout_is_kept_in_the_config_and_an_older_config_has_none():
+    net = make(dropout=0.25)
+    assert net.config["dropout"] == 0.25
+    net.set_dropout(0.5)
+    again = UNet(**json.loads(json.dumps(net.config)))
+    shares = [m.p for m in again.modules() if isinstance(m, torch.nn.Dropout)]
+    assert len(shares) == 8 and set(shares) == {0.5}
+    older = {name: value for name, value in net.config.items() if name != "dropout"}
+    assert UNet(**older).config["dropout"] == 0.0
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1.0, float("nan")])
+def test_a_dropout_that_leaves_nothing_is_refused(dropout):
+    with pytest.raises(ValueError, match=r"dropout .* must lie in"):
+        make(dropout=dropout)
+    with pytest.raises(ValueError, match=r"dropout .* must lie in"):
+        make().set_dropout(dropout)

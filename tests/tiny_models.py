@@ -89,8 +89,8 @@ def random_unet(*, text_dim=WIDTH, seed=0, **options):
     return unet
 
 
-def save_glyffuser(folder, *, seed=0, **options):
-    """Write a glyffuser of 16x16 pixels, its encoder beside it."""
+def save_glyffuser(folder, *, seed=0, size=16, **options):
+    """Write a glyffuser of 16x16 pixels or more, its encoder beside it."""
     encoder = TextEncoder.load(save_encoder(folder.parent / "text_encoder", seed=seed))
-    Glyffuser(random_unet(seed=seed), encoder, size=16, **options).save(folder)
+    Glyffuser(random_unet(seed=seed), encoder, size=size, **options).save(folder)
     return folder

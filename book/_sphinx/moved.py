@@ -1,7 +1,8 @@
 """Sphinx: addresses of the first edition lead to where their subject stands today.
 
 Each old page becomes a small one that forwards at once, from a web server and from a
-file, the place in the page included. Invariant: a target that does not exist fails the
+file, the place in the page included; a page that stayed sends on who asks for a place
+that left it. Invariant: a target that does not exist fails the
 build's warnings.
 """
 
@@ -14,7 +15,8 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
-# Old page -> new page. A place ("old_page#place") that went elsewhere has its own line.
+# Old page -> new page. A place ("old_page#place") that went elsewhere has its own line,
+# also where the page itself stayed.
 MOVED = {
     "07_score_functions": "08_score_functions",
     "08_unet": "09_unet",
@@ -27,7 +29,39 @@ MOVED = {
     "15_guidance": "17_guidance",
     "16_evaluation": "18_evaluation",
     "17_larger_images": "20_larger_images",
+    "04_forward_noising#equation-eq-noising-posterior": (
+        "06_reverse_process#equation-eq-reverse-beta"
+    ),
+    "06_reverse_process#ex-reverse-lie": "07_perfect_denoiser#ex-perfect-lie",
+    "06_reverse_process#fig-reverse-plane": "07_perfect_denoiser#fig-perfect-plane",
+    "06_reverse_process#fig-reverse-glyphs": "07_perfect_denoiser#fig-perfect-glyphs",
+    "06_reverse_process#fig-reverse-candidates": (
+        "07_perfect_denoiser#fig-perfect-candidates"
+    ),
+    "06_reverse_process#fig-reverse-floor": "07_perfect_denoiser#fig-perfect-floor",
+    "06_reverse_process#fig-reverse-sampling": "07_perfect_denoiser#fig-perfect-film",
+    "06_reverse_process#fig-reverse-heldout": "07_perfect_denoiser#fig-perfect-unseen",
+    "06_reverse_process#fig-reverse-clouds": "07_perfect_denoiser#fig-perfect-clouds",
+    "06_reverse_process#equation-eq-reverse-ideal": (
+        "07_perfect_denoiser#equation-eq-perfect-mean"
+    ),
+    "06_reverse_process#equation-eq-reverse-candidates": (
+        "07_perfect_denoiser#equation-eq-perfect-candidates"
+    ),
 }
+
+# In a page that stayed: leave for the new page if a place is asked for that went there.
+LEAVE = """
+(() => {{
+  const places = {places};
+  const leave = () => {{
+    const target = places[location.hash.slice(1)];
+    if (target) location.replace(target);
+  }};
+  leave();
+  window.addEventListener("hashchange", leave);
+}})();
+"""
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -51,6 +85,27 @@ def address(target: str) -> str:
     return f"{page}.html{mark}{place}"
 
 
+def places_of(page: str) -> dict[str, str]:
+    """Where the places of an old page are found today, if not under its own name."""
+    return {
+        name.partition("#")[2]: address(target)
+        for name, target in MOVED.items()
+        if name.startswith(f"{page}#")
+    }
+
+
+def leave(app: Sphinx, pagename: str, *_: object) -> None:
+    """Give a page that stayed a script for its places that moved.
+
+    Args:
+        app: the builder.
+        pagename: of the page that is about to be written.
+    """
+    places = places_of(pagename)
+    if places:
+        app.add_js_file(None, body=LEAVE.format(places=json.dumps(places)))
+
+
 def forward(app: Sphinx, error: Exception | None) -> None:
     """Write a page that forwards for each old page of `MOVED`.
 
@@ -70,20 +125,16 @@ def forward(app: Sphinx, error: Exception | None) -> None:
         if old in pages:
             logger.warning("moved.py forwards from %s, which exists", old)
             continue
-        places = {
-            name.partition("#")[2]: address(target)
-            for name, target in MOVED.items()
-            if name.startswith(f"{old}#")
-        }
         page = PAGE.format(
             address=escape(address(new)),
             quoted=json.dumps(address(new)),
-            places=json.dumps(places),
+            places=json.dumps(places_of(old)),
         )
         (Path(app.outdir) / f"{old}.html").write_text(page, "utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Run when all pages are written."""
+    """Run when a page is about to be written, and when all are."""
+    app.connect("html-page-context", leave)
     app.connect("build-finished", forward)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,14 +7,16 @@ anew only with --anew).
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 
 import click
+import torch
 from tqdm import tqdm
 
 from glyflib.data import load_glyphs
-from glyflib.files import DATA, check_place
+from glyflib.files import DATA, check_place, write_text
 from glyflib.glyphs.assemble import build_glyphs
 from glyflib.glyphs.fonts import open_face
 from glyflib.glyphs.names import has_name, name_captions, parse_ranges
@@ -26,6 +28,13 @@ SHOWN = 40
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 SHIPPED = "The book's own lies in {}, and is replaced only if you name it."
+with_fonts = click.option(
+    "--font",
+    "fonts",
+    type=(click.Path(exists=True, dir_okay=False, path_type=Path), str),
+    multiple=True,
+    help="Font file and face to draw more training pictures with; as often as wanted.",
+)
 
 
 def named(suffix: str) -> Callable:
@@ -194,13 +203,7 @@ def cover(out: Path, seed: int) -> None:
 
 
 @data.command("radicals")
-@click.option(
-    "--font",
-    "fonts",
-    type=(click.Path(exists=True, dir_okay=False, path_type=Path), str),
-    multiple=True,
-    help="Font file and face to draw more training pictures with; as often as wanted.",
-)
+@with_fonts
 @click.option(
     "--out",
     type=FOLDER,
@@ -215,6 +218,43 @@ def radicals(fonts: tuple[tuple[Path, str], ...], out: Path, seed: int) -> None:
     faces = [open_face(path, face) for path, face in fonts]
     glyphs = load_glyphs("all", 64)
     found = build_classifier(glyphs, out, fonts=faces, seed=seed, progress=tqdm)
+    click.echo(f"{found['parameters']} parameters written to {out}")
+
+
+@data.command("parts", context_settings={"show_default": True})
+@click.option(
+    "--unihan",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    help="Folder with Unihan_*.txt or .txt.bz2, which tell what glyphs are made of.",
+)
+@with_fonts
+@click.option(
+    "--out",
+    type=FOLDER,
+    required=True,
+    help="Folder to write. " + SHIPPED.format("data/parts"),
+)
+@click.option("--steps", type=click.IntRange(1), default=3200, help="Of 128 pictures.")
+@click.option("--seed", default=0, help="Of weights and draws.")
+def parts(
+    unihan: Path, fonts: tuple[tuple[Path, str], ...], out: Path, steps: int, seed: int
+) -> None:
+    """Train the reader that tells which parts a glyph contains, and where."""
+    from glyflib.making.parts.spelling import FIELDS as NEEDED
+    from glyflib.making.parts.train import build_reader
+
+    check_place(out / "model.safetensors")
+    faces = [open_face(path, face) for path, face in fonts]
+    found = build_reader(
+        load_glyphs("all", 64),
+        read_unihan(unihan, NEEDED),
+        out,
+        fonts=faces,
+        seed=seed,
+        steps=steps,
+        progress=lambda batches: tqdm(batches, total=steps, unit=" steps"),
+    )
     click.echo(f"{found['parameters']} parameters written to {out}")
 
 
@@ -281,6 +321,84 @@ def super_resolution(work: Path, out: Path, steps: int, seed: int) -> None:
     click.echo(f"super-resolver written to {out}")
 
 
+@data.command("student", context_settings={"show_default": True})
+@click.option(
+    "--teacher",
+    type=FOLDER,
+    default=DATA / "glyffuser-32",
+    show_default="data/glyffuser-32",
+    help="Glyffuser to imitate; copied into --out when the run begins.",
+)
+@click.option(
+    "--glyphs",
+    type=FILE,
+    show_default="data/glyphs.parquet",
+    help="Glyph set that the teacher has learnt, as `glyflib data build` makes them.",
+)
+@click.option(
+    "--out",
+    type=FOLDER,
+    required=True,
+    help="Folder of the run: checkpoints, log.csv and model/, the student itself.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    help="About how long, over all phases; a short trial tells how many steps that is.",
+)
+@click.option("--steps", type=click.IntRange(1), help="How many steps, instead.")
+@click.option(
+    "--fewest",
+    type=click.Choice(["8", "4", "2", "1"]),
+    default="1",
+    help="Calls that the last phase teaches.",
+)
+@click.option("--scale", default=2.0, help="Of the guidance to fold in.")
+@click.option("--batch-size", type=click.IntRange(1), default=64, help="Glyphs a step.")
+@click.option("--learning-rate", default=1e-4, help="At the peak of each phase.")
+@click.option("--seed", default=0, help="Of all draws.")
+@click.option("--cpu-bf16", is_flag=True, help="Multiply in bfloat16 on a CPU.")
+@click.option(
+    "--checkpoint-seconds",
+    type=click.FloatRange(0),
+    default=60.0,
+    help="Time between checkpoints, which is what a kill costs at most.",
+)
+def student(
+    teacher: Path, glyphs: Path | None, out: Path, fewest: str, **options
+) -> None:
+    """Teach a student to draw what a glyffuser draws, in 8, 4, 2 or 1 calls.
+
+    Goes on where it was cut off, given the same command. Draw with it by
+    `glyflib generate "gold" --calls 4 --student OUT/model`.
+    """
+    from glyflib.commands.train import follow
+    from glyflib.data import GLYPHS
+    from glyflib.files import read_config
+    from glyflib.glyffuser import KEYS, TRAIN
+    from glyflib.making.student import StudentStart, begin, finish, train_student
+    from glyflib.runs import RunFolder
+
+    if (options["steps"] is None) == (options["minutes"] is None):
+        raise click.UsageError("give --minutes or --steps")
+    start, folder = StudentStart(fewest=int(fewest), **options), RunFolder(out)
+    kept = folder.initial if folder.initial.is_dir() else teacher
+    size = read_config(kept, KEYS, "glyffuser", TRAIN)["size"]
+    file = glyphs or GLYPHS
+    lessons, steps = begin(
+        start,
+        teacher,
+        folder,
+        load_glyphs("train", size, path=file),
+        progress=lambda rows: tqdm(rows, desc="captions", disable=None),
+    )
+    phases = ", ".join(f"{num:,} to {count}" for count, num in steps.items())
+    click.echo(f"Steps that lead to so many calls: {phases}", err=True)
+    follow(train_student(lessons, steps, folder), sum(steps.values()))
+    finish(folder, load_glyphs("test", size, path=file), seed=start.seed)
+    click.echo(f"student written to {folder.model}")
+
+
 @data.command("results", context_settings={"show_default": True})
 @click.argument("names", nargs=-1)
 @click.option(
@@ -313,6 +431,100 @@ def results(names: tuple[str, ...], out: Path, seed: int, anew: bool) -> None:
         facts, begin = study_facts(name, seed), perf_counter()
         for part in run_study(name, STUDIES[name](subject, seed), facts, out):
             click.echo(f"{name}: {part} ({perf_counter() - begin:.0f} s)")
+
+
+@data.command("caption-runs", context_settings={"show_default": True})
+@click.option("--out", type=FOLDER, required=True, help="Folder of runs and tables.")
+@click.option("--steps", type=click.IntRange(40), default=300, help="Of each run.")
+@click.option("--batch-size", type=click.IntRange(1), default=64, help="Glyphs a step.")
+@click.option("--cpu-bf16", is_flag=True, help="As that of `glyflib train`.")
+@click.option("--seed", default=0, help="Of all draws.")
+@click.option(
+    "--only",
+    multiple=True,
+    help="A variant to run; as often as wanted.",
+    show_default="all",
+)
+def caption_runs(
+    out: Path,
+    steps: int,
+    batch_size: int,
+    cpu_bf16: bool,
+    seed: int,
+    only: tuple[str, ...],
+) -> None:
+    """Try what keeps the shipped glyffuser from learning its captions by heart.
+
+    Short runs go on from its weights, each with one more change, and are held against
+    each other. Writes captions.json and, after each run, captions.md. Goes on where it
+    was cut off.
+    """
+    from glyflib.glyffuser import Glyffuser
+    from glyflib.lessons.stored import load_results
+    from glyflib.studies.captions import (
+        FIRST,
+        NAME,
+        VARIANTS,
+        Settings,
+        caption_tables,
+        captions,
+    )
+    from glyflib.studies.common import Subject
+    from glyflib.studies.registry import run_study, study_facts
+
+    if unknown := [name for name in only if name not in VARIANTS]:
+        known = ", ".join(repr(name) for name in VARIANTS)
+        raise click.UsageError(f"no variant {unknown[0]!r}; there are {known}")
+    variants = {
+        name: variant
+        for name, variant in VARIANTS.items()
+        if not only or name in only or name == FIRST
+    }
+    settings = Settings(steps=steps, batch_size=batch_size, cpu_bf16=cpu_bf16)
+    glyffuser = Glyffuser.load()
+    glyffuser.unet.to(memory_format=torch.channels_last)  # convolutions are quicker
+    train, held_out = (load_glyphs(part, glyffuser.size) for part in ("train", "test"))
+    subject, begin = Subject(glyffuser, train, held_out), perf_counter()
+    command = f"glyflib data caption-runs --steps {steps} --batch-size {batch_size}"
+    command += " --cpu-bf16" * cpu_bf16 + f" --seed {seed}"
+    facts = study_facts(NAME, seed) | {"command": command, "settings": asdict(settings)}
+    study = captions(subject, seed, settings, out, variants)
+    for part in run_study(NAME, study, facts, out):
+        click.echo(f"{part} ({perf_counter() - begin:.0f} s)")
+        found = load_results(NAME, out)
+        if FIRST in found.parts:
+            write_text(out / f"{NAME}.md", caption_tables(found, held_out.captions))
+
+
+@data.command("keep", context_settings={"show_default": True})
+@click.option(
+    "--model",
+    "source",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=DATA / "glyffuser-32",
+    show_default="data/glyffuser-32",
+    help="Glyffuser whose diary is kept.",
+)
+@click.option(
+    "--results",
+    "studies",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=DATA / "results",
+    show_default="data/results",
+    help="Folder of what was found with its weights.",
+)
+@click.option(
+    "--out",
+    type=FOLDER,
+    required=True,
+    help="Folder to write. " + SHIPPED.format("data/first-edition"),
+)
+def keep(source: Path, studies: Path, out: Path) -> None:
+    """Copy a glyffuser's log, samples and curves, before new weights replace them."""
+    from glyflib.making.keep import keep_edition
+
+    names = keep_edition(source, studies, out)
+    click.echo(f"{len(names)} files kept in {out}")
 
 
 @data.command("adopt")

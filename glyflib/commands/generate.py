@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import click
 import torch
+from click.core import ParameterSource
 from torch import Tensor
 from tqdm import tqdm
 
@@ -24,6 +25,8 @@ from glyflib.glyffuser import SHIPPED, Glyffuser
 from glyflib.glyphs.grid import Grid
 from glyflib.glyphs.outlines import code_point, write_font, write_svg
 from glyflib.sampling import Step, sample, sample_dpm, sample_heun, sample_sde, seeds_of
+from glyflib.student import SHIPPED as SHIPPED_STUDENT
+from glyflib.student import Student
 from glyflib.super_resolution import SuperResolver
 
 MOST_FRAMES = 100
@@ -37,6 +40,13 @@ SAMPLERS = {
     "ddpm": partial(sample, eta=1.0),
     "heun": sample_heun,
     "sde": sample_sde,
+}
+# What a student has no say in, and why.
+NOT_WITH_CALLS = {
+    "steps": "each step of a student is one call",
+    "sampler": "a student jumps in its own way",
+    "scale": "the guidance of a student is folded in",
+    "negative": "the guidance of a student is folded in",
 }
 
 
@@ -66,6 +76,12 @@ def checked_name(ctx: click.Context, param: click.Parameter, out: Path | None):
 )
 @click.option("--negative", default="", help="Words to steer away from.")
 @click.option(
+    "--calls",
+    type=click.IntRange(1),
+    help="Draw with a student of the glyffuser, in so many calls of its network (8, 4, "
+    "2 or 1), instead of --steps of two calls each. Its guidance is folded in.",
+)
+@click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     callback=checked_name,
@@ -79,7 +95,13 @@ def checked_name(ctx: click.Context, param: click.Parameter, out: Path | None):
     type=click.Path(path_type=Path),
     default=SHIPPED,
     show_default="data/glyffuser-32",
-    help="Folder of a glyffuser.",
+    help="Folder of a glyffuser or, with --calls, of a student.",
+)
+@click.option(
+    "--student",
+    type=click.Path(path_type=Path),
+    show_default="data/student-32, or --model where that is named",
+    help="Folder of a student, for --calls.",
 )
 @click.option(
     "--size",
@@ -93,7 +115,9 @@ def checked_name(ctx: click.Context, param: click.Parameter, out: Path | None):
     help="Show the glyffuser's own pixels. Otherwise a second model draws each glyph "
     "of 32x32 pixels four times as wide and high.",
 )
+@click.pass_context
 def generate(
+    ctx: click.Context,
     prompts: tuple[str, ...],
     count: int,
     steps: int,
@@ -101,8 +125,10 @@ def generate(
     seed: int,
     sampler: str,
     negative: str,
+    calls: int | None,
     out: Path | None,
     model: Path,
+    student: Path | None,
     size: int,
     raw: bool,
 ) -> None:
@@ -110,6 +136,7 @@ def generate(
 
     One prompt fills a sheet that is near to a square; of several, each fills a row.
     """
+    check_ways(ctx)
     out = out or Path(file_name(prompts[0]))
     columns = count if len(prompts) > 1 else math.ceil(math.sqrt(count))
     labels = prompts if len(prompts) > 1 else None
@@ -127,26 +154,27 @@ def generate(
     asked = [prompt for prompt in prompts for _ in range(count)]
     seeds = seeds_of([*range(seed, seed + count)] * len(prompts), total)
     most = MOST_FRAMES if panels == 2 else 1
-    glyffuser = Glyffuser.load(model)
+    if calls is None:
+        drawer, num_steps = Glyffuser.load(model), steps
+        options = {"num_steps": steps, "scale": scale, "negative": negative}
+        options["sampler"] = SAMPLERS[sampler]
+    else:
+        named = None if model.resolve() == SHIPPED.resolve() else model
+        drawer, num_steps = Student.load(student or named or SHIPPED_STUDENT), calls
+        drawer.check_calls(calls)
+        options = {"calls": calls}
     for text in dict.fromkeys((*prompts, negative)):
-        unknown = glyffuser.encoder.unknown_words(text)
-        if unknown and glyffuser.encoder.known_words(text):
+        unknown = drawer.encoder.unknown_words(text)
+        if unknown and drawer.encoder.known_words(text):
             told = f"the text encoder does not know {', '.join(unknown)}"
             click.echo(f"Warning: {told}; it goes by the other words", err=True)
 
     def drawing(rows: slice) -> Iterator[Step]:
-        return glyffuser.steps(
-            asked[rows],
-            num_steps=steps,
-            scale=scale,
-            sampler=SAMPLERS[sampler],
-            seed=seeds[rows],
-            negative=negative,
-        )
+        return drawer.steps(asked[rows], seed=seeds[rows], **options)
 
     with warnings_in_a_line():
-        frames = draw(drawing, total, steps, most)
-    if not raw and glyffuser.size == SMALL:
+        frames = draw(drawing, total, num_steps, most)
+    if not raw and drawer.size == SMALL:
         resolver, small = SuperResolver.load(), frames[-1].x0
 
         def enlarging(rows: slice) -> Iterator[Step]:
@@ -159,6 +187,17 @@ def generate(
         write(out, frames, asked, num_columns=columns, side=size, labels=labels)
     told = f" from U+{code_point(0):04X} on, shown in {proof_path(out)}"
     click.echo(f"{total} glyphs drawn into {out}{told if is_font else ''}")
+
+
+def check_ways(ctx: click.Context) -> None:
+    """Refuse, as wrong usage, what does not go together with or without a student."""
+    if ctx.params["calls"] is None:
+        if ctx.params["student"] is not None:
+            raise click.UsageError("--student draws with --calls: say how many")
+        return
+    for name, reason in NOT_WITH_CALLS.items():
+        if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"--calls and --{name}: {reason}; leave one out")
 
 
 class Frame(NamedTuple):

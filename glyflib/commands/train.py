@@ -20,13 +20,15 @@ from tqdm import tqdm
 from glyflib.commands.sheets import contact_sheet, pictures_from_images, write_frames
 from glyflib.data import GLYPHS, Glyphs, images_from_x0, load_glyphs
 from glyflib.glyffuser import Glyffuser
-from glyflib.plotting.training import plot_run
-from glyflib.run_log import read_log
+from glyflib.plotting.training import plot_held_out, plot_run
+from glyflib.run_log import read_held_out, read_log
 from glyflib.runs import (
     NUM_HELD_OUT,
     PRESETS,
     RunFolder,
+    Shown,
     Start,
+    Watch,
     keep_sources,
     prepare,
     prompts_for,
@@ -88,6 +90,38 @@ class Number(click.FloatRange):
 @click.option("--batch-size", type=click.IntRange(1), help="Glyphs a step.")
 @click.option("--learning-rate", type=Number(0, min_open=True), help="At its peak.")
 @click.option(
+    "--subsets",
+    type=click.IntRange(0),
+    default=0,
+    help="Random parts of each caption's senses (between ; and ,) told beside the "
+    "whole caption. Each distinct text takes 20 kB of memory.",
+)
+@click.option(
+    "--part-weight",
+    type=Number(0),
+    default=1.0,
+    help="Weight of the errors on bare parts of characters and single strokes, whose "
+    "ink lies in half of the square; 0 leaves them out.",
+)
+@click.option(
+    "--dropout",
+    type=Number(0, 1, max_open=True),
+    show_default="that of --init, or 0",
+    help="Share of values in each block of the network set to zero in training.",
+)
+@click.option(
+    "--caption-dropout",
+    type=Number(0, 1),
+    show_default=f"{TrainConfig.caption_dropout}",
+    help="Share of pictures shown without their caption.",
+)
+@click.option(
+    "--ema-decay",
+    type=Number(0, 1, max_open=True),
+    show_default="0.999",
+    help="Share of the averaged weights that a step keeps; 0 takes the last weights.",
+)
+@click.option(
     "--cpu-bf16",
     is_flag=True,
     help="Multiply in bfloat16 on a CPU: quicker if lscpu lists avx512_bf16 or amx.",
@@ -96,6 +130,20 @@ class Number(click.FloatRange):
     "--snapshots/--no-snapshots",
     default=True,
     help="Whether samples and held-out losses are kept on the way.",
+)
+@click.option(
+    "--measure-every",
+    type=click.IntRange(1),
+    show_default="at snapshots alone",
+    help="Steps between two measurements of the held-out loss, with captions and "
+    "without.",
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(1),
+    show_default="never",
+    help="Stop once so many measurements in a row have found no lower held-out loss "
+    "with captions; the model is then the one measured lowest.",
 )
 @click.option(
     "--checkpoint-seconds",
@@ -109,10 +157,10 @@ def train_command(
 ) -> None:
     """Train a glyffuser on the book's glyphs, or on your own.
 
-    The folder gets log.csv, loss.png, samples.png, snapshots.safetensors, model/ for
-    `glyflib generate --model`, and a checkpoint each minute, the first one sooner:
-    after a kill, go on with --resume. The folder may be moved in between; where the
-    file of --glyphs has moved, name it again.
+    The folder gets log.csv, loss.png, samples.png, snapshots.safetensors, held_out.csv
+    and held_out.png, model/ for `glyflib generate --model`, and a checkpoint each
+    minute, the first one sooner: after a kill, go on with --resume. The folder may be
+    moved in between; where the file of --glyphs has moved, name it again.
     """
     state, folder = Accelerator(), RunFolder(out)
     if resume:
@@ -141,6 +189,8 @@ def train_command(
         config,
         held_out=held_out,
         prompts=prompts,
+        shown=shown_by(start),
+        watch=Watch(every=start.measure_every, patience=start.patience),
         resume=resume and folder.has_checkpoint(),
         has_snapshots=start.snapshots,
         progress=lambda rows: tqdm(rows, desc="captions", disable=None),
@@ -149,7 +199,7 @@ def train_command(
         follow(steps, config.steps)
     except KeyboardInterrupt:
         if state.is_main_process and folder.has_checkpoint():
-            keep_so_far(glyffuser, to_learn, folder, config)
+            keep_so_far(glyffuser, to_learn, folder, config, shown_by(start))
         raise
     if state.is_main_process:
         finish(folder, prompts)
@@ -159,7 +209,8 @@ def new_start(folder: RunFolder, num_processes: int, **options) -> Start:
     """What a new run is started with.
 
     Raises:
-        UsageError: If neither minutes nor steps are given, or both.
+        UsageError: If neither minutes nor steps are given, or both; or if patience has
+            nothing to wait for, or several processes to stop.
         FileExistsError: If the folder holds a run that could be gone on with.
     """
     start = Start(**options)
@@ -167,19 +218,32 @@ def new_start(folder: RunFolder, num_processes: int, **options) -> Start:
         raise click.UsageError("give --minutes or --steps")
     if start.minutes and num_processes > 1:
         raise click.UsageError("--minutes is for one process: give --steps")
+    if start.patience and start.measure_every is None and not start.snapshots:
+        raise click.UsageError("--patience needs --measure-every, or snapshots")
+    if start.patience and num_processes > 1:
+        raise click.UsageError("--patience is for one process: leave it out")
     if folder.has_checkpoint():
         text = f"{folder.path} holds a run: give --resume, or another --out"
         raise FileExistsError(text)
     return start
 
 
+def shown_by(start: Start) -> Shown:
+    """What a run shows of its glyphs."""
+    return Shown(subsets=start.subsets, part_weight=start.part_weight)
+
+
 def keep_so_far(
-    glyffuser: Glyffuser, glyphs: Glyphs, folder: RunFolder, config: TrainConfig
+    glyffuser: Glyffuser,
+    glyphs: Glyphs,
+    folder: RunFolder,
+    config: TrainConfig,
+    shown: Shown,
 ) -> None:
     """Write the model of the last checkpoint of an interrupted run."""
     rows = read_log(folder.log)
     seconds = rows[-1]["seconds"] if rows else 0.0
-    save_model(glyffuser, glyphs, folder, config, seconds)
+    save_model(glyffuser, glyphs, folder, config, seconds, shown=shown)
     click.echo(f"\n{folder.model} is the last checkpoint's; --resume goes on", err=True)
 
 
@@ -220,6 +284,9 @@ def finish(folder: RunFolder, prompts: Sequence[str]) -> None:
     """Draw the loss and a sheet of samples, and say what there is."""
     rows = read_log(folder.log)
     plot_run(rows).savefig(folder.loss_picture)
+    if folder.held_out_log.is_file():
+        picture = plot_held_out(read_held_out(folder.held_out_log))
+        picture.savefig(folder.held_out_picture)
     glyffuser = Glyffuser.load(folder.model)
     with warnings.catch_warnings(action="ignore"):  # long captions are cut
         images = images_from_x0(glyffuser.sample(prompts))

@@ -3,9 +3,9 @@
 Invariant: pictures are x0 (paper +1, ink -1); column r - 1 of the logits is radical r.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -68,17 +68,18 @@ def conv_block(c_in: int, c_out: int, stride: int, kernel: int = 3) -> nn.Sequen
     return nn.Sequential(conv, nn.BatchNorm2d(c_out), nn.ReLU())
 
 
-class RadicalClassifier(nn.Module):
-    """A convolutional network from glyphs to logits over the 214 Kangxi radicals.
+class GlyphNetwork(nn.Module):
+    """A convolutional network from glyphs to logits, by way of features.
 
     Its last layers see where things are: most radicals stand left or on top.
 
     Args:
         widths: channels at 16x16, 8x8 and 4x4, two convolutions each.
         feature_dim: D, numbers that describe a glyph.
+        num_logits: L, answers about a glyph.
     """
 
-    def __init__(self, widths: Sequence[int], feature_dim: int):
+    def __init__(self, widths: Sequence[int], feature_dim: int, num_logits: int):
         super().__init__()
         blocks, c_in = [], 1
         for width in widths:
@@ -91,7 +92,7 @@ class RadicalClassifier(nn.Module):
             nn.Linear(c_in * area, feature_dim, bias=False),
             nn.BatchNorm1d(feature_dim, affine=False),
         )
-        self.head = nn.Linear(feature_dim, NUM_RADICALS)
+        self.head = nn.Linear(feature_dim, num_logits)
 
     def features(self, x0: Tensor) -> Tensor:
         """Numbers that describe each glyph, (B, 1, S, S) -> (B, D).
@@ -110,7 +111,7 @@ class RadicalClassifier(nn.Module):
         return self.describe(self.convs(ink))
 
     def forward(self, x0: Tensor) -> Tensor:
-        """Logits over the radicals, (B, 1, S, S) -> (B, 214).
+        """Logits, (B, 1, S, S) -> (B, L).
 
         Args:
             x0: (B, 1, S, S), S = 32, 64 or 128, paper +1, ink -1.
@@ -121,6 +122,63 @@ class RadicalClassifier(nn.Module):
         return self.head(relu(self.features(x0)))
 
     @torch.no_grad()
+    def features_and_logits(
+        self, x0: Tensor, *, batch_size: int = 256
+    ) -> tuple[Tensor, Tensor]:
+        """Both of any number of glyphs, in batches, without gradients.
+
+        Args:
+            x0: (B, 1, S, S), S = 32, 64 or 128, paper +1, ink -1.
+            batch_size: glyphs read at once; changes memory and speed only.
+
+        Raises:
+            ValueError: If x0 has another shape or is not floating.
+        """
+        features = torch.cat([self.features(x) for x in x0.split(batch_size)])
+        return features, self.head(relu(features))
+
+
+Network = TypeVar("Network", bound=GlyphNetwork)
+
+
+def load_network(
+    build: Callable[[dict], Network],
+    path: Path,
+    keys: Sequence[str],
+    what: str,
+    ways_out: str,
+) -> Network:
+    """Load a trained network, in evaluation mode and without gradients.
+
+    Args:
+        build: makes it from what config.json says.
+        path: folder with config.json and model.safetensors.
+        keys: that config.json has to hold.
+        what: what errors call the network.
+        ways_out: how to get a whole one; errors end in it.
+
+    Raises:
+        FileNotFoundError: If one of the files is not there.
+        ValueError: If they are damaged or do not fit each other.
+    """
+    config, weights = read_model(path, keys, what, ways_out, is_open=True)
+    with fitting(path, ways_out):
+        model = build(config)
+        model.load_state_dict(weights)
+    return model.eval().requires_grad_(False)
+
+
+class RadicalClassifier(GlyphNetwork):
+    """A convolutional network from glyphs to logits over the 214 Kangxi radicals.
+
+    Args:
+        widths: channels at 16x16, 8x8 and 4x4, two convolutions each.
+        feature_dim: D, numbers that describe a glyph.
+    """
+
+    def __init__(self, widths: Sequence[int], feature_dim: int):
+        super().__init__(widths, feature_dim, NUM_RADICALS)
+
     def read(self, x0: Tensor, *, batch_size: int = 256) -> Reading:
         """Features and logits of any number of glyphs, in batches, without gradients.
 
@@ -131,9 +189,7 @@ class RadicalClassifier(nn.Module):
         Raises:
             ValueError: If x0 has another shape or is not floating.
         """
-        parts = x0.split(batch_size)
-        features = torch.cat([self.features(part) for part in parts])
-        return Reading(features, self.head(relu(features)))
+        return Reading(*self.features_and_logits(x0, batch_size=batch_size))
 
     @classmethod
     def load(cls, path: Path | str = RADICALS) -> Self:
@@ -148,8 +204,6 @@ class RadicalClassifier(nn.Module):
         """
         path, what = Path(path), "radical classifier"
         ways_out = way_out(path, RADICALS, TRAIN)
-        config, weights = read_model(path, KEYS, what, ways_out, is_open=True)
-        with fitting(path, ways_out):
-            model = cls(**config["network"])
-            model.load_state_dict(weights)
-        return model.eval().requires_grad_(False)
+        return load_network(
+            lambda config: cls(**config["network"]), path, KEYS, what, ways_out
+        )

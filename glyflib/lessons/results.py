@@ -4,19 +4,25 @@ Invariant: names of parts, as `glyflib.lessons.stored` keeps them, are read here
 nowhere else; a name that is not stored is told, with those that are.
 """
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import safetensors.torch
 import torch
 from torch import Tensor
 
 from glyflib.data import x0_from_images
 from glyflib.evaluation.intervals import Estimate, bootstrap_interval
+from glyflib.evaluation.report import REPORT
+from glyflib.files import CONFIG, DATA
 from glyflib.lessons import asked, solver_race, ways_in
 from glyflib.lessons.stored import RESULTS, Results, load_results
+from glyflib.run_log import LOG, SNAPSHOTS, read_log
 
+FIRST_EDITION = DATA / "first-edition"
 # Samplers of the chapter on sampling, and what their parts are called.
 LADDERS = {"DDIM": "ddim", "DDPM": "ddpm", "2M": "dpm"}
 JUDGED = LADDERS | {"DDIM, clipped": "ddim clipped"}
@@ -639,6 +645,75 @@ class TextResults(StudyResults):
             )
             for name, part in self.stored.parts.items()
         }
+
+
+@dataclass(frozen=True)
+class FirstEdition:
+    """What the first edition's glyffuser left, which learnt its captions by heart.
+
+    Attributes:
+        folder: where its files lie.
+    """
+
+    folder: Path
+
+    @property
+    def weights(self) -> str:
+        """The sha256 of its weights, which are not kept."""
+        return self.kept["weights"]
+
+    @cached_property
+    def kept(self) -> dict:
+        """When and from which weights the files were copied, each with its sha256."""
+        return json.loads((self.folder / "kept.json").read_text("utf-8"))
+
+    @cached_property
+    def stages(self) -> list[dict]:
+        """Settings of each stage of its training, as config.json has them."""
+        config = json.loads((self.folder / CONFIG).read_text("utf-8"))
+        return config["training"]["stages"]
+
+    @cached_property
+    def report(self) -> dict:
+        """What `glyflib evaluate` found."""
+        return json.loads((self.folder / REPORT).read_text("utf-8"))
+
+    @cached_property
+    def log(self) -> list[dict[str, float]]:
+        """The loss log, a row a step; see `run_log.Log`."""
+        return read_log(self.folder / LOG)
+
+    @cached_property
+    def snapshots(self) -> dict[str, Tensor]:
+        """Samples and losses at a few moments by name; see `runs.take_snapshot`."""
+        return safetensors.torch.load_file(self.folder / SNAPSHOTS)
+
+    @cached_property
+    def training(self) -> TrainingResults:
+        """Its loss by level with captions and without, beside a perfect denoiser's."""
+        return training(self.folder)
+
+    @cached_property
+    def words(self) -> WordResults:
+        """What it drew for words."""
+        return words(self.folder)
+
+
+def first_edition(folder: Path | str = FIRST_EDITION) -> FirstEdition:
+    """Log, samples and curves of the first edition's glyffuser.
+
+    Args:
+        folder: written by `glyflib data keep`.
+
+    Raises:
+        FileNotFoundError: If nothing is kept there.
+    """
+    if not (Path(folder) / "kept.json").is_file():
+        raise FileNotFoundError(
+            f"no kept diary in {folder}: `git checkout -- data/first-edition` brings "
+            "it back"
+        )
+    return FirstEdition(Path(folder))
 
 
 def sampling(folder: Path | str = RESULTS) -> SamplingResults:

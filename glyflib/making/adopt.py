@@ -14,7 +14,14 @@ from torch import Tensor
 from glyflib.evaluation.report import REPORT
 from glyflib.files import replace_file, write_bytes, write_text
 from glyflib.glyffuser import Glyffuser
-from glyflib.run_log import read_log, write_log
+from glyflib.run_log import (
+    HELD_OUT_FIELDS,
+    HELD_OUT_LOG,
+    read_held_out,
+    read_log,
+    write_log,
+    write_rows,
+)
 from glyflib.runs import LOG, SNAPSHOTS
 
 SUMS = "SHA256SUMS"
@@ -56,12 +63,35 @@ def join_snapshots(
     return {name: torch.cat([first[name], moved[name]]) for name in first}
 
 
-def adopt(run: Path, folder: Path) -> int:
-    """Put a run's model, and its log and snapshots behind the ones there.
+def join_held_out(folder: Path, run: Path, last: int, num_steps: int) -> Rows:
+    """Held-out losses of a glyffuser's folder, and behind them those of a run.
 
-    Rows of the log after the last checkpoint, which the model has not seen, are left
-    out. The report there, of the weights before, is removed; `glyflib evaluate` writes
-    it and the model card anew.
+    Args:
+        folder: of the glyffuser that the run went on from.
+        run: its folder.
+        last: step of the run's model; what was measured later is left out.
+        num_steps: taken before the run.
+    """
+    before, after = (
+        read_held_out(path) if path.is_file() else []
+        for path in (folder / HELD_OUT_LOG, run / HELD_OUT_LOG)
+    )
+    moved = [
+        row | {"step": row["step"] + int(num_steps)}
+        for row in after
+        if row["step"] <= last
+    ]
+    known = {row["step"] for row in before}
+    return [*before, *(row for row in moved if row["step"] not in known)]
+
+
+def adopt(run: Path, folder: Path) -> int:
+    """Put a run's model, and its logs and snapshots behind the ones there.
+
+    A log of held-out losses, which older runs lack, is taken where there is one. Rows
+    of the logs after the last checkpoint, which the model has not seen, are left out.
+    The report there, of the weights before, is removed; `glyflib evaluate` writes it
+    and the model card anew.
 
     Args:
         run: folder of `glyflib train --init FOLDER`, finished or interrupted.
@@ -88,11 +118,17 @@ def adopt(run: Path, folder: Path) -> int:
         int(start[-1]["step"]),
     )
     joined = join_logs(start, rows)
+    measured = join_held_out(folder, run, stage["steps_done"], start[-1]["step"])
     (folder / REPORT).unlink(missing_ok=True)
     after.save(folder)
     replace_file(folder / LOG, lambda path: write_log(path, joined))
     data = safetensors.torch.save(snapshots)
     write_bytes(folder / SNAPSHOTS, data)
+    if measured:
+        replace_file(
+            folder / HELD_OUT_LOG,
+            lambda path: write_rows(path, HELD_OUT_FIELDS, measured),
+        )
     return int(joined[-1]["glyphs"])
 
 

@@ -263,11 +263,12 @@ def whole_process(lit: Iterable[str] = ()) -> HTML:
     reverse = words(231, 264, "reverse: take it away again", 17, **heading)
     reverse += words(231, 285, "no formula: a network learns it")
     reverse += arrow((60, 270), (22, 270), stroke_dasharray="6 4")
+    noise = eps[np.abs(eps).max(axis=1) < 1.9]  # the others leave the box
     parts = {
         "data": ((left, top, side, side), picture(0, x0, 34, "0") + name(0, "data")),
         "noise": (
             (left + 3 * step, top, side, side),
-            picture(3, eps, 14, "T") + name(3, "noise"),
+            picture(3, noise, 22, "T") + name(3, "noise"),
         ),
         "forward": ((left, 8, 3 * step + side, 54), forward),
         "reverse": ((left, 242, 3 * step + side, 54), reverse),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, FancyArrowPatch
 from numpy.typing import ArrayLike
 from scipy.stats import norm
@@ -15,8 +16,10 @@ from scipy.stats import norm
 from glyflib.plotting.base import (
     BLACK,
     BLUE,
+    GREEN,
     GREY,
     ORANGE,
+    PINK,
     RED,
     SKY,
     WIDTH,
@@ -41,22 +44,26 @@ def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> F
     fig, axes = subplots(2, 2, figsize=(WIDTH * 0.9, 5.2))
     dark = np.unravel_index(mean.argmin(), mean.shape)
     light = np.unravel_index(mean.argmax(), mean.shape)
-    looks = (light, SKY, "", "-"), (dark, ORANGE, "////", "--")
+    shape = {"histtype": "stepfilled", "bins": 40, "range": (-4, 4), "density": True}
+    full = shape | {"fc": SKY, "alpha": 0.75}
+    outline = shape | {"fc": "none", "ec": ORANGE, "lw": 1.8, "hatch": "///"}
+    looks = ("circle", "o", light, full), ("square", "s", dark, outline)
     for (left, right), pictures in zip(axes, (noise, centred), strict=True):
         show_image(left, pictures[0], span=SPAN)
-        for where, color, hatch, style in looks:
+        for name, marker, where, look in looks:
             values = pictures[:, *where]
             bell = norm(values.mean(), values.std())
             u = np.linspace(-4, 4, 300)
-            label = f"pixel {where[0]}, {where[1]}: mean {bell.mean():.2f}"
-            look = {"fc": color, "ec": "white", "lw": 0, "hatch": hatch, "alpha": 0.75}
-            bins = {"bins": 40, "range": (-4, 4), "density": True}
-            right.hist(values, label=label, **bins, **look)
-            right.plot(u, bell.pdf(u), color=BLACK, ls=style)
+            label = f"pixel in the {name}: mean {bell.mean():.2f}"
+            right.hist(values, label=label, **look)
+            right.plot(u, bell.pdf(u), color=BLACK, ls="-" if look is full else "--")
+            edge = {"mfc": "none", "ms": 10, "mew": 2.5, "clip_on": False}
+            color = BLUE if look is full else ORANGE
+            left.plot(where[1], where[0], marker, mec=color, **edge)
         right.legend(loc="upper left", bbox_to_anchor=(0, 1.22), fontsize=8)
         right.set(xlabel="pixel value", ylabel="density")
     axes[0, 0].set_title("a picture of noise")
-    axes[1, 0].set_title("the same noise, centred on a glyph")
+    axes[1, 0].set_title("half that noise, around a glyph")
     return fig
 
 
@@ -80,34 +87,37 @@ def plot_variance(
 
 
 def add_clouds(
-    ax: Axes, x0: np.ndarray, scale: float, std: float, cloud: np.ndarray
+    ax: Axes, x0: np.ndarray, scale: float, std: float, clouds: np.ndarray
 ) -> None:
-    """Draw q(x_1 | x_0) round scale * x0 (N, 2): samples (M, 2) and 1 and 2 std."""
-    for centre in scale * x0:
-        ax.plot(*(centre + std * cloud).T, ".", color=ORANGE, ms=3, alpha=0.7, zorder=2)
+    """Draw q(x_1 | x_0) round scale * x0 (K, 2): samples (K, M, 2), 1 and 2 std."""
+    colors = np.resize([BLUE, ORANGE, GREEN, PINK], len(x0))
+    for centre, cloud, color in zip(scale * x0, clouds, colors, strict=True):
+        look = {"color": color, "ms": 3, "alpha": 0.7, "zorder": 2}
+        ax.plot(*(centre + std * cloud).T, ".", **look)
         for k, style in ((1, "-"), (2, "--")):
             size = 2 * k * std
-            round_ = {"fill": False, "color": RED, "lw": 1.3, "ls": style}
+            round_ = {"fill": False, "color": color, "lw": 1.5, "ls": style}
             ax.add_patch(Ellipse(centre, size, size, zorder=3, **round_))
     ax.plot(*(scale * x0).T, "x", color=BLACK, ms=5, zorder=4)
 
 
 @figure
 def plot_step(
-    points: ArrayLike, chosen: ArrayLike, beta: float, cloud: ArrayLike
+    points: ArrayLike, chosen: ArrayLike, beta: float, clouds: ArrayLike
 ) -> Figure:
-    """Draw one noising step from a few points of a 2-D data set.
+    """Draw one noising step from a few points of a 2-D data set, each in its colour.
 
     Args:
         points: (N, 2) the data x_0.
         chosen: (K, 2) the points given.
         beta: variance of the step, in [0, 1].
-        cloud: (M, 2) standard normal draws, the same in every frame.
+        clouds: (K, M, 2) standard normal draws, M for each given point, the same in
+            every frame.
     """
-    points, chosen, cloud = map(np.asarray, (points, chosen, cloud))
+    points, chosen, clouds = map(np.asarray, (points, chosen, clouds))
     fig, ax = subplots(figsize=(4.6, 4.6))
-    ax.plot(*points.T, ".", color=BLUE, ms=1.5, alpha=0.55, zorder=1)
-    add_clouds(ax, chosen, float(np.sqrt(1 - beta)), float(np.sqrt(beta)), cloud)
+    ax.plot(*points.T, ".", color=GREY, ms=1.5, alpha=0.55, zorder=1)
+    add_clouds(ax, chosen, float(np.sqrt(1 - beta)), float(np.sqrt(beta)), clouds)
     ax.set(xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), aspect="equal")
     ax.set(xlabel="across", ylabel="up")
     ax.set_title(rf"$\beta$ = {beta:g}: centres at {np.sqrt(1 - beta):.3f} $x_0$")
@@ -141,6 +151,8 @@ def plot_arrivals(
 ) -> Figure:
     """Draw where a pixel of ink arrives by walking, by jumping, and by the formula.
 
+    Above each level stand the three means.
+
     Args:
         walked: level -> (M,) values that went there step by step, from -1.
         jumped: level -> (M,) values that went in one jump.
@@ -157,7 +169,12 @@ def plot_arrivals(
         ax.hist(np.asarray(jumped[t]), label="jumps", **step, **bins)
         u = np.linspace(*ends, 300)
         ax.plot(u, bell.pdf(u), ":", color=BLACK, label="formula")
-        ax.set(title=f"t = {t}", xlabel="value of the pixel")
+        ax.set(title=f"level {t}", xlabel="value of the pixel")
+        means = {"walks": walked[t], "jumps": jumped[t], "formula": bell.mean()}
+        lines = [f"{name} {np.asarray(at).mean():.2f}" for name, at in means.items()]
+        text = "\n".join(["mean:", *lines])
+        ax.text(0.02, 0.98, text, va="top", fontsize=8, transform=ax.transAxes)
+        ax.set_ylim(0, 1.45 * bell.pdf(bell.mean()))
     axes[0, 0].set_ylabel("density")
     legend_above(fig, axes[0, 0])
     return fig
@@ -180,30 +197,32 @@ def plot_chain(xt: dict[int, ArrayLike], alpha_bar: ArrayLike) -> Figure:
         alpha_bar: (T + 1,) schedule.
     """
     ab, (first, s, t, last) = np.asarray(alpha_bar), xt
-    width, height = 5.6, 2.5  # narrow, so that its words read on a phone
+    width, height = 5.6, 2.7  # narrow, so that its words read on a phone
     fig = new_figure(figsize=(width, height), layout="none")
-    lefts, side, y = (0.0, 0.215, 0.623, 0.838), 0.162, 0.3
+    lefts, side, y = (0.0, 0.215, 0.623, 0.838), 0.162, 0.4
     for left, level in zip(lefts, (first, s, t, last), strict=True):
         ax = fig.add_axes((left, y, side, side * width / height))
         show_image(ax, xt[level], span=SPAN)
         ax.set_title(f"$x_{{{level}}}$", fontsize=12)
         signal, noise = np.sqrt(ab[level]), np.sqrt(1 - ab[level])
         under = f"{signal:.4f} $x_0$\n+ {noise:.4f} $\\epsilon$"
-        fig.text(left + side / 2, y - 0.04, under, ha="center", va="top", fontsize=9)
+        fig.text(left + side / 2, y - 0.04, under, ha="center", va="top", fontsize=10)
     start, end = lefts[1] + side + 0.01, lefts[2] - 0.01
     centred = {"x": (start + end) / 2, "ha": "center"}
     beta = 1 - ab[t] / ab[s]
-    fig.text(y=0.8, s=rf"$p_\theta(x_{{{s}}}\,|\,x_{{{t}}})$", **centred, fontsize=11)
-    fig.text(y=0.7, s="to be learnt", **centred, fontsize=9, color=RED)
-    add_arrow(fig, end, start, 0.65, color=RED, ls="--")
-    add_arrow(fig, start, end, 0.46, color=BLUE)
-    mean = rf"$= \mathcal{{N}}({np.sqrt(1 - beta):.4f}\,x_{{{s}}},$"
-    lines = (rf"$q(x_{{{t}}}\,|\,x_{{{s}}})$", mean, rf"${beta:.4f}\,I)$")
-    for row, line in enumerate(lines):
-        fig.text(y=0.35 - 0.115 * row, s=line, **centred, fontsize=10.5)
+    fig.text(y=0.83, s=rf"$p_\theta(x_{{{s}}}\,|\,x_{{{t}}})$", **centred, fontsize=12)
+    fig.text(y=0.74, s="to be learnt", **centred, fontsize=10, color=RED)
+    add_arrow(fig, end, start, 0.68, color=RED, ls="--")
+    add_arrow(fig, start, end, 0.53, color=BLUE)
+    fig.text(y=0.43, s="known:", **centred, fontsize=10, color=BLUE)
+    known = rf"$q(x_{{{t}}}\,|\,x_{{{s}}}) = \mathcal{{N}}"
+    known += rf"({np.sqrt(1 - beta):.4f}\,x_{{{s}}},\ {beta:.4f}\,I)$"
+    fig.text(y=0.05, s=known, **centred, fontsize=12)
+    pointer = {"color": BLUE, "lw": 0.8}
+    fig.add_artist(Line2D([centred["x"]] * 2, [0.16, 0.4], **pointer))
     for left in (lefts[0], lefts[2]):
         where = {"ha": "center", "va": "center", "fontsize": 15}
-        fig.text(left + side + 0.0265, 0.48, "···", **where)
+        fig.text(left + side + 0.0265, 0.58, "···", **where)
     return fig
 
 
@@ -212,6 +231,8 @@ def plot_given_and_marginal(
     x0: ArrayLike, xt: dict[int, ArrayLike], alpha_bar: ArrayLike
 ) -> Figure:
     """Draw one pixel's noised values with the bells given ink, given paper, and all.
+
+    All densities have one scale, so that their heights can be compared.
 
     Args:
         x0: (N,) clean values, a few distinct ones from -1 (ink) to +1 (paper).
@@ -223,8 +244,8 @@ def plot_given_and_marginal(
     share = counts / counts.sum()
     fig, axes = subplots(2, 2, figsize=(WIDTH, 5), sharex=True)
     axes[0, 0].bar(values, share, width=0.07, color=SKY, label="$q(x_0)$")
-    axes[0, 0].set(title="t = 0", ylabel="share of glyphs", ylim=(0, 0.62))
-    u = np.linspace(-4, 4, 400)
+    axes[0, 0].set(title="level 0", ylabel="share of glyphs", ylim=(0, 0.62))
+    u, top = np.linspace(-4, 4, 400), 0.0
     for ax, (t, noisy) in zip(axes.flat[1:], xt.items(), strict=True):
         bells = norm(np.sqrt(ab[t]) * values, np.sqrt(1 - ab[t])).pdf(u[:, None])
         bells = bells * share
@@ -233,8 +254,10 @@ def plot_given_and_marginal(
         ax.plot(u, bells.sum(1), color=BLACK, label="marginal $q(x_t)$")
         ax.plot(u, bells[:, 0], "--", color=RED, label="given ink", lw=2)
         ax.plot(u, bells[:, -1], ":", color=BLUE, label="given paper", lw=2)
-        ax.set(title=f"t = {t}", ylabel="density")
-        ax.set_ylim(0, 1.45 * bells.sum(1).max())
+        ax.set(title=f"level {t}", ylabel="density")
+        top = max(top, 1.45 * bells.sum(1).max())
+    for ax in axes.flat[1:]:
+        ax.set_ylim(0, top)
     for ax in axes.flat[:2]:
         ax.legend(fontsize=8, loc="upper left", ncols=2, columnspacing=1)
     for ax in axes[1]:

@@ -14,13 +14,13 @@ from scipy import stats
 from glyflib.plotting.base import (
     BLACK,
     BLUE,
-    GREY,
     ORANGE,
     RED,
     WIDTH,
     figure,
     subplots,
 )
+from glyflib.plotting.pictures import add_frame, show_image
 
 STYLES = ("--", "-", ":", "-.")
 BARS = {"density": True, "color": "#A9D6F2", "edgecolor": "white", "lw": 0.3}
@@ -41,30 +41,71 @@ def draw_cloud(ax: Axes, points: ArrayLike, mean: ArrayLike, cov: ArrayLike) -> 
 
 
 @figure
-def plot_two_roads(
-    u: ArrayLike, x: ArrayLike, square: ArrayLike, plane: ArrayLike
+def plot_two_jobs(
+    values: ArrayLike,
+    density: tuple[ArrayLike, ArrayLike],
+    drawn: ArrayLike,
+    *,
+    xlabel: str,
 ) -> Figure:
-    """Draw the inverse-CDF map, and Box-Muller's map from a square to a plane.
+    """Draw the plan of the book on numbers: data, what is learnt, what is sampled.
 
-    u and x are (N,), evenly spaced numbers and their images; square and plane are
-    (M, 2), points (u1, u2) and theirs.
+    Args:
+        values: (N,) numbers, the data.
+        density: (grid, density on the grid), learnt from them.
+        drawn: (M,) new numbers, sampled from the density.
+        xlabel: the quantity, with its unit.
     """
-    fig, (left, middle, right) = subplots(1, 3, figsize=(WIDTH, 2.7))
+    fig, axes = subplots(1, 3, figsize=(WIDTH * 0.85, 2.4), sharex=True, sharey=True)
+    grid, height = map(np.asarray, density)
+    bins = np.linspace(grid.min(), grid.max(), 61)
+    axes[0].hist(np.asarray(values), bins=bins, **BARS)
+    axes[1].plot(grid, height, color=RED)
+    axes[2].hist(np.asarray(drawn), bins=bins, **BARS)
+    titles = ("the data", "a distribution", "new numbers")
+    for ax, title in zip(axes, titles, strict=True):
+        ax.set(xlabel=xlabel)
+        ax.set_title(title, fontsize=11)
+    axes[0].set(ylabel="density")
+    fig.get_layout_engine().set(wspace=0.1)  # room for the arrows
+    look = {"arrowstyle": "-|>", "color": BLACK, "lw": 1.6, "mutation_scale": 16}
+    at = {"xycoords": "axes fraction", "textcoords": "axes fraction"}
+    for ax, job in ((axes[1], "learn"), (axes[2], "sample")):
+        ax.annotate("", (-0.09, 0.6), (-0.4, 0.6), arrowprops=look, **at)
+        ax.text(-0.25, 0.65, job, ha="center", transform=ax.transAxes, fontsize=10)
+    return fig
+
+
+@figure
+def plot_line_up(u: ArrayLike, x: ArrayLike) -> Figure:
+    """Draw how (N,) shares u are read backwards to (N,) numbers x of a Gaussian."""
+    fig, ax = subplots(figsize=(WIDTH * 0.7, 3.2))
     grid = np.linspace(-3.2, 3.2, 200)
-    left.plot(grid, stats.norm.cdf(grid), color=BLACK)
-    for level, point in zip(np.asarray(u), np.asarray(x), strict=True):
-        left.plot([-3.2, point, point], [level, level, 0], color=BLUE, lw=0.8)
-    left.set(xlabel="x", ylabel="u = F(x)", title="inverse CDF", xlim=(-3.2, 3.2))
-    left.set(ylim=(0, 1), box_aspect=1)
+    ax.plot(grid, stats.norm.cdf(grid), color=BLACK)
+    for share, point in zip(np.asarray(u), np.asarray(x), strict=True):
+        ax.plot([-3.2, point, point], [share, share, 0], color=BLUE, lw=0.9)
+    ax.plot(np.asarray(x), np.zeros(len(x)), "o", ms=4, color=BLUE, clip_on=False)
+    ax.set(xlabel="z", ylabel="u = F(z), the share below z")
+    ax.set(xlim=(-3.2, 3.2), ylim=(0, 1))
+    return fig
+
+
+@figure
+def plot_box_muller(square: ArrayLike, plane: ArrayLike) -> Figure:
+    """Draw (M, 2) points (u1, u2) of a square and the (M, 2) points they become."""
+    fig, axes = subplots(1, 2, figsize=(WIDTH * 0.9, 3.3))
     near = np.asarray(square)[:, 0] > np.exp(-0.5)
-    for ax, points in ((middle, square), (right, plane)):
+    for ax, points in zip(axes, (square, plane), strict=True):
         points = np.asarray(points)
-        ax.plot(*points[near].T, ".", ms=2.5, color=BLUE)
-        ax.plot(*points[~near].T, "x", ms=2.5, mew=0.6, color=ORANGE)
+        ax.plot(*points[near].T, ".", ms=3, color=BLUE)
+        ax.plot(*points[~near].T, "x", ms=3, mew=0.6, color=ORANGE)
         ax.set_box_aspect(1)
-    middle.set(xlabel="$u_1$", ylabel="$u_2$", title="Box-Muller: before")
-    right.set(xlabel="$z_1$", ylabel="$z_2$", title="after")
+    left, right = axes
+    left.set(xlabel="$u_1$", ylabel="$u_2$", title="before: uniform")
+    right.set(xlabel="$z_1$", ylabel="$z_2$", title="after: Gaussian")
     right.set(xlim=(-3.6, 3.6), ylim=(-3.6, 3.6))
+    turn = np.linspace(0, 2 * np.pi, 181)
+    right.plot(np.cos(turn), np.sin(turn), color=BLACK, lw=1)
     return fig
 
 
@@ -86,7 +127,7 @@ def plot_densities(
         bins: as numpy takes them.
         histogram: the legend's word for the values.
     """
-    fig, ax = subplots(figsize=(WIDTH, 3.2))
+    fig, ax = subplots(figsize=(WIDTH * 0.8, 3))
     ax.hist(np.asarray(values), bins=bins, label=histogram, **BARS)
     curves = zip(densities.items(), STYLES, (BLACK, RED, ORANGE, BLUE), strict=False)
     for (name, curve), style, color in curves:
@@ -102,69 +143,24 @@ def plot_likelihood(
     std: ArrayLike,
     loglik: ArrayLike,
     best: tuple[float, float],
-    path: ArrayLike,
+    tried: tuple[float, float],
 ) -> Figure:
     """Draw the mean log-likelihood as a landscape over mean and std.
 
-    loglik is (S, M), nats per sample, on the grids; best is the maximum found by
-    formula; path is (P, 2), the steps of a numerical search.
+    loglik is (S, M), per number, on the grids; best is its top, found by formula;
+    tried is where somebody has set the two knobs by hand.
     """
     fig, ax = subplots(figsize=(WIDTH * 0.75, 3.6))
     top = np.max(np.asarray(loglik))
-    levels = top - np.array([2, 1.4, 1, 0.7, 0.4, 0.2, 0.1, 0.05, 0.02])
-    lines = ax.contour(mean, std, loglik, levels=sorted(levels), colors=BLUE)
+    heights = sorted(top - np.array([2, 1.4, 1, 0.7, 0.4, 0.2, 0.1, 0.05, 0.02]))
+    lines = ax.contour(mean, std, loglik, levels=heights, colors=BLUE)
     lines.set(linewidth=1, linestyle="-", alpha=0.6)
-    ax.clabel(lines, levels=sorted(levels)[:6], fmt="%.1f", fontsize=8, colors=BLACK)
-    ax.plot(*np.asarray(path).T, ".:", color=BLACK, lw=1, label="numerical search")
-    ax.plot(*best, "*", ms=14, color=RED, label="formula")
+    ax.clabel(lines, levels=heights[:6], fmt="%.1f", fontsize=8, colors=BLACK)
+    ax.plot(*tried, "o", ms=7, color=BLACK, label="by hand")
+    ax.plot(*best, "*", ms=14, color=RED, label="by formula")
     ax.set(xlabel=r"mean $\mu$", ylabel=r"standard deviation $\sigma$")
     ax.set(xlim=np.asarray(mean)[[0, -1]], ylim=np.asarray(std)[[0, -1]])
     ax.legend(loc="upper left", frameon=True)
-    return fig
-
-
-@figure
-def plot_errors(
-    num: ArrayLike, mean_error: ArrayLike, std_error: ArrayLike, mean_var: ArrayLike
-) -> Figure:
-    """Draw how estimates of N(0, 1) err at (K,) numbers of samples n.
-
-    The errors are the spread of the estimated mean and std over many repetitions;
-    mean_var is the average estimated variance.
-    """
-    n = np.asarray(num, dtype=float)
-    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.2))
-    left.loglog(n, n**-0.5, "-", color=BLUE, label=r"$1/\sqrt{n}$")
-    left.loglog(n, mean_error, "o", color=BLUE, label="mean, measured")
-    left.loglog(n, (2 * n) ** -0.5, "--", color=RED, label=r"$1/\sqrt{2n}$")
-    left.loglog(n, std_error, "s", color=RED, label="std, measured")
-    left.set(xlabel="number of samples n", ylabel="standard error")
-    fine = np.geomspace(n.min(), n.max(), 200)
-    right.semilogx(fine, (fine - 1) / fine, "-", color=BLACK, label="$(n-1)/n$")
-    right.semilogx(n, mean_var, "^", color=ORANGE, label="average, measured")
-    right.axhline(1, color=GREY, ls=":", label="truth")
-    right.set(xlabel=left.get_xlabel(), ylabel="estimated variance", ylim=(0.4, 1.1))
-    left.legend()
-    right.legend(loc="lower right")
-    return fig
-
-
-@figure
-def plot_normality(values: ArrayLike, mean: float, std: float, *, label: str) -> Figure:
-    """Draw (N,) values beside a Gaussian fit: histogram, and quantile by quantile."""
-    values = np.sort(np.asarray(values))
-    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.2))
-    grid = np.linspace(mean - 5 * std, mean + 5 * std, 300)
-    left.hist(values, bins=80, label="glyphs", **BARS)
-    left.plot(grid, stats.norm.pdf(grid, mean, std), color=RED, label="fitted Gaussian")
-    left.set(xlabel=label, ylabel="density")
-    expected = stats.norm.ppf((np.arange(len(values)) + 0.5) / len(values), mean, std)
-    right.plot(expected, values, ".", ms=2.5, color=BLUE, label="glyphs")
-    ends = expected[[0, -1]]
-    right.plot(ends, ends, "--", color=RED, label="if Gaussian")
-    right.set(xlabel=f"{label}: quantile of the fit", ylabel="quantile of the glyphs")
-    left.legend(loc="upper left")
-    right.legend(loc="upper left")
     return fig
 
 
@@ -176,10 +172,10 @@ def plot_linear_map(
 
     The (2,) mean and (2, 2) cov are those of the Gaussian fitted to the data.
     """
-    fig, axes = subplots(1, 3, figsize=(WIDTH, 2.9))
+    fig, axes = subplots(1, 3, figsize=(WIDTH * 0.88, 2.5))
     draw_cloud(axes[0], z, np.zeros(2), np.eye(2))
     axes[0].set(xlabel="$z_1$", ylabel="$z_2$", title="noise z")
-    axes[0].set(xlim=(-5, 5), ylim=(-5, 5), xticks=(-4, -2, 0, 2, 4))
+    axes[0].set(xlim=(-6, 6), ylim=(-6, 6), xticks=(-4, -2, 0, 2, 4))
     for ax, points, title in zip(
         axes[1:], (samples, data), (r"samples $\mu + Lz$", "glyphs"), strict=True
     ):
@@ -194,26 +190,44 @@ def plot_linear_map(
 
 @figure
 def plot_pushforward(
-    z: ArrayLike, x: ArrayLike, line: Sequence[float], *, label: str
+    z: ArrayLike,
+    x: ArrayLike,
+    line: Sequence[float],
+    *,
+    label: str,
+    one: tuple[float, float],
+    picture: ArrayLike,
 ) -> Figure:
     """Draw (N,) noise z below, (N,) data x at the left, and the map between them.
 
     `line` is (mean, std) of a Gaussian fit, whose map is straight. x lies in [0, 1].
+    `one` is a pair (z, x) whose way is drawn, `picture` the uint8 glyph it leads to.
     """
     ratio = {"width_ratios": (1, 3), "height_ratios": (3, 1)}
-    fig, axes = subplots(2, 2, figsize=(WIDTH * 0.8, 4.4), gridspec_kw=ratio)
+    fig, axes = subplots(2, 2, figsize=(WIDTH * 0.8, 4.6), gridspec_kw=ratio)
     (left, main), (corner, below) = axes
     order = np.argsort(np.asarray(z))
     z, x = np.asarray(z)[order], np.asarray(x)[order]
     ends = np.array([-3.5, 3.5])
     main.plot(z, x, "-", color=BLUE, label="sorted glyphs")
-    main.plot(ends, line[0] + line[1] * ends, "--", color=RED, label="Gaussian fit")
+    main.plot(ends, line[0] + line[1] * ends, "--", color=RED, label="one Gaussian")
+    noise, value = one
+    way = {"color": ORANGE, "lw": 2}
+    main.annotate(
+        "", (-3.5, value), (noise, value), arrowprops={"arrowstyle": "-|>"} | way
+    )
+    main.plot([noise, noise], [0, value], **way)
+    main.plot(noise, value, "o", ms=7, color=ORANGE)
     main.set(xlim=(-3.5, 3.5), ylim=(0, 1))
     main.legend(loc="lower right")
-    left.hist(x, np.arange(-0.5, 65) / 64, orientation="horizontal", **BARS)
+    area = {"density": True, "color": BARS["color"], "histtype": "stepfilled"}
+    left.hist(x, np.arange(-0.5, 65) / 64, orientation="horizontal", **area)
     left.set(ylim=(0, 1), ylabel=label, xlabel="density")
+    left.axhline(value, **way)
     left.invert_xaxis()
-    below.hist(z, 60, **BARS)
+    below.hist(z, 60, **area)  # one shape: it is drawn for each frame of a film
+    below.axvline(noise, **way)
     below.set(xlim=(-3.5, 3.5), xlabel="noise z", ylabel="density")
-    corner.set_axis_off()
+    show_image(corner, picture, span=(0, 255))
+    add_frame(corner)
     return fig

@@ -213,14 +213,15 @@ def plot_pair(
 
 
 def png_frames(figures: Sequence[Figure], *, dpi: int = 110) -> list[bytes]:
-    """Turn figures of one size into PNG files of at most 64 colours, for a slider."""
+    """Turn figures of one size into PNG files of at most 256 colours, for a slider."""
     files = []
     for fig in figures:
         raw, small = io.BytesIO(), io.BytesIO()
         fig.savefig(raw, format="png", dpi=dpi)
-        Image.open(raw).convert("RGB").quantize(64, kmeans=2).save(
-            small, "PNG", optimize=True
-        )
+        # The default chooses colours by their share, and so loses those of small dots.
+        method = Image.Quantize.MAXCOVERAGE
+        palette = Image.open(raw).convert("RGB").quantize(256, method)
+        palette.save(small, "PNG", optimize=True)
         files.append(small.getvalue())
     return files
 

@@ -1,4 +1,4 @@
-"""Figures of the way back: Bayes on bell curves, perfect answers, what they miss.
+"""Figures of the way back: Bayes on bell curves, the first network, errors by level.
 
 Invariant: helpers draw the numbers they are handed; pictures of x0 share one grey
 scale from -1 to +1, noisy ones the SPAN of `pictures`.
@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from scipy.stats import norm
@@ -17,6 +16,7 @@ from glyflib.plotting.base import (
     BLACK,
     BLUE,
     CYCLE,
+    GREEN,
     GREY,
     LOOKS,
     ORANGE,
@@ -35,8 +35,7 @@ Bell = tuple[float, float]  # mean and variance
 @figure
 def plot_products(
     cases: Mapping[str, tuple[Bell, Bell, Bell]],
-    u: ArrayLike,
-    density: ArrayLike,
+    counted: ArrayLike,
     *,
     span: tuple[float, float] = (-3.0, 5.0),
 ) -> Figure:
@@ -44,24 +43,75 @@ def plot_products(
 
     Args:
         cases: title -> belief, measurement and product, each (mean, variance).
-        u: (N,) places where the last case was integrated.
-        density: (N,) the normalised product there, drawn as dots.
+        counted: (N,) values found by counting, drawn as bars in the last panel.
         span: ends of the x-axis.
     """
     fig, axes = subplots(1, len(cases), figsize=(WIDTH, 3.0), squeeze=False)
     x = np.linspace(*span, 400)
     looks = ((BLUE, "--", "belief"), (ORANGE, ":", "measurement"), (RED, "-", "both"))
+    bars = {"density": True, "color": GREY, "alpha": 0.4, "label": "counted"}
+    axes[0, -1].hist(np.asarray(counted), bins=40, **bars)
     for ax, (title, bells) in zip(axes[0], cases.items(), strict=True):
         for (mean, var), (color, style, name) in zip(bells, looks, strict=True):
-            bell = norm(mean, np.sqrt(var)).pdf(x)
+            bell = norm(float(mean), float(var) ** 0.5).pdf(x)
             ax.plot(x, bell, style, color=color, label=name)
         ax.set(title=title, xlabel="value", ylabel="density", xlim=span)
-    some = np.linspace(0, len(u) - 1, 90).astype(int)
-    dots = {"color": BLACK, "ms": 3.5, "label": "integrated"}
-    axes[0, -1].plot(np.asarray(u)[some], np.asarray(density)[some], "o", **dots)
-    for ax in axes[0]:
         ax.legend(fontsize=8, loc="upper right")
         ax.set_ylim(0, 1.3 * ax.get_ylim()[1])
+    return fig
+
+
+@figure
+def plot_downhill(
+    knob: ArrayLike,
+    loss: ArrayLike,
+    paths: Mapping[str, tuple[ArrayLike, ArrayLike]],
+) -> Figure:
+    """Draw a loss over the places of one knob, and walks down it, a panel a walk.
+
+    Args:
+        knob: (N,) places of the knob.
+        loss: (N,) the loss there.
+        paths: title -> the places (K,) that a walk came by, and the loss there (K,).
+    """
+    knob, loss = np.asarray(knob), np.asarray(loss)
+    fig, axes = subplots(1, len(paths), figsize=(WIDTH, 2.9), sharey=True)
+    for ax, (title, (places, found)) in zip(axes, paths.items(), strict=True):
+        ax.plot(knob, loss, color=GREY)
+        ax.plot(places, found, "o-", color=GREEN, lw=1, ms=5, mec=BLACK, mew=0.5)
+        ax.plot(places[0], found[0], "s", color=ORANGE, ms=8, mec=BLACK, label="start")
+        ax.set(title=title, xlabel="knob")
+        ax.set(xlim=(knob.min(), knob.max()), ylim=(0, 1.05 * loss.max()))
+    axes[0].set_ylabel("loss")
+    axes[0].legend(fontsize=8, loc="upper right")
+    return fig
+
+
+@figure
+def plot_fit(
+    dots: tuple[ArrayLike, ArrayLike],
+    xt: ArrayLike,
+    curves: Mapping[str, ArrayLike],
+    *,
+    title: str = "",
+) -> Figure:
+    """Draw examples of noise in a number, and curves that guess it.
+
+    Args:
+        dots: (N,) noisy numbers and (N,) the noise in each.
+        xt: (M,) noisy numbers at which the curves guess.
+        curves: name -> (M,) guesses, up to three names.
+        title: of the figure.
+    """
+    xt = np.asarray(xt)
+    fig, ax = subplots(figsize=(5.4, 3.6))
+    ax.plot(*dots, "o", color=ORANGE, ms=3, mew=0, alpha=0.6, label="examples")
+    looks = ((GREEN, "-"), (BLACK, ":"), (BLUE, "--"))
+    for (name, guess), (color, style) in zip(curves.items(), looks, strict=False):
+        ax.plot(xt, guess, style, color=color, lw=2.2, label=name)
+    ax.set(xlim=(xt.min(), xt.max()), ylim=(-3.6, 3.6), title=title)
+    ax.set(xlabel="noisy pixel $x_t$", ylabel=r"noise $\epsilon$")
+    ax.legend(fontsize=8, loc="upper left")
     return fig
 
 
@@ -91,33 +141,6 @@ def plot_reverse(
     last = axes[1, 1]
     last.loglog(list(apart), list(apart.values()), "o-", color=BLUE)
     last.set(xlabel="levels in one step", ylabel="share of area that differs")
-    return fig
-
-
-def draw_answers(ax: Axes, xt: np.ndarray, x0_hat: np.ndarray, ink: np.ndarray) -> None:
-    """Draw data (N, 2), and a line from each xt (M, 2) to its answer x0_hat (M, 2)."""
-    ax.plot(*ink.T, ".", color=BLUE, ms=2.5, alpha=0.6, zorder=1)
-    pairs = np.stack([xt, x0_hat], axis=1)
-    ax.add_collection(LineCollection(pairs, colors=GREY, lw=0.5, alpha=0.6, zorder=2))
-    ax.plot(*x0_hat.T, "o", color=ORANGE, mec=BLACK, mew=0.4, ms=4, zorder=3)
-    ax.set(xlim=(-1.9, 1.9), ylim=(-1.9, 1.9), aspect="equal")
-    ax.set(xlabel="first coordinate", ylabel="second coordinate")
-
-
-@figure
-def plot_answers(
-    xt: ArrayLike, answers: Mapping[str, tuple[ArrayLike, ArrayLike]]
-) -> Figure:
-    """Draw where denoisers send the same noisy points, a panel a denoiser.
-
-    Args:
-        xt: (M, 2) noisy points.
-        answers: title -> the data (N, 2) that it knows, and its x0_hat (M, 2).
-    """
-    fig, axes = subplots(1, len(answers), figsize=(WIDTH * 0.95, 3.5))
-    for ax, (title, (ink, x0_hat)) in zip(axes, answers.items(), strict=True):
-        draw_answers(ax, np.asarray(xt), np.asarray(x0_hat), np.asarray(ink))
-        ax.set_title(title)
     return fig
 
 
@@ -183,12 +206,18 @@ def plot_heldout(
 
 
 @figure
-def plot_clouds(clouds: Mapping[str, ArrayLike]) -> Figure:
-    """Draw sets of points (N, 2) side by side, on the same axes."""
-    fig, axes = subplots(1, len(clouds), figsize=(WIDTH, 2.9), sharey=True)
+def plot_clouds(clouds: Mapping[str, ArrayLike], *, reach: float = 1.2) -> Figure:
+    """Draw sets of points (N, 2) side by side, on the same axes.
+
+    Args:
+        clouds: title -> (N, 2).
+        reach: of the axes, from the middle to each side.
+    """
+    width = min(WIDTH, 0.5 + 2.75 * len(clouds))
+    fig, axes = subplots(1, len(clouds), figsize=(width, 2.9), sharey=True)
     for ax, (title, points) in zip(axes, clouds.items(), strict=True):
         ax.plot(*np.asarray(points).T, ".", color=BLUE, ms=2.5, alpha=0.6)
-        ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal")
+        ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
         ax.set(title=title, xlabel="first coordinate")
     axes[0].set_ylabel("second coordinate")
     return fig

@@ -61,6 +61,66 @@ def plot_schedules(schedules: Mapping[str, ArrayLike]) -> Figure:
 
 
 @figure
+def plot_quarter_circles(schedules: Mapping[str, ArrayLike], *, every: int) -> Figure:
+    """Draw levels as dots on a quarter circle, from all signal to all noise.
+
+    Args:
+        schedules: name -> (T + 1,) alpha_bar; a panel each.
+        every: how many levels lie from one dot to the next.
+    """
+    fig, axes = subplots(1, len(schedules), figsize=(WIDTH, 2.75), squeeze=False)
+    turn = np.linspace(0, np.pi / 2, 91)
+    for ax, (name, values) in zip(axes[0], schedules.items(), strict=True):
+        ab = np.asarray(values)[::every]
+        ax.plot(np.sin(turn), np.cos(turn), color=GREY, lw=1)
+        colour = LOOKS[name]["color"]
+        ax.plot(np.sqrt(1 - ab), np.sqrt(ab), "o", color=colour, ms=5, alpha=0.75)
+        ax.set(title=name, xlabel="factor of the noise", aspect="equal")
+        ax.set(xlim=(-0.06, 1.08), ylim=(-0.06, 1.08), xticks=[0, 1], yticks=[0, 1])
+    axes[0, 0].set_ylabel("factor of the data")
+    return fig
+
+
+@figure
+def plot_timetable(
+    schedules: Mapping[str, ArrayLike],
+    log_snr: ArrayLike,
+    shares: ArrayLike,
+    *,
+    band: tuple[float, float],
+    every: int,
+) -> Figure:
+    """Draw what is named along the log-SNR, and below it where the levels lie.
+
+    Args:
+        schedules: name -> (T + 1,) alpha_bar; a row of dots each.
+        log_snr: (K,) where the shares were measured.
+        shares: (K,) shares of glyphs named, 0 to 1.
+        band: the log-SNR between which names are lost, in any order; shaded.
+        every: how many levels lie from one dot to the next.
+    """
+    ratios = {"height_ratios": [2.2, 1]}
+    shape = {"figsize": (WIDTH, 3.9), "sharex": True, "gridspec_kw": ratios}
+    fig, (top, low) = subplots(2, 1, **shape)
+    top.plot(log_snr, 100 * np.asarray(shares), "o-", color=BLACK)
+    top.set(ylabel="named right (%)", ylim=(-4, 104))
+    for row, (name, values) in enumerate(schedules.items()):
+        ab = np.asarray(values)[every::every]
+        at = np.log(ab / (1 - ab))
+        look = {"marker": "osD"[row % 3], "ms": 4, "ls": ""}
+        low.plot(at, np.full(len(at), -row), color=LOOKS[name]["color"], **look)
+    rows = range(len(schedules))
+    low.set(yticks=[-row for row in rows], ylim=(0.6 - len(schedules), 0.6))
+    low.set_yticklabels(schedules)
+    low.set(xlabel=r"log-SNR $\lambda$ (noise on the right)", xlim=(8.5, -12.5))
+    low.set_xticks(range(8, -13, -2))
+    for ax in (top, low):
+        ax.axvspan(*band, color=SKY, alpha=0.3, lw=0)
+    low.grid(axis="y", visible=False)
+    return fig
+
+
+@figure
 def plot_ends(
     stds: Mapping[str, ArrayLike],
     factors: Mapping[str, tuple[ArrayLike, ArrayLike]],
@@ -167,10 +227,31 @@ def plot_boxes(
         tops = np.interp(at[:-1], snr, height)
         ax.bar(at[:-1], tops, np.diff(at), label="boxes", **edge)
         ax.fill_between(snr, height, color=BLUE, alpha=0.55, label="area", zorder=3)
-        ax.set(xlim=(0, 0.26), title=name, xlabel=r"signal-to-noise ratio $\gamma$")
+        ax.set(xlim=(0.26, 0), title=name)
+        ax.set_xlabel(r"signal-to-noise ratio $\gamma$ (noise on the right)")
         ax.grid(False)
     axes[0].set_ylabel(r"$\frac{1}{2}$ mmse (bits per unit of $\gamma$)")
     axes[-1].legend()
+    return fig
+
+
+@figure
+def plot_loss_weights(
+    weights: Mapping[str, tuple[ArrayLike, ArrayLike]],
+) -> Figure:
+    """Draw how much each part of the log-SNR weighs in a loss of the noise.
+
+    Args:
+        weights: up to five names -> (K,) log-SNR and (K,) weights per unit of it.
+    """
+    fig, ax = subplots(figsize=(WIDTH * 0.85, 3.2))
+    looks = list(LOOKS.values())
+    for (name, (lam, weight)), look in zip(weights.items(), looks, strict=False):
+        ax.plot(lam, weight, label=name, **look)
+    ax.set(xlabel=r"log-SNR $\lambda$ (noise on the right)", ylim=(0, None))
+    ax.set_ylabel("weight per unit of log-SNR (%)")
+    ax.invert_xaxis()
+    ax.legend(handlelength=4)
     return fig
 
 

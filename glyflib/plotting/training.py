@@ -3,6 +3,7 @@
 Invariant: what is drawn comes from the run's own log; smoothing is named as such.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -85,6 +86,47 @@ def plot_run(rows: Rows, *, window: int = 100) -> Figure:
         where = {"ha": "center", "va": "bottom", "fontsize": 8, "color": GREY}
         top.annotate("new stage", (glyphs[i], 1.06), annotation_clip=False, **where)
     top.legend(loc="upper right", markerscale=3)
+    return fig
+
+
+@figure
+def plot_held_out(rows: Rows) -> Figure:
+    """Draw squared errors in v on held-out glyphs by glyphs seen, a panel a level.
+
+    Where the line with captions rises while training goes on, captions are learnt by
+    heart; where it lies above the one without, they mislead.
+
+    Args:
+        rows: of a log of held-out losses, with "glyphs", "level", "captions" and
+            "no_captions".
+
+    Raises:
+        ValueError: If there are no rows.
+    """
+    if not rows:
+        raise ValueError("the log has no rows: nothing was measured")
+    levels = sorted({row["level"] for row in rows})
+    num_rows = math.ceil(len(levels) / 4)
+    size = WIDTH, 0.5 + 1.7 * num_rows
+    fig, axes = subplots(num_rows, min(4, len(levels)), figsize=size, squeeze=False)
+    for ax in axes.flat[len(levels) :]:
+        ax.set_axis_off()
+    for ax, level in zip(axes.flat, levels, strict=False):
+        some = [row for row in rows if row["level"] == level]
+        glyphs = [row["glyphs"] for row in some]
+        for name, color, look in (
+            ("captions", BLUE, "o-"),
+            ("no_captions", ORANGE, "s--"),
+        ):
+            label = name.replace("no_", "no ")
+            values = [row[name] for row in some]
+            ax.plot(glyphs, values, look, color=color, ms=3, lw=1.2, label=label)
+        ax.set_xlabel("glyphs seen", fontsize=8)
+        ax.set_ylabel(f"error in v, level {level:g}", fontsize=8)
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+        ax.locator_params(nbins=4)
+        ax.tick_params(labelsize=7)
+    axes[0, 0].legend(fontsize=7)
     return fig
 
 

@@ -24,7 +24,8 @@ from glyflib.plotting.base import (
 )
 from glyflib.plotting.pictures import add_frame, show_image
 
-ARROW = 0.4  # length of an arrow that shows a direction
+ARROW = 0.36  # length of an arrow that shows a direction
+PALE = "#CFE6F5"  # the blue of data, as a ground for other points
 REACH = 3.2  # of the plane that is shown: nearly all noise lies nearer to the middle
 
 
@@ -91,26 +92,48 @@ def plot_spoilt(
 
 
 @figure
+def plot_errors(errors: ArrayLike, *, best: float, every: int = 50) -> Figure:
+    """Draw the error of a network while it is trained.
+
+    Args:
+        errors: (N,) of each round, N at least `every`.
+        best: the error of the best answers that there are.
+        every: rounds that one dot is the average of.
+    """
+    errors = np.asarray(errors)
+    kept = errors[: len(errors) // every * every].reshape(-1, every)
+    rounds = every * (np.arange(len(kept)) + 0.5)
+    fig, ax = subplots(figsize=(0.7 * WIDTH, 2.6))
+    ax.axhline(1, color=GREY, ls=":", label='always "no push at all"')
+    ax.plot(rounds, kept.mean(axis=1), color=GREEN, label="the network")
+    ax.axhline(float(best), color=BLACK, ls="--", label="the best answers")
+    ax.set(xlabel="round of training", ylabel="error", xlim=(0, len(errors)))
+    ax.set_ylim(0, 1.08)
+    ax.legend(loc="lower left")
+    return fig
+
+
+@figure
 def plot_ways_home(
     panels: Mapping[int, tuple[ArrayLike, ArrayLike]], places: ArrayLike
 ) -> Figure:
     """Draw the way that a network would lead from each place, one panel a level.
 
     Args:
-        panels: level -> the data as far as they are left at it, (N, 2), and the ways
-            (K, 2).
+        panels: level -> the data, shrunk as this level shrinks them, (N, 2), and the
+            ways (K, 2).
         places: (K, 2) of the arrows, which show directions: all are equally long.
     """
     places = np.asarray(places)
-    look = {"figsize": (0.75 * WIDTH, 2.2), "sharey": True, "squeeze": False}
+    look = {"figsize": (WIDTH, 2.8), "sharey": True, "squeeze": False}
     fig, (axes,) = subplots(1, len(panels), **look)
-    for ax, (level, (left, ways)) in zip(axes, panels.items(), strict=True):
-        show_points(ax, left, color=SKY, size=1.2)
+    for ax, (level, (shrunk, ways)) in zip(axes, panels.items(), strict=True):
+        show_points(ax, shrunk, color=SKY, size=1.2)
         ways = np.asarray(ways)
         length = np.linalg.norm(ways, axis=1, keepdims=True)
         arrows = ARROW * ways / np.maximum(length, 1e-9)
         look = {"angles": "xy", "scale_units": "xy", "scale": 1, "units": "inches"}
-        look |= {"width": 0.015, "headwidth": 5, "headlength": 5.5}
+        look |= {"width": 0.014, "headwidth": 4, "headlength": 4.5}
         ax.quiver(*places.T, *arrows.T, color=GREEN, zorder=3, pivot="mid", **look)
         show_plane(ax, reach=2.6, apart=2)
         ax.set_title(f"level {level}")
@@ -145,11 +168,14 @@ def plot_drawn(
 
 
 @figure
-def plot_side_by_side(panels: Mapping[str, ArrayLike]) -> Figure:
+def plot_side_by_side(
+    panels: Mapping[str, ArrayLike], data: ArrayLike | None = None
+) -> Figure:
     """Draw sets of drawn points beside each other, two in a row.
 
     Args:
         panels: what is shown -> (N, 2).
+        data: (M, 2) that they should look like, for a pale ground under each.
     """
     rows = -(-len(panels) // 2)
     look = {"figsize": (0.7 * WIDTH, 0.2 + 2.4 * rows), "squeeze": False}
@@ -157,6 +183,8 @@ def plot_side_by_side(panels: Mapping[str, ArrayLike]) -> Figure:
     for ax in axes.flat[len(panels) :]:
         ax.remove()
     for ax, (title, points) in zip(axes.flat, panels.items(), strict=False):
+        if data is not None:
+            show_points(ax, data, color=PALE, size=3)
         show_points(ax, points, color=GREEN, size=2.4)
         show_plane(ax, reach=2.6)
         ax.set_title(title)

@@ -60,14 +60,16 @@ def run_study(
     Args:
         name: of the study.
         study: by name, in order, functions that return numbers and tensors by name.
-        facts: what makes it; "seed" and "model" decide what may be gone on with.
+        facts: what makes it; "seed", "model" and, where there are any, "settings"
+            decide what may be gone on with.
         folder: where its files lie.
 
     Yields:
         the name of each part, once it is there.
 
     Raises:
-        ValueError: If the files there are of another seed or model, or damaged.
+        ValueError: If the files there are of another seed, model or settings, or
+            damaged.
     """
     results = Results(dict(facts))
     if (Path(folder) / f"{name}.json").is_file():
@@ -88,10 +90,11 @@ def run_study(
 
 
 def check_same(name: str, before: dict, now: dict) -> None:
-    """Raise a ValueError if seed or model differ: parts of two do not mix."""
-    for key in ("seed", "model"):
-        if before[key] != now[key]:
+    """Raise a ValueError if seed, model or settings differ: parts do not mix."""
+    for key in ("seed", "model", "settings"):
+        was, is_now = before.get(key), now.get(key)
+        if was != is_now:
             raise ValueError(
-                f"{name} was made with {key} {before[key]}, now it is {now[key]}: "
-                "remove it with --anew, or write elsewhere with --out"
+                f"{name} was made with {key} {was}, now it is {is_now}: "
+                "begin with --anew or an empty folder, or write elsewhere with --out"
             )

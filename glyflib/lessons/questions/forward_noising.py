@@ -1,5 +1,7 @@
 """Questions of chapter 4: steps, jumps, and names that are lost."""
 
+from functools import cache
+
 import torch
 
 from glyflib.data import load_glyphs, x0_from_images
@@ -38,22 +40,28 @@ def mean_beta() -> float:
     return (1 - alpha_bar[1:] / alpha_bar[:-1]).mean().item()
 
 
-def lost_first(chars: str = "水龍", t: int = 450, num_tries: int = 100) -> str:
-    """The character that the best guesser names least often at a level."""
-    glyphs = load_glyphs("all", 32)
+@cache  # checking an answer asks for it more than once
+def share_named(char: str, size: int, t: int, num_tries: int = 100) -> float:
+    """How often the best guesser names a character at a level, at a picture's size."""
+    glyphs = load_glyphs("all", size)
     x0 = x0_from_images(glyphs.images)
     alpha_bar = linear_alpha_bar()
     gen = torch.Generator().manual_seed(0)
-    centres = alpha_bar[t].sqrt() * x0.flatten(1)
-    named = {}
-    for char in chars:
-        (row,) = glyphs.find(char)
-        many = x0[[row]].expand(num_tries, -1, -1, -1)
-        eps = torch.randn(many.shape, generator=gen)
-        xt = add_noise(many, eps, torch.tensor(t), alpha_bar)
-        nearest = torch.cdist(xt.flatten(1), centres).argmin(1)
-        named[char] = (nearest == row).sum().item()
-    return min(named, key=named.get)
+    many = x0[glyphs.find(char)].expand(num_tries, -1, -1, -1)
+    eps = torch.randn(many.shape, generator=gen)
+    xt = add_noise(many, eps, torch.tensor(t), alpha_bar)
+    nearest = torch.cdist(xt.flatten(1), alpha_bar[t].sqrt() * x0.flatten(1)).argmin(1)
+    return (x0[nearest] == many).flatten(1).all(1).double().mean().item()
+
+
+def lost_first(chars: str = "一木水金龍鬱", t: int = 450) -> str:
+    """The character that the best guesser names least often at a level."""
+    return min(chars, key=lambda char: share_named(char, 32, t))
+
+
+def signal_left(last: float) -> float:
+    """The factor of the data at the end of a chain whose last beta is given."""
+    return linear_alpha_bar(last=last)[-1].sqrt().item()
 
 
 def share_between(s: int = 200, t: int = 500) -> float:
@@ -89,6 +97,20 @@ QUESTIONS = {
                 "The pixel is multiplied by the *root* of 0.64.",
             ),
             Mistake(
+                lambda: 0.64 * 0.5 + 0.36 * -1,
+                "Both factors are roots: 0.8 for the pixel, and 0.6 for the noise.",
+            ),
+            Mistake(
+                lambda: 0.64 * (0.5 - 1),
+                "The pixel and the noise have a factor each: the root of 0.64, and the "
+                "root of 0.36.",
+            ),
+            Mistake(
+                lambda: 0.8 * (0.5 + 0.6 * -1),
+                "First the pixel shrinks, then the noise comes in; the new noise is "
+                "not shrunk.",
+            ),
+            Mistake(
                 lambda: 0.8 * 0.5 + 0.6 * 1, "Mind the sign: the noise drawn is -1."
             ),
         ),
@@ -111,6 +133,20 @@ QUESTIONS = {
                 "A factor of 0.5 multiplies the variance by its square.",
             ),
             Mistake(
+                lambda: 0.25 * 0.36 + 0.36,
+                "The noise of step 1 shrinks to 0.25 times 0.36: right. But what step "
+                "2 adds is its own beta, not the first one again.",
+            ),
+            Mistake(
+                lambda: 0.25 * 0.36,
+                "That is what is left of the first noise. Step 2 adds its own.",
+            ),
+            Mistake(
+                lambda: 0.36 * 0.75,
+                "What step 2 *leaves* of a variance is 1 less its beta, and it adds "
+                "noise of its own.",
+            ),
+            Mistake(
                 lambda: noise_after(0.36, 0.75) ** 0.5,
                 "That is the standard deviation; the variance is asked for.",
             ),
@@ -131,8 +167,8 @@ QUESTIONS = {
         mistakes=(
             Mistake(
                 lambda: 500,
-                "That is half of the steps. But each step takes its share of what is "
-                "left: effects multiply.",
+                "That is half of the steps. But by the last step alpha bar has been "
+                "halved nearly fifteen times, and this is only the first time.",
             ),
             Mistake(
                 lambda: first_below(0.25),
@@ -140,6 +176,32 @@ QUESTIONS = {
             ),
         ),
         hint="Equal factors have equal squares: alpha bar, and 1 less alpha bar.",
+    ),
+    "noising-last": Question(
+        right=lambda: signal_left(0.005),
+        because=lambda right: (
+            f"At level 1000 the glyph still has {right:.0%} of its strength."
+        ),
+        tolerance=0.006,
+        mistakes=(
+            Mistake(
+                lambda: signal_left(0.005) ** 2,
+                "That is alpha bar. The factor of the data is its root.",
+            ),
+            Mistake(
+                lambda: signal_left(0.02),
+                "That is the chain of the chapter. Change `last_beta` to 0.005.",
+            ),
+            Mistake(
+                lambda: (1 - signal_left(0.005) ** 2) ** 0.5,
+                "That is the factor of the noise. How much of the data is left?",
+            ),
+            Mistake(
+                lambda: 100 * signal_left(0.005),
+                "Give it as a factor between 0 and 1, not in percent.",
+            ),
+        ),
+        hint="Take the last entry of `my_alpha_bar`, and its root.",
     ),
     "noising-constant": Question(
         right=constant_beta,
@@ -162,16 +224,47 @@ QUESTIONS = {
     "noising-names": Question(
         right=lost_first,
         because=(
-            "Not because of its strokes: another glyph looks almost like it, "
-            "and the two are mistaken for each other."
+            "Its nearest neighbour is the closest of all six, and the two are mistaken "
+            "for each other."
         ),
         mistakes=(
             Mistake(
+                lambda: "鬱",
+                "It has the most ink. But the guesser does not count ink: it looks for "
+                "the nearest centre.",
+            ),
+            Mistake(
+                lambda: "一",
+                "It has the least ink. But which glyph could it be mistaken for?",
+            ),
+            Mistake(
                 lambda: "水",
-                "Few strokes are no handicap: try both with `share_named`.",
+                "Its nearest neighbour is the farthest away of all six.",
             ),
         ),
-        hint="Give one of the two characters, 水 or 龍, in quotation marks.",
+        hint="Whose centre has another centre close by? Give one of the six "
+        "characters, in quotation marks.",
+    ),
+    "noising-pixels": Question(
+        right=lambda: share_named("锂", 64, 600),
+        because=lambda right: (
+            f"With four times as many witnesses, {right:.0%} of a hundred tries are "
+            "named, and the noise is the same."
+        ),
+        tolerance=0.05,
+        mistakes=(
+            Mistake(
+                lambda: share_named("锂", 32, 600),
+                "That is the share with 32 x 32 pixels. Use the larger glyphs: "
+                "`flat_medium`.",
+            ),
+            Mistake(
+                lambda: 4 * share_named("锂", 32, 600),
+                "Four times the pixels, but not four times the share: let the guesser "
+                "count.",
+            ),
+        ),
+        hint="`share_named` takes the rows of lithium, level 600 and `flat_medium`.",
     ),
     "noising-between": Question(
         right=lambda: 1 - share_between(),

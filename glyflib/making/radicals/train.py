@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from glyflib.data import IMAGE_SIZE, Glyphs, shrink
-from glyflib.evaluation.radicals import RADICALS, RadicalClassifier
+from glyflib.evaluation.radicals import RADICALS, GlyphNetwork, RadicalClassifier
 from glyflib.files import CONFIG, WEIGHTS, write_bytes, write_text
 from glyflib.glyphs.fonts import Face, draw
 from glyflib.making.radicals.augment import augment
@@ -66,6 +66,13 @@ def draw_views(glyphs: Glyphs, fonts: Iterable[Face]) -> Views:
     return Views(torch.stack(images), usable)
 
 
+def choose_views(views: Views, rows: Tensor, generator: torch.Generator) -> Tensor:
+    """A view for each row (B,), the set itself where another may not be used."""
+    which = torch.randint(len(views.images), (len(rows),), generator=generator)
+    is_own = torch.rand(len(rows), generator=generator) < SHARE_OF_SET
+    return torch.where(is_own | ~views.is_usable[which, rows], 0, which)
+
+
 def draw_batches(
     views: Views, rows: Tensor, steps: int, generator: torch.Generator
 ) -> Iterable[tuple[Tensor, Tensor]]:
@@ -76,36 +83,52 @@ def draw_batches(
         if len(order) < size:
             order = rows[torch.randperm(len(rows), generator=generator)]
         batch, order = order[:size], order[size:]
-        which = torch.randint(len(views.images), (size,), generator=generator)
-        is_own = torch.rand(size, generator=generator) < SHARE_OF_SET
-        which = torch.where(is_own | ~views.is_usable[which, batch], 0, which)
+        which = choose_views(views, batch, generator)
         yield batch, augment(views.images[which, batch], generator)
+
+
+def optimise(
+    model: GlyphNetwork, batches: Iterable, loss_of: Callable[..., Tensor], steps: int
+) -> None:
+    """Take a step for each batch (AdamW, one cycle of the learning rate).
+
+    Args:
+        model: changed in place.
+        batches: as many as there are steps.
+        loss_of: what is made less, given the items of a batch.
+        steps: updates.
+
+    References:
+        Loshchilov and Hutter 2019; Smith and Topin 2019.
+    """
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, LEARNING_RATE, total_steps=steps + 1, pct_start=0.15
+    )
+    for batch in batches:
+        loss = loss_of(*batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
 
 
 def fit(
     views: Views, glyphs: Glyphs, *, seed: int, steps: int, progress: Callable
 ) -> RadicalClassifier:
-    """Train a network from random weights (AdamW, one cycle of the learning rate).
-
-    References:
-        Loshchilov and Hutter 2019; Smith and Topin 2019.
-    """
+    """Train a classifier from random weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = RadicalClassifier(**NETWORK).to(memory_format=torch.channels_last)
-        optimizer = torch.optim.AdamW(model.parameters(), weight_decay=WEIGHT_DECAY)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, LEARNING_RATE, total_steps=steps + 1, pct_start=0.15
-        )
         rows = torch.where(~glyphs.is_test & (glyphs.radicals > 0))[0]
         generator = torch.Generator().manual_seed(seed)
-        for batch, x0 in progress(draw_batches(views, rows, steps, generator)):
+
+        def loss_of(batch: Tensor, x0: Tensor) -> Tensor:
             labels = glyphs.radicals[batch] - 1
-            loss = cross_entropy(model(x0), labels, label_smoothing=SMOOTHING)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
+            return cross_entropy(model(x0), labels, label_smoothing=SMOOTHING)
+
+        batches = progress(draw_batches(views, rows, steps, generator))
+        optimise(model, batches, loss_of, steps)
     return model.eval().requires_grad_(False)
 
 
@@ -117,7 +140,7 @@ def check_known(glyphs: Glyphs) -> None:
         raise ValueError(f"{found}: both sides need known radicals")
 
 
-def halve(model: RadicalClassifier) -> bytes:
+def halve(model: GlyphNetwork) -> bytes:
     """Round the weights to half precision, in the model too, and pack them."""
     weights = {
         name: value.half().contiguous() if value.is_floating_point() else value
@@ -144,14 +167,14 @@ def describe(views: Views, glyphs: Glyphs) -> dict[str, Any]:
     }
 
 
-def save(out: Path, data: bytes, config: dict[str, Any]) -> None:
-    """Write weights, configuration and card, each whole or not at all.
+def save(out: Path, data: bytes, config: dict[str, Any], page: str) -> None:
+    """Write weights, configuration and the card's page, each whole or not at all.
 
     Until the last one is in place the check sums differ, and loading says so.
     """
     out.mkdir(parents=True, exist_ok=True)
     write_bytes(out / WEIGHTS, data)
-    write_text(out / "README.md", card(config))
+    write_text(out / "README.md", page)
     write_text(out / CONFIG, json.dumps(config, indent=2) + "\n")
 
 
@@ -198,5 +221,5 @@ def build_classifier(
         "glyphs_sha256": glyphs.sha256,
         "sha256": sha256(data).hexdigest(),
     }
-    save(Path(out), data, config)
+    save(Path(out), data, config, card(config))
     return config

@@ -1,0 +1,1 @@
+"""How the reader of parts of data/parts was made."""
