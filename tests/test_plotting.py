@@ -249,6 +249,7 @@ def test_frames_are_png_of_one_size_and_differ():
 def test_no_colour_of_a_figure_is_lost_in_its_frame():
     rng = np.random.default_rng(0)
     fig, ax = subplots(figsize=(7, 3.4))
+    plt.close(fig)  # pyplot forgets it, and later tests find none open
     for colour in RADICAL_COLOURS.values():
         ax.plot(*rng.normal(size=(2, 300)), "o", ms=2, alpha=0.6, color=colour)
     fig.savefig(io.BytesIO())  # the layout settles in the first drawing
