@@ -121,7 +121,6 @@ EXAMPLES = {
     ),
     "forward_noising.plot_pixel_noise": call(*RNG.normal(size=(2, 50, 8, 8)), GLYPH),
     "forward_noising.plot_step": call(POINTS, POINTS[:2], 0.3, [POINTS, -POINTS]),
-    "forward_noising.plot_variance": call(LEVELS, *[FALLING] * 4),
     "forward_noising.plot_walks": call(
         RNG.normal(size=(1001, 3)), ALPHA_BAR - 1, 1 - ALPHA_BAR
     ),

@@ -87,7 +87,21 @@ def test_any_other_answer_gets_a_hint_and_no_traceback(question, answer, hint):
 def test_a_notebook_and_a_terminal_show_the_sentence():
     verdict = judge(HALF, 0.71)
     assert verdict._repr_markdown_() == repr(verdict) == verdict.text
-    assert verdict.text == "**Right.** its square, 0.5, is half of the variance."
+    assert verdict.text == "**Right.** Its square, 0.5, is half of the variance."
+
+
+@pytest.mark.parametrize(
+    ("because", "shown"),
+    [
+        ("so it is.", "So it is."),
+        ("$x_t$ has it.", "$x_t$ has it."),
+        ("BERT has it.", "BERT has it."),
+        (lambda right: f"at {right} it is.", "At 0.5 it is."),
+    ],
+)
+def test_a_reason_begins_with_a_capital_and_keeps_the_others(because, shown):
+    question = Question(right=lambda: 0.5, because=because)
+    assert judge(question, 0.5).text == f"**Right.** {shown}"
 
 
 def test_the_edge_of_the_tolerance_is_right_and_beyond_is_not():

@@ -385,6 +385,14 @@ def test_the_chain_states_the_numbers_of_the_schedule():
     assert f"{(1 - beta) ** 0.5:.4f}" in text and f"{beta:.4f}" in text
 
 
+def test_pixels_that_noise_is_shown_for_are_the_nearest_of_their_value():
+    picture = np.ones((5, 5))
+    picture[1, 1] = picture[4, 4] = -1
+    place = forward_noising.place_of
+    assert place(picture, -1, near=(0, 0)).tolist() == [1, 1]
+    assert place(picture, -1, near=(0.8, 1)).tolist() == [4, 4]
+
+
 def test_densities_of_given_and_marginal_share_one_scale():
     _, *axes = drawn("forward_noising.plot_given_and_marginal").axes
     assert len({ax.get_ylim() for ax in axes}) == 1
@@ -405,7 +413,11 @@ def test_walks_jumps_and_formula_state_their_means():
 
 def test_given_ink_and_given_paper_add_up_to_the_marginal():
     for ax in drawn("forward_noising.plot_given_and_marginal").axes[1:]:
-        names = "marginal $q(x_t)$", "given ink", "given paper"
+        names = (
+            "marginal $q(x_t)$",
+            "ink: bell × share",
+            "paper: bell × share",
+        )
         (u, marginal), (_, ink), (_, paper) = (line(ax, name) for name in names)
         np.testing.assert_allclose(ink + paper, marginal)
         assert np.trapezoid(ink, u) == pytest.approx(0.3, abs=0.001)
@@ -418,6 +430,25 @@ def test_bells_have_the_mean_and_variance_handed_in(label, mean, var):
     x, y = line(drawn("reverse_process.plot_products").axes[0], label)
     assert x[y.argmax()] == pytest.approx(mean, abs=0.02)
     assert y.max() == pytest.approx((2 * np.pi * var) ** -0.5, rel=0.01)
+
+
+def test_bells_on_the_way_back_have_the_same_axes_so_heights_can_be_compared():
+    u = np.linspace(-3, 3, 61)
+    low = np.exp(-(u**2))
+    densities = {290: (low, low), 200: (3 * low, low), 50: (low, 2 * low)}
+    plot_reverse = glyflib.plotting.reverse_process.plot_reverse
+    fig = plot_reverse(u, densities, 300, {1: 0.1, 10: 0.2})
+    tops = [ax.get_ylim()[1] for ax in fig.axes[:3]]
+    assert tops[0] == tops[1] == tops[2] > 3
+
+
+def test_answers_of_the_perfect_denoiser_are_rings_that_hide_no_data():
+    (rings,) = [
+        line
+        for line in drawn("perfect_denoiser.plot_answers").axes[0].lines
+        if line.get_marker() == "o"
+    ]
+    assert rings.get_markerfacecolor() == "none"
 
 
 def test_an_arrow_points_along_the_field_and_its_colour_is_its_length():

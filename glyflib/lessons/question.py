@@ -33,7 +33,8 @@ class Question:
         right: computes the right answer: a number, several numbers (a list, a tuple, a
             tensor or an array), a word, or a function where a function is asked for.
         because: why it is right, in Markdown; or a function that writes it from the
-            right answer, if the sentence speaks of numbers.
+            right answer, if the sentence speaks of numbers. Its first letter is made
+            a capital where it is shown.
         tolerance: how far a number may lie from the right one, at most; 0 is exact.
         mistakes: wrong answers with a hint of their own, the likeliest first.
         hint: what any other wrong answer is told.
@@ -97,7 +98,7 @@ def judge(question: Question, answer: Any) -> Verdict:
     if agrees(answer, right, question.tolerance):
         because = question.because
         reason = because(right) if callable(because) else because
-        return Verdict(True, f"**Right.** {reason}")
+        return Verdict(True, f"**Right.** {reason[:1].upper()}{reason[1:]}")
     for mistake in question.mistakes:
         wrong = mistake.answer()
         if question.given is not None:

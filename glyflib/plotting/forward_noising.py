@@ -31,6 +31,15 @@ from glyflib.plotting.base import (
 from glyflib.plotting.pictures import SPAN, grey_frames, show_image, stamp
 
 
+def place_of(
+    picture: np.ndarray, value: float, near: tuple[float, float]
+) -> np.ndarray:
+    """Row and column of the pixel of a value nearest to a place, (0, 0) to (1, 1)."""
+    places = np.argwhere(picture == value)
+    away = places - np.array(near) * (np.array(picture.shape) - 1)
+    return places[(away**2).sum(axis=1).argmin()]
+
+
 @figure
 def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> Figure:
     """Draw one noise picture, one pixel of many, and noise centred on a picture.
@@ -42,8 +51,8 @@ def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> F
     """
     noise, centred, mean = map(np.asarray, (noise, centred, mean))
     fig, axes = subplots(2, 2, figsize=(WIDTH * 0.9, 5.2))
-    dark = np.unravel_index(mean.argmin(), mean.shape)
-    light = np.unravel_index(mean.argmax(), mean.shape)
+    dark = place_of(mean, mean.min(), near=(0.7, 0.75))
+    light = place_of(mean, mean.max(), near=(0.5, 0.5))
     shape = {"histtype": "stepfilled", "bins": 40, "range": (-4, 4), "density": True}
     full = shape | {"fc": SKY, "alpha": 0.75}
     outline = shape | {"fc": "none", "ec": ORANGE, "lw": 1.8, "hatch": "///"}
@@ -56,7 +65,8 @@ def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> F
             u = np.linspace(-4, 4, 300)
             label = f"pixel in the {name}: mean {bell.mean():.2f}"
             right.hist(values, label=label, **look)
-            right.plot(u, bell.pdf(u), color=BLACK, ls="-" if look is full else "--")
+            line = {"ls": "-", "color": BLUE} if look is full else {"ls": "--"}
+            right.plot(u, bell.pdf(u), **{"color": BLACK, "lw": 2} | line)
             edge = {"mfc": "none", "ms": 10, "mew": 2.5, "clip_on": False}
             color = BLUE if look is full else ORANGE
             left.plot(where[1], where[0], marker, mec=color, **edge)
@@ -64,25 +74,6 @@ def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> F
         right.set(xlabel="pixel value", ylabel="density")
     axes[0, 0].set_title("a picture of noise")
     axes[1, 0].set_title("half that noise, around a glyph")
-    return fig
-
-
-@figure
-def plot_variance(
-    t: ArrayLike,
-    kept: ArrayLike,
-    grown: ArrayLike,
-    kept_formula: ArrayLike,
-    grown_formula: ArrayLike,
-) -> Figure:
-    """Draw the variance along a chain with and without the shrink, all (N,)."""
-    fig, ax = subplots(figsize=(WIDTH * 0.75, 3.1))
-    ax.plot(t, grown_formula, "--", color=ORANGE, label="formula, no shrink")
-    ax.plot(t, grown, "s", color=ORANGE, ms=4, label="measured, no shrink")
-    ax.plot(t, kept_formula, "-", color=BLUE, label="formula, with the shrink")
-    ax.plot(t, kept, "o", color=BLUE, ms=4, label="measured, with the shrink")
-    ax.set(xlabel="level t", ylabel="variance of the pixels", ylim=(0, None))
-    ax.legend()
     return fig
 
 
@@ -118,7 +109,7 @@ def plot_step(
     fig, ax = subplots(figsize=(4.6, 4.6))
     ax.plot(*points.T, ".", color=GREY, ms=1.5, alpha=0.55, zorder=1)
     add_clouds(ax, chosen, float(np.sqrt(1 - beta)), float(np.sqrt(beta)), clouds)
-    ax.set(xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), aspect="equal")
+    ax.set(xlim=(-4, 4), ylim=(-4, 4), aspect="equal")
     ax.set(xlabel="across", ylabel="up")
     ax.set_title(rf"$\beta$ = {beta:g}: centres at {np.sqrt(1 - beta):.3f} $x_0$")
     return fig
@@ -174,7 +165,7 @@ def plot_arrivals(
         lines = [f"{name} {np.asarray(at).mean():.2f}" for name, at in means.items()]
         text = "\n".join(["mean:", *lines])
         ax.text(0.02, 0.98, text, va="top", fontsize=8, transform=ax.transAxes)
-        ax.set_ylim(0, 1.45 * bell.pdf(bell.mean()))
+        ax.set(xlim=(-4, 4), ylim=(0, 1.75 * bell.pdf(bell.mean())))
     axes[0, 0].set_ylabel("density")
     legend_above(fig, axes[0, 0])
     return fig
@@ -252,8 +243,8 @@ def plot_given_and_marginal(
         filled = {"color": SKY, "alpha": 0.55, "label": "noised glyphs"}
         ax.hist(np.asarray(noisy), 80, range=(-4, 4), density=True, **filled)
         ax.plot(u, bells.sum(1), color=BLACK, label="marginal $q(x_t)$")
-        ax.plot(u, bells[:, 0], "--", color=RED, label="given ink", lw=2)
-        ax.plot(u, bells[:, -1], ":", color=BLUE, label="given paper", lw=2)
+        ax.plot(u, bells[:, 0], "--", color=RED, label="ink: bell × share", lw=2)
+        ax.plot(u, bells[:, -1], ":", color=BLUE, label="paper: bell × share", lw=2)
         ax.set(title=f"level {t}", ylabel="density")
         top = max(top, 1.45 * bells.sum(1).max())
     for ax in axes.flat[1:]:

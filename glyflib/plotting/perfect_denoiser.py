@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from glyflib.plotting.base import (
-    BLACK,
     BLUE,
     GREEN,
     GREY,
@@ -25,11 +24,14 @@ REACH = 2.8  # of the plane that is shown, from the middle
 
 
 def draw_answers(ax: Axes, xt: np.ndarray, x0_hat: np.ndarray, ink: np.ndarray) -> None:
-    """Draw data (N, 2), and a line from each xt (M, 2) to its answer x0_hat (M, 2)."""
-    ax.plot(*ink.T, ".", color=BLUE, ms=2, alpha=0.5, zorder=1)
+    """Draw data (N, 2), and a line from each xt (M, 2) to its answer x0_hat (M, 2).
+
+    Answers are rings, so that the data on which they sit show.
+    """
+    ax.plot(*ink.T, ".", color=BLUE, ms=2.5, alpha=0.6, zorder=1)
     pairs = np.stack([xt, x0_hat], axis=1)
     ax.add_collection(LineCollection(pairs, colors=GREY, lw=0.5, alpha=0.6, zorder=2))
-    ax.plot(*x0_hat.T, "o", color=GREEN, mec=BLACK, mew=0.4, ms=4, zorder=3)
+    ax.plot(*x0_hat.T, "o", mfc="none", mec=GREEN, mew=1.2, ms=5.5, zorder=3)
     ax.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal")
     ax.set(xlabel="first coordinate", ylabel="second coordinate")
 

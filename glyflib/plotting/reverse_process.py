@@ -124,6 +124,8 @@ def plot_reverse(
 ) -> Figure:
     """Draw the way back to three levels, and how far it is from one bell curve.
 
+    The three have the same axes, so that a narrow bell stands as high as it is.
+
     Args:
         u: (N,) values of the pixel.
         densities: level s -> (N,) exact density of xs given xt, and (N,) its rival.
@@ -131,10 +133,10 @@ def plot_reverse(
         apart: step t - s -> share of the area by which the two differ.
     """
     fig, axes = subplots(2, 2, figsize=(WIDTH, 4.8))
+    top = 1.5 * max(float(np.max(pair)) for pair in densities.values())
     for ax, (s, (exact, bell)) in zip(axes.flat[:3], densities.items(), strict=True):
         ax.fill_between(u, exact, color=SKY, alpha=0.6, label="exact")
         ax.plot(u, bell, "--", color=RED, label="one bell curve")
-        top = 1.5 * float(np.max([exact, bell]))
         ax.set(title=f"from {t} to {s}", ylabel="density", ylim=(0, top))
         ax.set(xlabel="value of the pixel", xlim=(-3, 3))
         ax.legend(fontsize=8, loc="upper left")

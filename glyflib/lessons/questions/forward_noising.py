@@ -17,27 +17,9 @@ def landing(x: float = 0.5, beta: float = 0.36, eps: float = -1.0) -> float:
     return add_noise(pixel, noise, torch.tensor(1), alpha_bar).item()
 
 
-def noise_after(*betas: float) -> float:
-    """Variance of all the noise after some steps, given where they began."""
-    alpha_bar = alpha_bar_from_beta(torch.tensor(betas, dtype=torch.float64))
-    return 1 - alpha_bar[-1].item()
-
-
 def first_below(share: float) -> int:
     """The first level of the linear chain where alpha_bar is below a share."""
     return (linear_alpha_bar() < share).nonzero()[0].item()
-
-
-def constant_beta() -> float:
-    """The beta of equal steps that end where the linear chain ends."""
-    alpha_bar = linear_alpha_bar()
-    return 1 - alpha_bar[-1].item() ** (1 / (len(alpha_bar) - 1))
-
-
-def mean_beta() -> float:
-    """The mean of the linear chain's betas."""
-    alpha_bar = linear_alpha_bar()
-    return (1 - alpha_bar[1:] / alpha_bar[:-1]).mean().item()
 
 
 @cache  # checking an answer asks for it more than once
@@ -54,9 +36,9 @@ def share_named(char: str, size: int, t: int, num_tries: int = 100) -> float:
     return (x0[nearest] == many).flatten(1).all(1).double().mean().item()
 
 
-def lost_first(chars: str = "一木水金龍鬱", t: int = 450) -> str:
+def lost_first(chars: str = "一木水金龍鬱", t: int = 525) -> str:
     """The character that the best guesser names least often at a level."""
-    return min(chars, key=lambda char: share_named(char, 32, t))
+    return min(chars, key=lambda char: share_named(char, 32, t, 500))
 
 
 def signal_left(last: float) -> float:
@@ -116,47 +98,6 @@ QUESTIONS = {
         ),
         hint="Multiply the pixel by 0.8 and the noise by 0.6, and add the two.",
     ),
-    "noising-two": Question(
-        right=lambda: noise_after(0.36, 0.75),
-        because=lambda right: (
-            f"The second step leaves a quarter of the first one's 0.36, and adds 0.75: "
-            f"{right:.2f}. It is also 1 less what is left of the data, 0.64 times 0.25."
-        ),
-        tolerance=0.005,
-        mistakes=(
-            Mistake(
-                lambda: 0.36 + 0.75,
-                "The second step also shrinks the noise of the first one.",
-            ),
-            Mistake(
-                lambda: 0.5 * 0.36 + 0.75,
-                "A factor of 0.5 multiplies the variance by its square.",
-            ),
-            Mistake(
-                lambda: 0.25 * 0.36 + 0.36,
-                "The noise of step 1 shrinks to 0.25 times 0.36: right. But what step "
-                "2 adds is its own beta, not the first one again.",
-            ),
-            Mistake(
-                lambda: 0.25 * 0.36,
-                "That is what is left of the first noise. Step 2 adds its own.",
-            ),
-            Mistake(
-                lambda: 0.36 * 0.75,
-                "What step 2 *leaves* of a variance is 1 less its beta, and it adds "
-                "noise of its own.",
-            ),
-            Mistake(
-                lambda: noise_after(0.36, 0.75) ** 0.5,
-                "That is the standard deviation; the variance is asked for.",
-            ),
-            Mistake(
-                lambda: 1 - noise_after(0.36, 0.75),
-                "That is what is left of the data. The noise makes up the rest, to 1.",
-            ),
-        ),
-        hint="First the variance after step 1; then what step 2 leaves and adds.",
-    ),
     "noising-half": Question(
         right=lambda: first_below(0.5),
         because=lambda right: (
@@ -175,7 +116,7 @@ QUESTIONS = {
                 "There the factor of the data is 0.5. Where are the two factors equal?",
             ),
         ),
-        hint="Equal factors have equal squares: alpha bar, and 1 less alpha bar.",
+        hint="Equal factors have equal squares: alpha bar, and 1 minus alpha bar.",
     ),
     "noising-last": Question(
         right=lambda: signal_left(0.005),
@@ -190,7 +131,7 @@ QUESTIONS = {
             ),
             Mistake(
                 lambda: signal_left(0.02),
-                "That is the chain of the chapter. Change `last_beta` to 0.005.",
+                "That is the chain of the chapter. Take the one with `last=0.005`.",
             ),
             Mistake(
                 lambda: (1 - signal_left(0.005) ** 2) ** 0.5,
@@ -201,25 +142,7 @@ QUESTIONS = {
                 "Give it as a factor between 0 and 1, not in percent.",
             ),
         ),
-        hint="Take the last entry of `my_alpha_bar`, and its root.",
-    ),
-    "noising-constant": Question(
-        right=constant_beta,
-        because=lambda right: (
-            f"A thousand factors of 1 - {right:.6f} make the same product."
-        ),
-        tolerance=5e-6,
-        mistakes=(
-            Mistake(
-                mean_beta,
-                "Very near: that is the mean of the betas. But effects multiply, and "
-                "do not add up.",
-            ),
-            Mistake(
-                lambda: 1 - constant_beta(), "That is alpha. Beta is 1 less alpha."
-            ),
-        ),
-        hint="Which number, multiplied by itself a thousand times, gives alpha bar?",
+        hint="Take the last entry of `linear_alpha_bar(T, last=0.005)`, and its root.",
     ),
     "noising-names": Question(
         right=lost_first,

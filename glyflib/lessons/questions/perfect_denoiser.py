@@ -1,5 +1,7 @@
 """Questions of chapter 7: votes, candidates, floors, and what a denoiser is told."""
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -9,13 +11,14 @@ from glyflib.lessons.question import Mistake, Question
 from glyflib.schedule import add_noise, linear_alpha_bar
 
 NOISED_TO = 600
-TOLD = (400, 500, 600, 700, 800)
-LOSS, FLOOR = 0.75, 0.72
+TOO_FEW, TOO_MANY = 500, 700
+LOSSES = {20: 0.90, 400: 0.10}
+FLOORS = {20: 0.87, 400: 0.04}
 
 
-def one_level(ab: float) -> Tensor:
+def one_level(ab: float | Tensor) -> Tensor:
     """A schedule that has only one noisy level."""
-    return torch.tensor([1.0, ab], dtype=torch.float64)
+    return torch.tensor([1.0, float(ab)], dtype=torch.float64)
 
 
 def answer_of_two(xt: float = 0.5, ab: float = 0.5) -> float:
@@ -39,48 +42,82 @@ def candidates(*votes: float) -> float:
     )
 
 
-def best_level_to_tell() -> int:
-    """The level that a perfect denoiser should be told, for the least error."""
-    glyphs = load_glyphs("train", 32)
-    glyphs = glyphs.take(evenly(2000, len(glyphs)))
-    x0 = x0_from_images(glyphs.images)
+def most_to_gain(level: int | None = None) -> tuple[int, float]:
+    """A level and its distance, loss less floor: where it is largest, if None."""
+    gains = {t: LOSSES[t] - FLOORS[t] for t in LOSSES}
+    level = max(gains, key=gains.get) if level is None else level
+    return level, gains[level]
+
+
+@cache
+def costlier_lie() -> int:
+    """Which of two wrong levels, told to a perfect denoiser, makes it err more."""
+    x0 = x0_from_images(load_glyphs("train", 32).images)
     alpha_bar = linear_alpha_bar()
     ideal = IdealDenoiser(x0, alpha_bar)
-    some = x0[:32]
+    some = x0[evenly(32, len(x0))]
     eps = torch.randn(some.shape, generator=torch.Generator().manual_seed(0))
     noisy = add_noise(some, eps, torch.tensor(NOISED_TO), alpha_bar)
     errors = {}
-    for told in TOLD:
+    for told in (TOO_FEW, TOO_MANY):
         off = ideal.denoise(noisy, torch.tensor(told)) - some
         errors[told] = off.square().mean().item()
-    return min(errors, key=errors.get)
+    return max(errors, key=errors.get)
 
 
-def example() -> tuple[Tensor, float, Tensor]:
+def example() -> tuple[Tensor, Tensor, Tensor]:
     """Noisy points, alpha_bar and data, on which a function is tried."""
     generator = torch.Generator().manual_seed(0)
     xt, data = torch.randn(2, 6, 2, generator=generator, dtype=torch.float64)
-    return xt, 0.6, data
+    return xt, torch.tensor(0.6, dtype=torch.float64), data
 
 
-def ideal_at(ab: float, data: Tensor) -> IdealDenoiser:
+def ideal_at(ab: Tensor, data: Tensor) -> IdealDenoiser:
     """The perfect denoiser of the data, at the one noisy level of a schedule."""
     return IdealDenoiser(data, one_level(ab))
 
 
-def noise_of(xt: Tensor, ab: float, data: Tensor) -> Tensor:
+def noise_of(xt: Tensor, ab: Tensor, data: Tensor) -> Tensor:
     """The mean of the noise in xt, by the package."""
     return ideal_at(ab, data).predict_eps(xt, torch.tensor(1))
 
 
-def data_of(xt: Tensor, ab: float, data: Tensor) -> Tensor:
+def data_of(xt: Tensor, ab: Tensor, data: Tensor) -> Tensor:
     """The mean of the data in xt, by the package."""
     return ideal_at(ab, data).denoise(xt, torch.tensor(1))
 
 
-def undivided(xt: Tensor, ab: float, data: Tensor) -> Tensor:
+def undivided(xt: Tensor, ab: Tensor, data: Tensor) -> Tensor:
     """The noise as strong as it is in xt."""
     return (1 - ab) ** 0.5 * noise_of(xt, ab, data)
+
+
+def three_clouds() -> tuple[Tensor, Tensor, Tensor]:
+    """Draws, data and fresh points, on which a measure of copying is tried."""
+    generator = torch.Generator().manual_seed(0)
+    data, fresh = torch.randn(2, 9, 2, generator=generator)
+    near = data[:7] + 0.1 * torch.randn(7, 2, generator=generator)
+    return near, data, fresh
+
+
+def gap_of(draws: Tensor, data: Tensor) -> float:
+    """Median distance of the draws from the nearest of the data."""
+    return torch.cdist(draws, data).min(dim=1).values.median().item()
+
+
+def copy_share(draws: Tensor, data: Tensor, fresh: Tensor) -> float:
+    """How far the draws lie from the data, as a share of how far fresh ones do."""
+    return gap_of(draws, data) / gap_of(fresh, data)
+
+
+def undivided_gap(draws: Tensor, data: Tensor, fresh: Tensor) -> float:
+    """How far the draws lie from the data."""
+    return gap_of(draws, data)
+
+
+def missed_share(draws: Tensor, data: Tensor, fresh: Tensor) -> float:
+    """The same with the other distances: from each of the data to the nearest draw."""
+    return gap_of(data, draws) / gap_of(data, fresh)
 
 
 QUESTIONS = {
@@ -120,33 +157,58 @@ QUESTIONS = {
         hint="First the sum of -w ln w over the three, then e to the power of it.",
     ),
     "perfect-share": Question(
-        right=lambda: (LOSS - FLOOR) / LOSS,
+        right=most_to_gain,
         because=lambda right: (
-            f"the distance is {LOSS - FLOOR:.2f}, {right:.0%} of the loss. The rest "
-            "is floor."
+            f"at level {right[0]} the distance is {right[1]:.2f}, and at level 20 it "
+            f"is {most_to_gain(20)[1]:.2f}, although the loss is much larger there."
         ),
         tolerance=0.0005,
         mistakes=(
             Mistake(
-                lambda: LOSS - FLOOR,
-                "That is the distance itself. What share of the loss is it?",
+                lambda: most_to_gain(20),
+                "That can be gained at level 20. And at the other?",
             ),
-            Mistake(lambda: FLOOR / LOSS, "That is the share that stays."),
-            Mistake(lambda: 100 * (LOSS - FLOOR) / LOSS, "As a number from 0 to 1."),
+            Mistake(
+                lambda: (20, LOSSES[20]),
+                "That is the whole loss. The floor stays, whatever you do.",
+            ),
+            Mistake(
+                lambda: (400, LOSSES[400]),
+                "The level is right. But its loss cannot fall to 0: the floor stays.",
+            ),
         ),
-        hint="Take the floor from the loss, and divide by the loss.",
+        hint="Take the floor from the loss, at both levels.",
     ),
     "perfect-lie": Question(
-        right=best_level_to_tell,
+        right=costlier_lie,
         because=lambda right: (
-            f"the truth, {right}, is best: with less it is too sure, with more it is "
-            "too vague."
+            f"told {right}, it trusts what it sees too little and blends too many "
+            "glyphs. Told too few levels it bets on a few, and some of them are right."
         ),
         mistakes=(
-            Mistake(lambda: TOLD[0], "There it is sure of one glyph: is it the right?"),
-            Mistake(lambda: TOLD[-1], "There it blends thousands of glyphs."),
+            Mistake(lambda: TOO_FEW, "Compare the squared errors of both lies."),
+            Mistake(lambda: NOISED_TO, "That is the truth. Which lie costs more?"),
         ),
-        hint="Compare the squared errors of the five, over all 32 glyphs.",
+        hint="One of the two levels, 500 or 700: compare the squared errors.",
+    ),
+    "perfect-memory": Question(
+        right=lambda: copy_share,
+        because="it is 0 if each draw is a copy, and about 1 if none is.",
+        tolerance=1e-4,
+        mistakes=(
+            Mistake(
+                lambda: undivided_gap,
+                "That is the distance of the draws. Divide by that of fresh points.",
+            ),
+            Mistake(
+                lambda: missed_share,
+                "Those are the distances from the data to the draws. Begin at the "
+                "draws: one nearest point of the data for each of them.",
+            ),
+        ),
+        hint="For each draw the nearest point of the data; the median over the draws; "
+        "the same for the fresh points; then divide.",
+        given=three_clouds,
     ),
     "perfect-noise": Question(
         right=lambda: noise_of,

@@ -5,8 +5,7 @@ import torch
 from glyflib.data import load_glyphs, x0_from_images
 from glyflib.exact import IdealDenoiser
 from glyflib.lessons.question import Mistake, Question
-from glyflib.lessons.small_network import PointNetwork
-from glyflib.schedule import eps_from_v, linear_alpha_bar, posterior, x0_from_v
+from glyflib.schedule import linear_alpha_bar, posterior, x0_from_eps, x0_from_v
 
 SEEN = 0.1  # the noisy pixel of the chapter, at level 300
 
@@ -16,58 +15,76 @@ def both(m: float, V: float, y: float, W: float) -> float:
     return (m / V + y / W) / (1 / V + 1 / W)
 
 
-def downhill(num_steps: int = 2, rate: float = 0.1) -> float:
-    """Where a knob stands after steps down the loss (knob - 2)^2, from 0."""
+def bend() -> float:
+    """How fast the slope of the loss (knob - 2)^2 grows with the knob."""
     knob = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-    for _ in range(num_steps):
-        (slope,) = torch.autograd.grad((knob - 2).square().sum(), knob)
-        knob = knob - rate * slope
-    return knob.item()
+    loss = (knob - 2).square().sum()
+    (slope,) = torch.autograd.grad(loss, knob, create_graph=True)
+    (growth,) = torch.autograd.grad(slope, knob)
+    return growth.item()
 
 
-def count_knobs(*, are_heights_counted: bool = True) -> int:
-    """Numbers that training changes in the network of points."""
-    network = PointNetwork(linear_alpha_bar())
-    return sum(
-        knobs.numel()
-        for name, knobs in network.named_parameters()
-        if are_heights_counted or name.endswith("weight")
-    )
+def rates() -> tuple[float, float]:
+    """The learning rate that arrives at once, and the first that never does.
+
+    A step multiplies the distance to the bottom by 1 - rate * bend.
+    """
+    return 1 / bend(), 2 / bend()
 
 
-def example() -> tuple[torch.Tensor, torch.Tensor, float]:
-    """A noisy vector, its v and alpha_bar, on which a conversion is tried."""
+def cheapest(power: int, probability: float = 0.6) -> float:
+    """The guess that costs least, if paper (+1) has a probability and the rest is ink.
+
+    An error of size d costs d to the power.
+    """
+    guesses = torch.linspace(-1.5, 1.5, 3001, dtype=torch.float64)
+    if_ink = (1 - probability) * (guesses + 1).abs() ** power
+    if_paper = probability * (guesses - 1).abs() ** power
+    return guesses[(if_ink + if_paper).argmin()].item()
+
+
+def example() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Noisy vector, its v, and alpha_bar at its level and at a cleaner one."""
     xt, v = torch.randn(
         2, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64
     )
-    return xt, v, 0.3
+    ab_t, ab_s = torch.tensor([0.3, 0.5], dtype=torch.float64)
+    return xt, v, ab_t, ab_s
 
 
-def at_level(convert, xt, v, ab):
-    """A conversion of the package at a schedule that has only one noisy level."""
-    alpha_bar = torch.tensor([1.0, ab], dtype=torch.float64)
-    return convert(xt, v, torch.tensor(1), alpha_bar)
+def stepped(convert, xt, v, ab_t, ab_s):
+    """The mean of the step back to believed data that a conversion makes of v."""
+    alpha_bar = torch.stack([torch.ones_like(ab_t), ab_s, ab_t])
+    x0_hat = convert(xt, v, torch.tensor(2), alpha_bar)
+    return posterior(x0_hat, xt, 2, 1, alpha_bar)[0]
 
 
-def eps_of(xt, v, ab):
-    """The noise of xt and v, by the package."""
-    return at_level(eps_from_v, xt, v, ab)
+def mean_of_v(xt, v, ab_t, ab_s):
+    """The mean of the step back, by the package."""
+    return stepped(x0_from_v, xt, v, ab_t, ab_s)
 
 
-def x0_of(xt, v, ab):
-    """The data of xt and v, by the package."""
-    return at_level(x0_from_v, xt, v, ab)
+def believed_of_v(xt, v, ab_t, ab_s):
+    """The believed data, by the package."""
+    alpha_bar = torch.stack([torch.ones_like(ab_t), ab_t])
+    return x0_from_v(xt, v, torch.tensor(1), alpha_bar)
 
 
-def without_roots(xt, v, ab):
-    """The noise with shares of the variance in the place of factors."""
-    return (1 - ab) * xt + ab * v
+def mean_as_if_noise(xt, v, ab_t, ab_s):
+    """The mean of the step back by someone who took v for the noise."""
+    return stepped(x0_from_eps, xt, v, ab_t, ab_s)
 
 
 def step_variance(s: int, t: int = 300) -> float:
     """Variance of the way back to level s, if the data are told."""
     point = torch.zeros(1, dtype=torch.float64)
     return posterior(point, point, t, s, linear_alpha_bar())[1].item()
+
+
+def step_slope(s: int = 299, t: int = 300) -> float:
+    """How much of the noisy value the mean of the way back to level s takes."""
+    one, none = torch.ones(1, 1).double(), torch.zeros(1, 1).double()
+    return posterior(none, one, t, s, linear_alpha_bar())[0].item()
 
 
 def step_beta(t: int = 300) -> float:
@@ -124,66 +141,77 @@ QUESTIONS = {
         "the precisions.",
     ),
     "reverse-downhill": Question(
-        right=downhill,
+        right=rates,
         because=lambda right: (
-            "the first step leads to 0.4, the second, which is shorter, "
-            f"to {right:.2f}."
+            f"a step multiplies the distance to the bottom by 1 - {bend():g} * rate. "
+            f"That is 0 at {right[0]:g}, and -1 at {right[1]:g}: from there on the "
+            "knob leaps from side to side and does not come closer."
         ),
         tolerance=0.001,
         mistakes=(
-            Mistake(lambda: downhill(1), "That is one step. Take another."),
+            Mistake(lambda: rates()[::-1], "Those are the two, in the other order."),
             Mistake(
-                lambda: 2 * downhill(1),
-                "The second step is shorter: the slope has changed.",
-            ),
-            Mistake(
-                lambda: downhill(rate=-0.1),
-                "That is uphill. Go against the slope.",
+                lambda: (1.0, rates()[1]),
+                "With 1, the knob lands on the other side, as far away as before.",
             ),
         ),
-        hint="New knob = old knob - 0.1 * slope, with the slope at the old knob.",
+        hint="New knob = old knob - rate * slope. Take 2 from both sides: by what is "
+        "the distance to the bottom multiplied?",
     ),
-    "reverse-knobs": Question(
-        right=count_knobs,
-        because=lambda right: f"PyTorch counts {right:,} of them, too.",
-        mistakes=(
-            Mistake(
-                lambda: count_knobs(are_heights_counted=False),
-                "Those are the weights of the numbers. Each sum has a height as well.",
-            ),
+    "reverse-cost": Question(
+        right=lambda: cheapest(1),
+        because=lambda right: (
+            f"between the two, each bit of the way to {right:g} makes the error "
+            "smaller with probability 0.6, and larger by as much with 0.4. Such a "
+            "network would bet, and hide its doubt."
         ),
-        hint="Count layer by layer: numbers in times numbers out, plus numbers out.",
+        tolerance=0.001,
+        mistakes=(
+            Mistake(lambda: cheapest(2), "That is the mean: best if squares are paid."),
+            Mistake(lambda: 0.0, "Move it a little towards paper. What do you gain?"),
+        ),
+        hint="What do -1, 0.2 and 1 cost? The distance to each of the two values, "
+        "times its probability.",
     ),
     "reverse-convert": Question(
-        right=lambda: eps_of,
-        because="sine times $x_t$ plus cosine times $v$ turns the pair back.",
+        right=lambda: mean_of_v,
+        because="$v$ says what to believe, and the posterior goes a part of the way.",
         tolerance=1e-5,
         mistakes=(
-            Mistake(lambda: x0_of, "That is the data. The noise is asked for."),
             Mistake(
-                lambda: without_roots,
-                "Cosine and sine are *roots* of the shares of the variance.",
+                lambda: believed_of_v,
+                "Those are the believed data. Now the mean of the step to level s.",
+            ),
+            Mistake(
+                lambda: mean_as_if_noise,
+                "You have taken $v$ for the noise. See the last row of the table.",
             ),
         ),
-        hint="Look for the row that starts with $v$ and the column of the noise.",
+        hint="First the believed data, by the last row of the table; then the mean of "
+        "the posterior, with r = ab_t / ab_s.",
         given=example,
     ),
     "reverse-line": Question(
-        right=lambda: step_variance(299),
+        right=lambda: (step_slope(), step_variance(299)),
         because=lambda right: (
-            f"it is {right:.5f}, a little less than beta, {step_beta():.5f}: the walk "
-            "began at ink, and that tells something, too."
+            f"the slope is {right[0]:.5f}. The variance is {right[1]:.5f}, a little "
+            f"less than beta, {step_beta():.5f}: the walk began at ink, and that "
+            "tells something, too."
         ),
         tolerance=2e-6,
         mistakes=(
             Mistake(
-                step_beta,
-                "That is the variance of the step *forward*. Where the walk began "
-                "tells something, too.",
+                lambda: (step_slope(), step_beta()),
+                "The slope is right. The other one is the variance of the step "
+                "*forward*. Where the walk began tells something, too.",
+            ),
+            Mistake(
+                lambda: (step_variance(299), step_slope()),
+                "Those are the two, in the other order.",
             ),
         ),
-        hint="Put s = 299 and t = 300 into the variance of the posterior; give at "
-        "least six decimals.",
+        hint="Put s = 299 and t = 300 into the posterior: the slope is what stands "
+        "before $x_t$. Give both with at least six decimals.",
     ),
     "reverse-variance": Question(
         right=exact_variance,
