@@ -179,6 +179,8 @@ EXAMPLES = {
     "pixel_space.plot_shift": call(
         [0, 1, 2, 3], np.outer(FALLING[::-1], FALLING), {"near": 0.5, "far": 0.9}
     ),
+    "pixel_space.plot_square": call([-1, 0, 1]),
+    "pixel_space.plot_two_pixels": call({"glyphs": POINTS.clip(-1, 1)}),
     "pixel_space.plot_value_histogram": call({"glyphs": X0, "noise": XT}),
     "pixel_space.plot_values": call(SHEET[0], span=(0, 255)),
     "pixel_space.plot_variance_share": call({"glyphs": FALLING, "noise": np.ones(4)}),

@@ -249,6 +249,7 @@ def test_frames_are_png_of_one_size_and_differ():
 def test_no_colour_of_a_figure_is_lost_in_its_frame():
     rng = np.random.default_rng(0)
     fig, ax = subplots(figsize=(7, 3.4))
+    plt.close(fig)  # pyplot forgets it, and later tests find none open
     for colour in RADICAL_COLOURS.values():
         ax.plot(*rng.normal(size=(2, 300)), "o", ms=2, alpha=0.6, color=colour)
     fig.savefig(io.BytesIO())  # the layout settles in the first drawing
@@ -313,6 +314,13 @@ def test_the_names_of_a_table_stand_beside_their_rows_or_above(margin):
         assert is_above or middle == pytest.approx((picture.y0 + picture.y1) / 2, abs=5)
 
 
+def test_names_of_a_table_move_with_its_pictures_when_a_notebook_cuts_the_page():
+    table = pictures.plot_table({"upper": X0, "lower": X0}, margin=0)
+    pair = pictures.plot_pair({"real": X0, "made": X0}, "abcd")
+    for fig in (table, pair):
+        assert [text.get_transform() for text in fig.texts] == 2 * [fig.transFigure]
+
+
 def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(ValueError, match=r"differ in length: \[3, 4\]"):
         pictures.plot_table({"a": X0, "b": X0[:3]})
@@ -334,6 +342,14 @@ def test_values_are_written_to_fit_into_pixels_and_to_be_seen_on_them():
     assert found == [("-1.00", "white"), ("0.90", "black")]
     pixel = np.ptp(ax.transData.transform([(0, 0), (1, 0)])[:, 0])
     assert all(text.get_window_extent().width < pixel for text in ax.texts)
+
+
+def test_corners_of_two_pixels_hold_the_share_of_glyphs_with_ink_or_paper_there():
+    pairs = np.array([[-1.0, -1.0], [-1.0, -1.0], [1.0, 1.0], [-1.0, 0.9], [0.0, 1.0]])
+    (ax,) = pixel_space.plot_two_pixels({"glyphs": pairs}).axes
+    found = {text.get_position(): text.get_text() for text in ax.texts}
+    shares = {tuple(np.sign(place).astype(int)): text for place, text in found.items()}
+    assert shares == {(-1, -1): "40%", (-1, 1): "20%", (1, -1): "0%", (1, 1): "20%"}
 
 
 def test_shares_of_pixels_and_of_variance_add_up():

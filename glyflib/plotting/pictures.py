@@ -166,10 +166,10 @@ def plot_table(
         x, y, look = 0, FILL * side + 0.03, {"va": "bottom"}
     else:
         x, y, look = margin - 0.08, FILL * side / 2, {"ha": "right"}
-    look = {"va": "center", "transform": fig.dpi_scale_trans} | look
+    look = {"va": "center"} | look  # in shares of the page: inches move when it is cut
     for row, (name, pictures) in enumerate(rows.items()):
         bottom = foot + (len(rows) - 1 - row) * (side + above)
-        fig.text(x, bottom + y, name, **look)
+        fig.text(x / WIDTH, (bottom + y) / height, name, **look)
         scale = (-1, 1) if name in clean else span
         for col, picture in enumerate(pictures):
             place = left + col * side, bottom, side
@@ -201,8 +201,9 @@ def plot_pair(
     fig = new_figure(figsize=(WIDTH, height), layout="none")
     for sheet, (title, pictures) in enumerate(pairs.items()):
         left = sheet * (cols * side + gap)
-        at = {"ha": "center", "va": "top", "transform": fig.dpi_scale_trans}
-        fig.text(left + cols * side / 2, height - 0.04, title, fontsize=10, **at)
+        at = {"ha": "center", "va": "top"}
+        middle = (left + cols * side / 2) / WIDTH
+        fig.text(middle, 1 - 0.04 / height, title, fontsize=10, **at)
         for i, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
             row, col = divmod(i, cols)
             place = left + col * side, (rows - row) * step - side, side

@@ -1,4 +1,4 @@
-"""Pictures of pixel space: numbers on pixels, sheets by row, distances, variance.
+"""Pictures of pixel space: numbers on pixels, two pixels, distances, variance.
 
 Invariant: helpers only draw; the chapter computes.
 """
@@ -6,7 +6,9 @@ Invariant: helpers only draw; the chapter computes.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from glyflib.plotting.base import BLUE, CYCLE, GREY, MARKERS, WIDTH, figure, subplots
@@ -43,6 +45,60 @@ def plot_values(
         ax.text(
             col, row, text, color=color, size=size, ha="center", va="center_baseline"
         )
+    return fig
+
+
+def label_square(ax: Axes) -> None:
+    """Make axes the square of pictures of two pixels."""
+    ax.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal")
+    ax.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+    ax.set(xlabel="first pixel (-1 ink, +1 paper)", ylabel="second pixel")
+
+
+@figure
+def plot_square(values: Sequence[float]) -> Figure:
+    """Draw the square of all pictures of two pixels, with a picture at some places.
+
+    Args:
+        values: K values of a pixel, -1 ink to +1 paper; a picture for each two of them.
+    """
+    fig, ax = subplots(figsize=(WIDTH / 1.8, WIDTH / 1.8))
+    for first in values:
+        for second in values:
+            box = (first - 0.18, first + 0.18, second - 0.09, second + 0.09)
+            ax.imshow([[first, second]], vmin=-1, vmax=1, extent=box)
+            sides = {"fill": False, "ec": GREY, "lw": 0.6}
+            ax.add_patch(Rectangle((box[0], box[2]), 0.36, 0.18, **sides))
+    ax.grid(visible=False)
+    label_square(ax)
+    return fig
+
+
+@figure
+def plot_two_pixels(panels: Mapping[str, ArrayLike]) -> Figure:
+    """Draw where glyphs lie in the square of two pixels, a dot each.
+
+    Dots are shaken a little so that equal ones can be told apart. In each corner stands
+    the share of the glyphs there (both pixels within 0.2 of ink or paper).
+
+    Args:
+        panels: title -> (N, 2) values of two pixels in N glyphs.
+    """
+    count = len(panels)
+    side = WIDTH / max(count, 2)
+    fig, axes = subplots(1, count, figsize=(count * side, side + 0.2), squeeze=False)
+    shake = np.random.default_rng(0)
+    for ax, (title, pairs) in zip(axes[0], panels.items(), strict=True):
+        pairs = np.asarray(pairs)
+        shaken = pairs + shake.normal(scale=0.06, size=pairs.shape)
+        ax.plot(*shaken.T, ".", ms=2.5, alpha=0.25, mew=0, color=BLUE)
+        for corner in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
+            share = (np.abs(pairs - corner) < 0.2).all(axis=1).mean()
+            place = 0.7 * np.array(corner)
+            look = {"ha": "center", "va": "center", "fontsize": 11}
+            ax.text(*place, f"{share:.0%}", bbox={"fc": "white", "lw": 0}, **look)
+        label_square(ax)
+        ax.set_title(title)
     return fig
 
 
@@ -101,7 +157,8 @@ def plot_shift(
     ax.plot(shifts, middle, "o-", label="the same glyph, shifted")
     for i, (name, value) in enumerate(levels.items(), start=1):
         ax.axhline(value, ls=LINES[i % 4], color=CYCLE[i % 7], label=name)
-    ax.set(xlabel="shift to the right (pixels)", ylabel="Euclidean distance")
+    ax.set(xlabel="shift to the right (pixels)", ylabel="distance in pixel space")
+    ax.set_xticks(shifts)
     ax.set_ylim(bottom=0)
     ax.legend(loc="lower right")
     return fig
