@@ -93,11 +93,12 @@ def plot_timetable(
     """Draw what is named along the log-SNR, and below it where the levels lie.
 
     Args:
-        schedules: name -> (T + 1,) alpha_bar; a row of dots each.
+        schedules: name -> (T + 1,) alpha_bar; a row of ticks each, with the
+            number of steps that end in the band.
         log_snr: (K,) where the shares were measured.
         shares: (K,) shares of glyphs named, 0 to 1.
         band: the log-SNR between which names are lost, in any order; shaded.
-        every: how many levels lie from one dot to the next.
+        every: how many levels lie from one tick to the next.
     """
     ratios = {"height_ratios": [2.2, 1]}
     shape = {"figsize": (WIDTH, 3.9), "sharex": True, "gridspec_kw": ratios}
@@ -107,12 +108,17 @@ def plot_timetable(
     for row, (name, values) in enumerate(schedules.items()):
         ab = np.asarray(values)[every::every]
         at = np.log(ab / (1 - ab))
-        look = {"marker": "osD"[row % 3], "ms": 4, "ls": ""}
+        look = {"marker": "|", "ms": 9, "mew": 1.2, "ls": ""}
         low.plot(at, np.full(len(at), -row), color=LOOKS[name]["color"], **look)
+        ab = np.asarray(values)[1:]
+        lam = np.log(ab / (1 - ab))
+        steps = np.sum((lam >= min(band)) & (lam <= max(band)))
+        told = f"{steps} steps" if row else f"shaded: {steps} steps"
+        low.text(-14.3, -row, told, ha="right", va="center", fontsize=8)
     rows = range(len(schedules))
     low.set(yticks=[-row for row in rows], ylim=(0.6 - len(schedules), 0.6))
     low.set_yticklabels(schedules)
-    low.set(xlabel=r"log-SNR $\lambda$ (noise on the right)", xlim=(8.5, -12.5))
+    low.set(xlabel=r"log-SNR $\lambda$ (noise on the right)", xlim=(8.5, -14.5))
     low.set_xticks(range(8, -13, -2))
     for ax in (top, low):
         ax.axvspan(*band, color=SKY, alpha=0.3, lw=0)
@@ -138,7 +144,7 @@ def plot_ends(
     for (name, std), look in zip(stds.items(), looks, strict=True):
         t = np.arange(1, len(std) + 1)
         left.plot(t, std, label=name, **{"marker": "o", "ms": 4} | look)
-    left.axhline(grey_step, color=BLUE, label="one grey value")
+    left.axhline(grey_step, color=BLUE, label="from one grey to the next")
     left.set(xlabel="step t", ylabel=r"noise of the step, $\sqrt{\beta_t}$")
     left.set_ylim(0, None)
     for (name, (t, factor)), look in zip(factors.items(), looks, strict=True):
@@ -271,13 +277,20 @@ def plot_prices(prices: Mapping[str, Mapping[int, float]]) -> Figure:
 
 
 def add_points(ax: Axes, points: ArrayLike, groups: Mapping[str, ArrayLike]) -> None:
-    """Draw points (N, 2) in grey, and groups of rows in colours and markers."""
+    """Draw points (N, 2) in grey, and groups of rows in colours and markers.
+
+    The groups take turns, ten points each, so that none hides the others.
+    """
     points = np.asarray(points)
     ax.scatter(*points.T, s=0.7, c="#b8b8b8", lw=0, rasterized=True)
     colours = group_colours(groups)
-    for (name, rows), marker in zip(groups.items(), GROUP_MARKERS, strict=False):
-        look = {"s": 5, "c": colours[name], "marker": marker, "lw": 0, "alpha": 0.7}
-        ax.scatter(*points[np.asarray(rows)].T, label=name, **look)
+    most = max((len(rows) for rows in groups.values()), default=0)
+    for start in range(0, most, 10):
+        for (name, rows), marker in zip(groups.items(), GROUP_MARKERS, strict=False):
+            look = {"s": 4, "c": colours[name], "marker": marker, "lw": 0, "alpha": 0.7}
+            label = "_" if start else name  # one line of the legend each
+            some = np.asarray(rows)[start : start + 10]
+            ax.scatter(*points[some].T, label=label, **look)
 
 
 @figure
@@ -299,11 +312,17 @@ def plot_clouds(
     height = 1.92 * width / len(columns) + 0.75
     fig, axes = subplots(2, len(columns), figsize=(width, height), squeeze=False)
     look = {"origin": "lower", "cmap": "magma_r", "interpolation": "bilinear"}
+    left = None  # the window of the column before
     for (top, low), (title, points, density, box) in zip(axes.T, columns, strict=True):
         add_points(top, points, groups)
         low.imshow(np.asarray(density), extent=box, **look)
         for ax in (top, low):
-            ax.set(xlim=box[:2], ylim=box[2:], aspect="equal", xticks=[], yticks=[])
+            ax.set(xlim=box[:2], ylim=box[2:], aspect="equal")
+            ax.locator_params(nbins=3)
+            ax.tick_params(labelsize=7, labelleft=box != left)
+            ax.grid(False)
+        top.tick_params(labelbottom=False)
+        left = box
         top.set_title(title)
         low.set_xlabel(axes_names[0], fontsize=8)
     for ax in axes[:, 0]:

@@ -8,7 +8,6 @@ from scipy import stats
 from glyflib.data import load_glyphs, x0_from_images
 from glyflib.lessons.question import Mistake, Question
 from glyflib.schedule import (
-    alpha_bar_from_beta,
     cosine_alpha_bar,
     linear_alpha_bar,
     log_snr,
@@ -26,7 +25,7 @@ def first_below(share: float, offset: float = 0) -> int:
     return (alpha_bar <= share + 1e-9).nonzero()[0].item()
 
 
-def factor_left(num_levels: int = 50) -> float:
+def factor_left(num_levels: int = 100) -> float:
     """The factor of the data after a few linear steps with the betas of a thousand."""
     return linear_alpha_bar(num_levels)[-1].sqrt().item()
 
@@ -45,20 +44,13 @@ def after_averaging(lam: float = -5.0, side: int = 2) -> float:
     return (signal / noise).log().item()
 
 
-def stable_diffusion_alpha_bar() -> torch.Tensor:
-    """Levels of the chain whose root of beta is a straight line, Lin et al. 2024."""
-    roots = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64)
-    return alpha_bar_from_beta(roots**2)
+def judged_right(left: float = 0.1, part: float = 0.5) -> float:
+    """How often the judge is right about a chain that leaves a factor of its data.
 
-
-def judged_right(factor: float = 0.5, power: float = 0.5) -> float:
-    """How often the judge is right about the end of Stable Diffusion's chain.
-
-    The halves are those of the formula; readers who forget one get another number.
+    The part is where the judge decides; readers who forget it get another number.
     """
     mean = x0_from_images(load_glyphs("all", 32).images, dtype=torch.float64).mean(0)
-    left = stable_diffusion_alpha_bar()[-1].item() ** power
-    return stats.norm.cdf(factor * left * mean.norm().item()).item()
+    return stats.norm.cdf(part * left * mean.norm().item()).item()
 
 
 QUESTIONS = {
@@ -86,7 +78,8 @@ QUESTIONS = {
         right=lambda: first_below(0.25),
         because=lambda right: (
             "The factor of the data is 0.5, which is the cosine of 60 degrees, "
-            f"two thirds of the way to 90; the first whole level there is {right}."
+            "two thirds of the way to 90: alpha bar passes a quarter between level "
+            f"{right - 1} and level {right}."
         ),
         tolerance=1,
         mistakes=(
@@ -118,14 +111,14 @@ QUESTIONS = {
             ),
             Mistake(
                 lambda: factor_left(1000),
-                "That is what a thousand steps leave. Here there are fifty.",
+                "That is what a thousand steps leave. Here there are a hundred.",
             ),
             Mistake(
                 lambda: 1 - factor_left() ** 2,
                 "That is the variance of the noise.",
             ),
         ),
-        hint="Fifty betas, with the same mean as the thousand: what is their sum?",
+        hint="A hundred betas, with the same mean as the thousand: what is their sum?",
     ),
     "schedules-timetable": Question(
         right=same_picture,
@@ -143,8 +136,16 @@ QUESTIONS = {
                 lambda: same_picture("linear", shown_by="cosine"),
                 "That is where the *cosine* shows what the linear chain shows at 800.",
             ),
+            Mistake(
+                lambda: 457,
+                "That is the linear level of log-SNR -2, by the timetable. At level "
+                "800 the cosine lies a little lower.",
+            ),
         ),
-        hint="First the log-SNR of the cosine at 800, then where the linear has it.",
+        hint=(
+            "A guess between 457 and 500 is a good one. To compute the level, take the "
+            "log-SNR of the cosine at 800, and look where the linear chain has it."
+        ),
     ),
     "schedules-larger": Question(
         right=after_averaging,
@@ -154,6 +155,10 @@ QUESTIONS = {
         ),
         tolerance=0.02,
         mistakes=(
+            Mistake(
+                lambda: math.log(4),
+                "That is by how much the log-SNR grows. What is it then?",
+            ),
             Mistake(
                 lambda: -5 + math.log(2),
                 "The standard deviation is halved; the ratio compares variances.",
@@ -175,12 +180,12 @@ QUESTIONS = {
         tolerance=0.004,
         mistakes=(
             Mistake(
-                lambda: judged_right(factor=1),
+                lambda: judged_right(part=1),
                 "The judge decides at half way: how far is that from a centre?",
             ),
             Mistake(
-                lambda: judged_right(power=1),
-                "The picture's factor is the *root* of alpha bar.",
+                lambda: judged_right(0.1**0.5),
+                "The 0.1 is the factor itself. No root of it is needed.",
             ),
         ),
         hint="A share of a bell curve is asked for, a number between 0.5 and 1.",
