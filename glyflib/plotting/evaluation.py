@@ -27,7 +27,7 @@ from glyflib.plotting.base import (
     subplots,
 )
 from glyflib.plotting.estimates import add_spans
-from glyflib.plotting.pictures import add_picture
+from glyflib.plotting.pictures import add_picture, write_at
 
 
 def size_axis(ax: Axes, counts: Sequence[int], label: str) -> None:
@@ -149,16 +149,15 @@ def plot_twins(
     step = side * 1.12
     height = step * len(rows) + (0.25 if notes else 0.05)
     fig = new_figure(figsize=(WIDTH, height), layout="none")
-    inches = {"transform": fig.dpi_scale_trans}
     for row, (name, pair) in enumerate(rows.items()):
         bottom = height - row * step - side
         at = {"ha": "right", "va": "center", "fontsize": 8.5}
-        fig.text((left - 0.2) * side, bottom + side / 2, name, **at, **inches)
+        write_at(fig, (left - 0.2) * side, bottom + side / 2, name, **at)
         for col, twins in enumerate(zip(*pair, strict=True)):
             for k, picture in enumerate(twins):
                 place = (left + col * (2 + gap) + k) * side, bottom, side
                 add_picture(fig, picture, place, span=(-1, 1))
     for col, note in enumerate(notes):
         at = {"ha": "center", "va": "bottom", "fontsize": 8}
-        fig.text((left + col * (2 + gap) + 1) * side, 0.03, note, **at, **inches)
+        write_at(fig, (left + col * (2 + gap) + 1) * side, 0.03, note, **at)
     return fig

@@ -84,6 +84,20 @@ def stamp(
     ax.add_artist(AnnotationBbox(box, xy, pad=0.1, bboxprops=frame))
 
 
+def write_at(fig: Figure, x: float, y: float, text: str, **look) -> None:
+    """Write beside pictures, so that a notebook that cuts the page moves both.
+
+    Args:
+        fig: the page.
+        x: inches from its left edge.
+        y: inches from its lower edge.
+        text: what to write.
+        look: as matplotlib's `Figure.text` takes it.
+    """
+    width, height = fig.get_size_inches()
+    fig.text(x / width, y / height, text, **look)
+
+
 @figure
 def plot_images(
     images: ArrayLike,
@@ -166,10 +180,10 @@ def plot_table(
         x, y, look = 0, FILL * side + 0.03, {"va": "bottom"}
     else:
         x, y, look = margin - 0.08, FILL * side / 2, {"ha": "right"}
-    look = {"va": "center"} | look  # in shares of the page: inches move when it is cut
+    look = {"va": "center"} | look
     for row, (name, pictures) in enumerate(rows.items()):
         bottom = foot + (len(rows) - 1 - row) * (side + above)
-        fig.text(x / WIDTH, (bottom + y) / height, name, **look)
+        write_at(fig, x, bottom + y, name, **look)
         scale = (-1, 1) if name in clean else span
         for col, picture in enumerate(pictures):
             place = left + col * side, bottom, side
@@ -202,8 +216,8 @@ def plot_pair(
     for sheet, (title, pictures) in enumerate(pairs.items()):
         left = sheet * (cols * side + gap)
         at = {"ha": "center", "va": "top"}
-        middle = (left + cols * side / 2) / WIDTH
-        fig.text(middle, 1 - 0.04 / height, title, fontsize=10, **at)
+        middle = left + cols * side / 2
+        write_at(fig, middle, height - 0.04, title, fontsize=10, **at)
         for i, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
             row, col = divmod(i, cols)
             place = left + col * side, (rows - row) * step - side, side

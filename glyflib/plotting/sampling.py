@@ -24,7 +24,7 @@ from glyflib.plotting.base import (
     reaches,
     subplots,
 )
-from glyflib.plotting.pictures import add_picture
+from glyflib.plotting.pictures import add_picture, write_at
 
 
 @figure
@@ -42,16 +42,15 @@ def plot_ladders(
     side = WIDTH / (len(ladders) * (num + gap))
     size = WIDTH, side * len(counts) + 0.26
     fig = new_figure(figsize=size, layout="none")
-    inches = {"transform": fig.dpi_scale_trans}
     for i, (name, ladder) in enumerate(ladders.items()):
         left = (i * (num + gap) + gap) * side
         at = {"ha": "center", "va": "top", "fontsize": 10}
-        fig.text(left + num * side / 2, size[1] - 0.08, name, **at, **inches)
+        write_at(fig, left + num * side / 2, size[1] - 0.08, name, **at)
         for row, count in enumerate(counts):
             bottom = (len(counts) - 1 - row) * side
             if i == 0:
                 at = {"ha": "right", "va": "center", "fontsize": 9}
-                fig.text(left - 0.05, bottom + 0.47 * side, f"{count}", **at, **inches)
+                write_at(fig, left - 0.05, bottom + 0.47 * side, f"{count}", **at)
             for col, picture in enumerate(ladder.get(count, [])[:num]):
                 place = left + col * side, bottom, side
                 add_picture(fig, picture, place, span=(-1, 1))

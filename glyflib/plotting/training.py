@@ -26,7 +26,7 @@ from glyflib.plotting.base import (
     new_figure,
     subplots,
 )
-from glyflib.plotting.pictures import add_picture
+from glyflib.plotting.pictures import add_picture, write_at
 
 TICKS = [n * 10**k for k in range(2, 8) for n in (1, 3)]  # of glyphs seen
 Rows = Sequence[Mapping[str, float]]
@@ -227,17 +227,16 @@ def plot_history(
     R, N = np.asarray(images).shape[:2]
     side, left, head = 0.93 * WIDTH / (N + 2), 0.12 * WIDTH, 0.85
     fig = new_figure(figsize=(WIDTH, R * side + head), layout="none")
-    small = {"fontsize": 8, "transform": fig.dpi_scale_trans}
     for r in range(R):
         bottom = (R - 1 - r) * side
-        at = {"ha": "right", "va": "center"}
-        fig.text(left - 0.07, bottom + side / 2, labels[r], **at, **small)
+        at = {"ha": "right", "va": "center", "fontsize": 8}
+        write_at(fig, left - 0.07, bottom + side / 2, labels[r], **at)
         for n in range(N):
             place = left + n * side, bottom, side
             add_picture(fig, images[r][n], place, span=(0, 255))
     for n, title in enumerate(titles):
-        at = {"rotation": 90, "ha": "center", "va": "bottom"}
-        fig.text(left + (n + 0.5) * side, R * side + 0.03, title, **at, **small)
+        at = {"rotation": 90, "ha": "center", "va": "bottom", "fontsize": 8}
+        write_at(fig, left + (n + 0.5) * side, R * side + 0.03, title, **at)
     return fig
 
 
