@@ -59,7 +59,7 @@ def test_a_round_of_em_is_scikit_learns():
         ("gaussian-average", [3, 1.41], "1.41"),
         ("gaussian-wrap", [0, 2], "straight up"),
         ("gaussian-mixing", [1, 0.8, 0.6], "add up to 1"),
-        ("gaussian-four", 100, "four times as many"),
+        ("gaussian-count", 100, "four times as many"),
     ],
 )
 def test_a_right_answer_is_told_why(name, answer, told):
@@ -76,9 +76,14 @@ def test_a_right_answer_is_told_why(name, answer, told):
         ("gaussian-wrap", [2, 0], "quarter of a turn"),
         ("gaussian-wrap", [0, 4], "The distance is a root"),
         ("gaussian-mixing", [1, 0.8, 0.2], "squares"),
-        ("gaussian-four", 50, "twice as many"),
+        ("gaussian-count", 50, "twice as many"),
     ],
 )
 def test_a_mistake_is_told_what_to_think_of(name, answer, told):
     verdict = check(name, answer)
     assert not verdict.is_right and told in verdict.text
+
+
+def test_a_round_may_return_its_three_rows_as_a_plain_tuple():
+    verdict = check("gaussian-round", lambda *given: tuple(em_round(*given)))
+    assert verdict.is_right, verdict.text

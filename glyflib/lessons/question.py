@@ -118,6 +118,9 @@ def as_numbers(value: Any) -> Tensor | None:
     if isinstance(value, str):
         return None
     try:
+        if isinstance(value, tuple | list) and any(map(torch.is_tensor, value)):
+            # as a function returns them: `return weight, mean, std`
+            value = torch.stack([torch.as_tensor(each) for each in value])
         numbers = torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError):
         return None

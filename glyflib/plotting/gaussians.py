@@ -35,7 +35,7 @@ def ellipse(mean: ArrayLike, cov: ArrayLike, k: float) -> np.ndarray:
 
 def draw_cloud(ax: Axes, points: ArrayLike, mean: ArrayLike, cov: ArrayLike) -> None:
     """Draw (N, 2) points under the 1 and 2 sigma ellipses of a Gaussian."""
-    ax.plot(*np.asarray(points).T, ".", ms=1.5, color=BLUE, alpha=0.35)
+    ax.plot(*np.asarray(points).T, ".", ms=1.5, color=BLUE, alpha=0.2)
     for k, style in ((1, "-"), (2, "--")):
         ax.plot(*ellipse(mean, cov, k).T, style, color=RED, label=rf"{k}$\sigma$")
 
@@ -56,7 +56,7 @@ def plot_two_jobs(
         drawn: (M,) new numbers, sampled from the density.
         xlabel: the quantity, with its unit.
     """
-    fig, axes = subplots(1, 3, figsize=(WIDTH * 0.85, 2.4), sharex=True, sharey=True)
+    fig, axes = subplots(1, 3, figsize=(WIDTH, 3), sharex=True, sharey=True)
     grid, height = map(np.asarray, density)
     bins = np.linspace(grid.min(), grid.max(), 61)
     axes[0].hist(np.asarray(values), bins=bins, **BARS)
@@ -92,13 +92,18 @@ def plot_line_up(u: ArrayLike, x: ArrayLike) -> Figure:
 
 @figure
 def plot_box_muller(square: ArrayLike, plane: ArrayLike) -> Figure:
-    """Draw (M, 2) points (u1, u2) of a square and the (M, 2) points they become."""
+    """Draw (M, 2) points (u1, u2) of a square and the (M, 2) points they become.
+
+    A strip of equal height, an eighth of a turn, is black in both.
+    """
     fig, axes = subplots(1, 2, figsize=(WIDTH * 0.9, 3.3))
     near = np.asarray(square)[:, 0] > np.exp(-0.5)
+    strip = np.abs(np.asarray(square)[:, 1] - 0.125) < 0.02  # an eighth of a turn
     for ax, points in zip(axes, (square, plane), strict=True):
         points = np.asarray(points)
         ax.plot(*points[near].T, ".", ms=3, color=BLUE)
         ax.plot(*points[~near].T, "x", ms=3, mew=0.6, color=ORANGE)
+        ax.plot(*points[strip].T, ".", ms=5, color=BLACK)
         ax.set_box_aspect(1)
     left, right = axes
     left.set(xlabel="$u_1$", ylabel="$u_2$", title="before: uniform")
@@ -152,15 +157,15 @@ def plot_likelihood(
     """
     fig, ax = subplots(figsize=(WIDTH * 0.75, 3.6))
     top = np.max(np.asarray(loglik))
-    heights = sorted(top - np.array([2, 1.4, 1, 0.7, 0.4, 0.2, 0.1, 0.05, 0.02]))
+    heights = sorted(top - np.array([2, 1.4, 1, 0.7, 0.4, 0.2, 0.05]))
     lines = ax.contour(mean, std, loglik, levels=heights, colors=BLUE)
     lines.set(linewidth=1, linestyle="-", alpha=0.6)
-    ax.clabel(lines, levels=heights[:6], fmt="%.1f", fontsize=8, colors=BLACK)
+    ax.clabel(lines, levels=heights, fmt="%.2f", fontsize=8, colors=BLACK)
     ax.plot(*tried, "o", ms=7, color=BLACK, label="by hand")
     ax.plot(*best, "*", ms=14, color=RED, label="by formula")
     ax.set(xlabel=r"mean $\mu$", ylabel=r"standard deviation $\sigma$")
     ax.set(xlim=np.asarray(mean)[[0, -1]], ylim=np.asarray(std)[[0, -1]])
-    ax.legend(loc="upper left", frameon=True)
+    ax.legend(loc="lower right", frameon=True)
     return fig
 
 
@@ -172,16 +177,16 @@ def plot_linear_map(
 
     The (2,) mean and (2, 2) cov are those of the Gaussian fitted to the data.
     """
-    fig, axes = subplots(1, 3, figsize=(WIDTH * 0.88, 2.5))
+    fig, axes = subplots(1, 3, figsize=(WIDTH, 3))
     draw_cloud(axes[0], z, np.zeros(2), np.eye(2))
     axes[0].set(xlabel="$z_1$", ylabel="$z_2$", title="noise z")
-    axes[0].set(xlim=(-6, 6), ylim=(-6, 6), xticks=(-4, -2, 0, 2, 4))
+    axes[0].set(xlim=(-6, 6), ylim=(-6, 6), xticks=(-4, 0, 4))
     for ax, points, title in zip(
         axes[1:], (samples, data), (r"samples $\mu + Lz$", "glyphs"), strict=True
     ):
         draw_cloud(ax, points, mean, cov)
         ax.set(xlabel="strokes", ylabel="ink share", title=title)
-        ax.set(xlim=(-3, 32), ylim=(0.1, 0.42))
+        ax.set(xlim=(-6, 46), ylim=(0.03, 0.46))
     for ax in axes:
         ax.set_box_aspect(1)
     axes[0].legend(loc="upper center", ncols=2)
@@ -219,7 +224,7 @@ def plot_pushforward(
     main.plot([noise, noise], [0, value], **way)
     main.plot(noise, value, "o", ms=7, color=ORANGE)
     main.set(xlim=(-3.5, 3.5), ylim=(0, 1))
-    main.legend(loc="lower right")
+    main.legend(loc="upper left")
     area = {"density": True, "color": BARS["color"], "histtype": "stepfilled"}
     left.hist(x, np.arange(-0.5, 65) / 64, orientation="horizontal", **area)
     left.set(ylim=(0, 1), ylabel=label, xlabel="density")

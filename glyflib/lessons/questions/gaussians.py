@@ -169,7 +169,7 @@ QUESTIONS = {
         ),
         hint="Solve the three equations of the section from the top downward.",
     ),
-    "gaussian-four": Question(
+    "gaussian-count": Question(
         right=lambda: num_for(0.1),
         because=lambda right: (
             f"the spread falls like one over the root of n, so {right:.0f} numbers: "
