@@ -30,6 +30,7 @@ PARTS = [
         "numbered": True,
         "chapters": [{"file": "09_net"}, {"file": "plain"}],
     },
+    {"caption": "Three", "chapters": [{"file": "deeper"}]},
 ]
 TEXT = "# Title\n\n## Section\n\n$$ x $$ (eq-{name})\n\nBy {{eq}}`eq-{name}`.\n"
 
@@ -72,11 +73,14 @@ def test_a_chapter_has_the_number_of_its_file(site, name, number):
     assert entry == title
 
 
-@pytest.mark.parametrize(("name", "number"), [("04_noise", "4"), ("09_net", "9")])
-def test_formulas_count_from_the_number_of_the_file(site, name, number):
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [("04_noise", "4.1"), ("09_net", "9.1"), ("00_all", "1"), ("deeper", "1")],
+)
+def test_formulas_count_from_the_number_of_the_file_or_from_one(site, name, number):
     article = site[name].select_one("article")
-    assert article.select_one(".eqno").text.strip("#¶") == f"({number}.1)"
-    assert article.select_one("p a.reference").text == f"({number}.1)"
+    assert article.select_one(".eqno").text.strip("#¶") == f"({number})"
+    assert article.select_one("p a.reference").text == f"({number})"
 
 
 def test_a_page_without_a_number_in_its_name_is_counted_as_ever(site):

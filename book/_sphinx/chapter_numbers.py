@@ -40,6 +40,12 @@ def number_as_named(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
         renumbered.append(page)
     # Figures and formulas take the chapter's number, so they are counted again.
     TocTreeCollector().assign_figure_numbers(env)
+    for page, kinds in env.toc_fignumbers.items():
+        if not any(env.toc_secnumbers.get(page, {}).values()):
+            for kind, found in kinds.items():
+                in_order = sorted(found, key=found.get)
+                kinds[kind] = {place: (k,) for k, place in enumerate(in_order, 1)}
+            renumbered.append(page)
     return renumbered
 
 
