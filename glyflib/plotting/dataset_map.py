@@ -93,12 +93,13 @@ def plot_density(
         samples: (n, 2) points.
     """
     fig, ax = subplots(figsize=(WIDTH * 0.85, 5.2))
-    look = {"origin": "lower", "cmap": "magma_r", "interpolation": "bilinear"}
-    shown = ax.imshow(density, extent=box, **look)
+    rows, cols = np.shape(density)
+    across, up = np.linspace(*box[:2], cols), np.linspace(*box[2:], rows)
+    shown = ax.contourf(across, up, density, levels=16, cmap="magma_r")
     fig.colorbar(shown, ax=ax, shrink=0.8, label="density (per unit of area)")
     pad = {"boxstyle": "circle,pad=0.2", "fc": "white", "ec": "black"}
     for number, xy in enumerate(np.asarray(samples), start=1):
         ax.annotate(str(number), xy, ha="center", va="center", fontsize=8, bbox=pad)
-    ax.set(xlabel="map x", ylabel="map y")
+    ax.set(xlabel="map x", ylabel="map y", aspect="equal")
     ax.grid(visible=False)
     return fig
