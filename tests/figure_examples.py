@@ -31,6 +31,7 @@ PLACES = np.stack(np.meshgrid(SIDE, SIDE, indexing="ij"), -1).reshape(-1, 2)
 MAPS = {"8 x 8": RNG.normal(size=(3, 8, 8)), "4 x 4": RNG.normal(size=(3, 4, 4))}
 PIECES = ["\u2581gold", ",", "\u2581element", "</s>"]
 WEIGHTS = np.full((4, 4), 0.25)
+HILL = np.outer([1, 3, 4, 2], [1, 4, 3, 1]) / 100
 LOG = [
     {"glyphs": 32 * (i + 1), "loss": 1 / (i + 1), "learning_rate": rate}
     for i, rate in enumerate((1, 3, 2, 0.5, 2, 3, 1))
@@ -72,7 +73,7 @@ EXAMPLES = {
     "conditional_distributions.plot_sweep": call(
         (X, X, np.outer(BELL, BELL)), 0.5, BELL, X
     ),
-    "dataset_map.plot_density": call(WEIGHTS, (0, 4, 1, 6), [(1, 2), (3, 4)]),
+    "dataset_map.plot_density": call(HILL, (0, 4, 1, 6), [(1, 2), (3, 4)]),
     "dataset_map.plot_maps": call(
         {"PCA": (POINTS, ["a", "b"] * 20), "UMAP": (POINTS, [""] * 40)},
         images=SHEET,

@@ -95,11 +95,12 @@ def plot_density(
     fig, ax = subplots(figsize=(WIDTH * 0.85, 5.2))
     rows, cols = np.shape(density)
     across, up = np.linspace(*box[:2], cols), np.linspace(*box[2:], rows)
+    ax.set_aspect("equal")
     shown = ax.contourf(across, up, density, levels=16, cmap="magma_r")
     fig.colorbar(shown, ax=ax, shrink=0.8, label="density (per unit of area)")
     pad = {"boxstyle": "circle,pad=0.2", "fc": "white", "ec": "black"}
     for number, xy in enumerate(np.asarray(samples), start=1):
         ax.annotate(str(number), xy, ha="center", va="center", fontsize=8, bbox=pad)
-    ax.set(xlabel="map x", ylabel="map y", aspect="equal")
+    ax.set(xlabel="map x", ylabel="map y")
     ax.grid(visible=False)
     return fig
