@@ -124,6 +124,7 @@ class Start:
         checkpoint_seconds: time between checkpoints.
         glyphs: file of the glyph set; None for the book's.
         subsets: see `Shown`.
+        words: see `Shown`.
         part_weight: see `Shown`.
         dropout: of the network's blocks; None for that of `init` or, without it, 0.
         caption_dropout: share of captions that are not told; None for that of
@@ -146,6 +147,7 @@ class Start:
     checkpoint_seconds: float = 60.0
     glyphs: str | None = None
     subsets: int = 0
+    words: int = 0
     part_weight: float = 1.0
     dropout: float | None = None
     caption_dropout: float | None = None
@@ -160,7 +162,9 @@ class Shown:
 
     Attributes:
         subsets: random parts of each caption's senses that are told beside the whole
-            caption, each as often as the whole; 0 for whole captions alone.
+            caption, each as often as the whole; 0 for none.
+        words: single words of each caption that are told as often as the whole, so
+            that a word is learnt from all the captions that hold it; 0 for none.
         part_weight: weight of the errors on bare parts and single strokes, see
             `data.bare_parts`; 0 leaves them out, 1 counts them as all others.
 
@@ -169,11 +173,14 @@ class Shown:
     """
 
     subsets: int = 0
+    words: int = 0
     part_weight: float = 1.0
 
     def __post_init__(self):
-        if self.subsets < 0:
-            raise ValueError(f"subsets {self.subsets} must be at least 0")
+        for name in ("subsets", "words"):
+            if getattr(self, name) < 0:
+                text = f"{name} {getattr(self, name)} must be at least 0"
+                raise ValueError(text)
         if not 0 <= self.part_weight < math.inf:
             raise ValueError(f"part_weight {self.part_weight} is out of range")
 
@@ -187,10 +194,10 @@ class Shown:
         Returns:
             The N captions and None, or M texts and (N, K) rows of them.
         """
-        if not self.subsets:
+        if not self.subsets and not self.words:
             return glyphs.captions, None
         generator = torch.Generator().manual_seed(seed)
-        return tellings(glyphs.captions, self.subsets, generator)
+        return tellings(glyphs.captions, self.subsets, generator, num_words=self.words)
 
     def weights(self, glyphs: Glyphs) -> Tensor | None:
         """Weight of each glyph's error (N,); None if all weigh 1.

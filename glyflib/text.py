@@ -20,6 +20,15 @@ from glyflib.files import DATA
 
 MAX_TOKENS = 40  # 99 of 100 captions have fewer
 SENSE = re.compile(r"[;,](?![^()]*\))")  # what ends one, unless it is in brackets
+WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")  # letters, with ' and - inside
+FUNCTION_WORDS = """
+    a about after against all also an and any are as at away be been before being
+    both but by cant down each especially esp etc for from has have having if in
+    into is it its kind like made name names no not of off on one's or other out
+    over place same so some something such surname than that the their them there
+    these they this those times to under up upon used usually variant very was were
+    when which while who with without
+"""  # what says nothing of a picture by itself
 
 
 SHIPPED = DATA / "text_encoder"
@@ -394,6 +403,32 @@ def some_senses(caption: str, generator: torch.Generator) -> str:
     return mark.join(found[row] for row in kept.tolist())
 
 
+def content_words(caption: str) -> list[str]:
+    """The words of a caption that say something by themselves, each once, in order.
+
+    Function words such as "of" are left out, and what says how a definition was made,
+    such as "name" or "Cant", for Cantonese.
+
+    Args:
+        caption: any text.
+    """
+    found = dict.fromkeys(WORD.findall(caption))
+    return [word for word in found if word.lower() not in FUNCTION_WORDS.split()]
+
+
+def one_word(caption: str, generator: torch.Generator) -> str:
+    """One word of a caption, each of its `content_words` being as likely.
+
+    Args:
+        caption: without such a word, it comes back as it is.
+        generator: source of randomness; a caption with no choice draws nothing.
+    """
+    words = content_words(caption)
+    if len(words) < 2:
+        return words[0] if words else caption
+    return words[int(torch.randint(len(words), (), generator=generator))]
+
+
 class Tellings(NamedTuple):
     """What a run may tell a network of each picture.
 
@@ -407,25 +442,33 @@ class Tellings(NamedTuple):
 
 
 def tellings(
-    captions: Sequence[str], num_subsets: int, generator: torch.Generator
+    captions: Sequence[str],
+    num_subsets: int,
+    generator: torch.Generator,
+    *,
+    num_words: int = 0,
 ) -> Tellings:
-    """Each caption whole, and so many random parts of its senses.
+    """Each caption whole, so many random parts of its senses, and so many words of it.
 
     Args:
         captions: N of them.
-        num_subsets: K - 1, at least 0; parts may repeat, and one may be the whole.
+        num_subsets: how often a part is drawn, at least 0; one may be the whole.
         generator: source of randomness.
+        num_words: how often `one_word` is drawn, at least 0. What is drawn twice is
+            told twice as often; K is 1 + num_subsets + num_words.
 
     Raises:
-        ValueError: If num_subsets is below 0.
+        ValueError: If num_subsets or num_words is below 0.
     """
-    if num_subsets < 0:
-        raise ValueError(f"num_subsets {num_subsets} must be at least 0")
+    for name, num in (("num_subsets", num_subsets), ("num_words", num_words)):
+        if num < 0:
+            raise ValueError(f"{name} {num} must be at least 0")
     place: dict[str, int] = {}
     rows = []
     for caption in captions:
         parts = [some_senses(caption, generator) for _ in range(num_subsets)]
-        told = [caption, *parts]
+        words = [one_word(caption, generator) for _ in range(num_words)]
+        told = [caption, *parts, *words]
         rows.append([place.setdefault(text, len(place)) for text in told])
     return Tellings(list(place), torch.tensor(rows))
 

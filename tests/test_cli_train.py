@@ -242,7 +242,8 @@ def test_a_moved_glyph_file_is_named_again_and_another_is_refused(
 def test_options_of_captions_parts_and_dropout_reach_the_run(invoke, tmp_path):
     out = tmp_path / "run"
     result = invoke(
-        *("--steps", 12, "--out", out, "--subsets", 2, "--part-weight", 0),
+        *("--steps", 12, "--out", out, "--subsets", 2, "--words", 1),
+        *("--part-weight", 0),
         *("--dropout", 0.1, "--caption-dropout", 0.3, "--ema-decay", 0.5),
         *("--measure-every", 4, "--patience", 9),
     )
@@ -252,6 +253,7 @@ def test_options_of_captions_parts_and_dropout_reach_the_run(invoke, tmp_path):
     ]
     for name, value in {
         "subsets": 2,
+        "words": 1,
         "part_weight": 0,
         "dropout": 0.1,
         "caption_dropout": 0.3,

@@ -302,6 +302,7 @@ def test_the_shipped_encoder_is_named_not_copied(tmp_path):
 def test_whole_captions_and_equal_weights_are_what_a_run_shows_by_default(file):
     glyphs, shown = load_glyphs("train", 32, path=file), Shown()
     assert shown.texts(glyphs, 0) == (glyphs.captions, None)
+    assert Shown(words=2).texts(glyphs, 0)[1].shape == (len(glyphs), 3)
     assert shown.weights(glyphs) is None
 
 
@@ -316,6 +317,7 @@ def test_parts_weigh_what_they_are_told_to():
     ("make", "match"),
     [
         (lambda: Shown(subsets=-1), "subsets -1"),
+        (lambda: Shown(words=-3), "words -3"),
         (lambda: Shown(part_weight=-0.5), r"part_weight -0\.5"),
         (lambda: Shown(part_weight=float("nan")), "part_weight nan"),
         (lambda: Watch(every=0), "every 0 must be at least 1"),
@@ -329,11 +331,12 @@ def test_a_setting_out_of_range_is_named(make, match):
 
 def test_a_run_with_subsets_and_weights_says_so_and_learns_otherwise(tmp_path, run):
     plain = run(tmp_path / "plain")
-    shown = Shown(subsets=2, part_weight=0.0)
+    shown = Shown(subsets=2, words=1, part_weight=0.0)
     assert run(tmp_path / "other", shown=shown) != plain
     config = json.loads((tmp_path / "other/model/config.json").read_text("utf-8"))
     (stage,) = config["training"]["stages"]
-    assert stage["subsets"] == 2 and stage["part_weight"] == 0.0
+    assert stage["subsets"] == 2 and stage["words"] == 1
+    assert stage["part_weight"] == 0.0
     assert stage["dropout"] == 0.0
     assert run(tmp_path / "again", shown=shown) == run(tmp_path / "o2", shown=shown)
 
@@ -509,7 +512,7 @@ def test_the_record_of_an_older_run_is_read(tmp_path):
     folder = RunFolder(tmp_path)
     folder.write_start(Start(steps=9))
     told = json.loads(folder.start.read_text("utf-8"))
-    new = {"subsets", "part_weight", "dropout", "caption_dropout", "ema_decay"}
+    new = {"subsets", "words", "part_weight", "dropout", "caption_dropout", "ema_decay"}
     new |= {"measure_every", "patience"}
     assert new <= told.keys()
     older = {name: value for name, value in told.items() if name not in new}

@@ -25,6 +25,8 @@ from glyflib.text import (
     SHIPPED,
     TextCondition,
     TextEncoder,
+    content_words,
+    one_word,
     senses,
     some_senses,
     tellings,
@@ -481,6 +483,36 @@ def test_tellings_name_each_text_once_and_begin_with_the_whole_caption():
     assert whole.choices.tolist() == [[0], [1], [0], [2]]
 
 
-def test_fewer_than_no_subsets_are_refused():
-    with pytest.raises(ValueError, match="num_subsets -1 must be at least 0"):
-        tellings(["gold"], -1, torch.Generator())
+def test_content_words_leave_out_what_says_nothing_by_itself():
+    caption = "(Cant.) to hold in the hand; a kind of sister-in-law's hand, 3 Hands"
+    assert content_words(caption) == ["hold", "hand", "sister-in-law's", "Hands"]
+    assert content_words("to be of; 3") == []
+
+
+def test_each_word_of_a_caption_is_as_likely():
+    generator = torch.Generator().manual_seed(0)
+    drawn = Counter(one_word("to hold in one's hand", generator) for _ in range(2000))
+    assert set(drawn) == {"hold", "hand"}
+    assert drawn["hold"] / 2000 == pytest.approx(1 / 2, abs=0.05)
+    before = generator.get_state()
+    assert one_word("a hand;", generator) == "hand"
+    assert one_word("to be", generator) == "to be" and one_word("", generator) == ""
+    assert generator.get_state().equal(before)
+
+
+def test_words_are_told_beside_the_caption_and_its_senses():
+    captions = ["hand; to grasp", "heart", "to be"]
+    generator = torch.Generator().manual_seed(0)
+    texts, choices = tellings(captions, 1, generator, num_words=8)
+    assert choices.shape == (3, 10)
+    told = [{texts[place] for place in row[2:]} for row in choices.tolist()]
+    assert told == [{"hand", "grasp"}, {"heart"}, {"to be"}]
+
+
+@pytest.mark.parametrize(
+    ("num_subsets", "num_words", "match"),
+    [(-1, 0, "num_subsets -1"), (0, -2, "num_words -2")],
+)
+def test_fewer_than_no_tellings_are_refused(num_subsets, num_words, match):
+    with pytest.raises(ValueError, match=f"{match} must be at least 0"):
+        tellings(["gold"], num_subsets, torch.Generator(), num_words=num_words)

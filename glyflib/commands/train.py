@@ -97,6 +97,13 @@ class Number(click.FloatRange):
     "whole caption. Each distinct text takes 20 kB of memory.",
 )
 @click.option(
+    "--words",
+    type=click.IntRange(0),
+    default=0,
+    help="Single words of each caption told beside the whole caption, so that a word "
+    "is learnt from all captions that hold it.",
+)
+@click.option(
     "--part-weight",
     type=Number(0),
     default=1.0,
@@ -230,7 +237,9 @@ def new_start(folder: RunFolder, num_processes: int, **options) -> Start:
 
 def shown_by(start: Start) -> Shown:
     """What a run shows of its glyphs."""
-    return Shown(subsets=start.subsets, part_weight=start.part_weight)
+    return Shown(
+        subsets=start.subsets, words=start.words, part_weight=start.part_weight
+    )
 
 
 def keep_so_far(
