@@ -30,7 +30,6 @@ FUNCTION_WORDS = """
     when which while who with without
 """  # what says nothing of a picture by itself
 
-
 SHIPPED = DATA / "text_encoder"
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 CHUNK = 128  # prompts in one call of the network
@@ -412,8 +411,8 @@ def content_words(caption: str) -> list[str]:
     Args:
         caption: any text.
     """
-    found = dict.fromkeys(WORD.findall(caption))
-    return [word for word in found if word.lower() not in FUNCTION_WORDS.split()]
+    found, left_out = dict.fromkeys(WORD.findall(caption)), FUNCTION_WORDS.split()
+    return [word for word in found if word.lower() not in left_out]
 
 
 def one_word(caption: str, generator: torch.Generator) -> str:
