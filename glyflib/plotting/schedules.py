@@ -39,24 +39,27 @@ GROUP_MARKERS = "o^s"
 
 @figure
 def plot_schedules(schedules: Mapping[str, ArrayLike]) -> Figure:
-    """Draw step variance, angle and log-SNR, each straight for one schedule.
+    """Draw alpha_bar, and step variance, angle and log-SNR, straight for one each.
 
     Args:
         schedules: name -> (T + 1,) alpha_bar.
     """
-    fig, axes = subplots(1, 3, figsize=(WIDTH, 2.9))
+    fig, axes = subplots(2, 2, figsize=(WIDTH, 4.9), sharex=True)
+    share, step, turn, clock = axes.flat
     for name, values in schedules.items():
         ab = np.asarray(values)
         t, look = np.arange(1, len(ab)), LOOKS[name]
-        axes[0].plot(t, 1 - ab[1:] / ab[:-1], label=name, **look)
-        axes[1].plot(np.degrees(np.arccos(np.sqrt(ab))), **look)
-        axes[2].plot(t, np.log(ab[1:] / (1 - ab[1:])), **look)
-    axes[0].set(ylim=(0, 0.05), ylabel=r"variance of one step, $\beta_t$")
-    axes[1].set(ylabel="angle (degrees)", yticks=[0, 30, 60, 90])
-    axes[2].set(ylim=(-14, 11), ylabel=r"log-SNR, $\lambda_t$")
-    for ax in axes:
+        share.plot(ab, label=name, **look)
+        step.plot(t, 1 - ab[1:] / ab[:-1], **look)
+        turn.plot(np.degrees(np.arccos(np.sqrt(ab))), **look)
+        clock.plot(t, np.log(ab[1:] / (1 - ab[1:])), **look)
+    share.set_ylabel(r"signal's share, $\bar\alpha_t$")
+    step.set(ylim=(0, 0.05), ylabel=r"variance of one step, $\beta_t$")
+    turn.set(ylabel="angle (degrees)", yticks=[0, 30, 60, 90])
+    clock.set(ylim=(-14, 11), ylabel=r"log-SNR, $\lambda_t$")
+    for ax in axes[1]:
         ax.set_xlabel("level t")
-    legend_above(fig, axes[0], handlelength=3)
+    legend_above(fig, share, handlelength=3)
     return fig
 
 
@@ -144,7 +147,7 @@ def plot_ends(
     for (name, std), look in zip(stds.items(), looks, strict=True):
         t = np.arange(1, len(std) + 1)
         left.plot(t, std, label=name, **{"marker": "o", "ms": 4} | look)
-    left.axhline(grey_step, color=BLUE, label="from one grey to the next")
+    left.axhline(grey_step / 2, color=BLACK, label="half a grey")
     left.set(xlabel="step t", ylabel=r"noise of the step, $\sqrt{\beta_t}$")
     left.set_ylim(0, None)
     for (name, (t, factor)), look in zip(factors.items(), looks, strict=True):
