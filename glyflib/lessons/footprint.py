@@ -15,6 +15,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
+from glyflib.text import MAX_TOKENS
+from glyflib.unet import UNet
+
 
 class Footprint(TorchDispatchMode):
     """Within it, the memory of all tensors that operators make on a CPU is followed.
@@ -52,20 +55,33 @@ class Footprint(TorchDispatchMode):
         return self.at_most
 
 
-def peak_bytes(call: Callable[[], object], device: torch.device | str = "cpu") -> int:
-    """Most memory that a call holds at one moment, in bytes, beyond what is there.
+def trial_loss(network: UNet, size: int, batch_size: int) -> Tensor:
+    """A loss of random pictures and words: what it costs depends on neither.
 
-    On a GPU PyTorch's own allocator tells; it counts scratch space as well.
+    Args:
+        network: with text; on a CPU.
+        size: S, side of the pictures.
+        batch_size: how many, at least 1.
+
+    Returns:
+        (), ready for the way back.
+    """
+    generator = torch.Generator().manual_seed(0)
+    xt = torch.randn(batch_size, 1, size, size, generator=generator)
+    t = torch.randint(1, 1001, (batch_size,), generator=generator)
+    width = network.config["text_dim"]
+    tokens = torch.randn(batch_size, MAX_TOKENS, width, generator=generator)
+    lengths = torch.randint(3, 15, (batch_size, 1), generator=generator)
+    mask = torch.arange(MAX_TOKENS) < lengths
+    return network(xt, t, tokens, mask).square().mean()
+
+
+def peak_bytes(call: Callable[[], object]) -> int:
+    """Most memory that a call on the CPU holds at one moment, beyond what was there.
 
     Args:
         call: what is measured; all that it makes counts, also networks.
-        device: where it computes, a CPU or a GPU.
     """
-    if torch.device(device).type == "cuda":
-        before = torch.cuda.memory_allocated(device)
-        torch.cuda.reset_peak_memory_stats(device)
-        call()
-        return torch.cuda.max_memory_allocated(device) - before
     with Footprint() as footprint:
         call()
     return footprint.peak
@@ -141,5 +157,5 @@ def product_rate(
 
 def wait_for(device: torch.device) -> None:
     """Wait until a GPU has done what it was told; a CPU has already."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)

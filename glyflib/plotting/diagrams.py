@@ -361,10 +361,10 @@ def moves_to_gpu(lit: Iterable[str] = ()) -> HTML:
     shapes += arrow((300, 314), (160, 314), stroke_dasharray="6 4")
     shapes += words(230, 304, "in each step")
     alt = (
-        "Two boxes side by side, CPU and GPU. Glyphs, captions and the network go to the "
-        "GPU once. In each step go which glyphs, which levels and the noise, and one "
-        "number comes back, the loss. Weights, their average, gradients, two moments "
-        "and activations stay on the GPU."
+        "Two boxes, CPU and GPU. Glyphs, captions and the network go to the GPU once. "
+        "In each step go which glyphs, which levels and the noise, and one number "
+        "comes back, the loss. Weights, their average, gradients, two moments and "
+        "activations stay on the GPU."
     )
     return diagram(shapes, parts, GPU, lit, alt=alt, size=(460, 352), width=600)
 
