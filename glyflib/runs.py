@@ -131,6 +131,7 @@ class Start:
         ema_decay: of the averaged weights; None for the preset's.
         measure_every: see `Watch`.
         patience: see `Watch`.
+        bf16: whether a GPU computes in bfloat16.
     """
 
     preset: str = "small"
@@ -152,6 +153,7 @@ class Start:
     ema_decay: float | None = None
     measure_every: int | None = None
     patience: int | None = None
+    bf16: bool = True
 
 
 @dataclass(frozen=True)
@@ -705,6 +707,7 @@ def config_of(start: Start, glyffuser: Glyffuser) -> TrainConfig:
             caption_dropout=caption_dropout,
             prediction=glyffuser.prediction,
             seed=start.seed,
+            bf16=start.bf16,
             cpu_bf16=start.cpu_bf16,
             checkpoint_seconds=start.checkpoint_seconds,
         )

@@ -194,8 +194,8 @@ QUESTIONS = {
                 "Nothing is left for the 20 bytes of each weight.",
             ),
         ),
-        hint="Take from 16 gigabytes what does not depend on the batch; divide the rest "
-        "by what one glyph leaves.",
+        hint="Take from 16 gigabytes what does not depend on the batch; divide the "
+        "rest by what one glyph leaves.",
     ),
     "gpu-hours": Question(
         right=hours,
@@ -229,8 +229,8 @@ QUESTIONS = {
                 "That is the sum over all glyphs. The loss is their mean.",
             ),
         ),
-        hint="A process's gradient is a mean over its glyphs. Turn it into a sum, add up "
-        "the sums, and divide by all glyphs.",
+        hint="A process's gradient is a mean over its glyphs. Turn it into a sum, add "
+        "up the sums, and divide by all glyphs.",
         given=three_shares,
     ),
 }
