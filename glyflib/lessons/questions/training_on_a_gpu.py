@@ -73,12 +73,10 @@ def largest_batch(taken: float | None = None) -> int:
 
 
 @cache
-def operations_a_glyph(has_way_back: bool = True) -> float:
+def operations_a_glyph(has_way_back: bool = True) -> int:
     """Operations that the preset "large" spends on a glyph."""
-    loss = partial(trial_loss, large_network(), PRESETS["large"].size, 2)
-    if has_way_back:
-        return operations(lambda: loss().backward()) / 2
-    return operations(loss) / 2
+    loss = partial(trial_loss, large_network(), PRESETS["large"].size, 1)
+    return operations((lambda: loss().backward()) if has_way_back else loss)
 
 
 def hours(has_way_back: bool = True) -> float:
@@ -179,7 +177,7 @@ QUESTIONS = {
             f"besides what does not depend on the batch, {right} glyphs find room. "
             "Leave some of it free: a machine needs scratch space too."
         ),
-        tolerance=5,
+        tolerance=2,
         mistakes=(
             Mistake(
                 lambda: largest_batch(0),
