@@ -132,6 +132,7 @@ class Start:
         ema_decay: of the averaged weights; None for the preset's.
         measure_every: see `Watch`.
         patience: see `Watch`.
+        bf16: whether a GPU computes in bfloat16.
     """
 
     preset: str = "small"
@@ -154,6 +155,7 @@ class Start:
     ema_decay: float | None = None
     measure_every: int | None = None
     patience: int | None = None
+    bf16: bool = True
 
 
 @dataclass(frozen=True)
@@ -712,6 +714,7 @@ def config_of(start: Start, glyffuser: Glyffuser) -> TrainConfig:
             caption_dropout=caption_dropout,
             prediction=glyffuser.prediction,
             seed=start.seed,
+            bf16=start.bf16,
             cpu_bf16=start.cpu_bf16,
             checkpoint_seconds=start.checkpoint_seconds,
         )
@@ -806,6 +809,13 @@ def seconds_a_step(glyffuser: Glyffuser, config: TrainConfig) -> float:
     """Median time of a training step, found with a copy that is thrown away.
 
     It learns blank pictures without captions, which take as long as any.
+
+    Args:
+        glyffuser: whose network is timed; it is left as it is.
+        config: batch size and kind of number; of its steps `TRIAL_STEPS` are taken.
+
+    Returns:
+        seconds.
     """
     size = config.batch_size, 1, glyffuser.size, glyffuser.size
     empty = glyffuser.encoder.encode("", length=glyffuser.max_tokens)

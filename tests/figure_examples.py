@@ -343,6 +343,15 @@ EXAMPLES = {
         {"bad": X**2, "good": X**2 + 1}, {"bad": 5, "good": 3}, 2.5, window=2
     ),
     "training.plot_run": call(LOG, window=2),
+    "training_on_a_gpu.plot_formats": call({"wide": (1, 8, 23), "short": (1, 5, 10)}),
+    "training_on_a_gpu.plot_hours": call({"small": 1e15, "large": 1e17}, 2e11),
+    "training_on_a_gpu.plot_memory": call(
+        {
+            "small": {"weights": 1e8, "activations": 3e8},
+            "large": {"weights": 2e8, "activations": 9e8},
+        }
+    ),
+    "training_on_a_gpu.plot_walks": call({"a": FALLING, "b": [1, 1, 1, 1]}),
     "unet.plot_attention": call(
         GLYPH, RNG.uniform(size=(2, 4, 4, 4, 4)), [(0, 3), (2, 1)]
     ),

@@ -173,12 +173,13 @@ def test_a_second_run_starts_from_the_first_ones_weights(invoke, tmp_path):
     invoke("--steps", 12, "--no-snapshots", "--out", tmp_path / "one")
     result = invoke(
         *("--steps", 12, "--no-snapshots", "--out", tmp_path / "two"),
-        *("--init", tmp_path / "one" / "model", "--cpu-bf16"),
+        *("--init", tmp_path / "one" / "model", "--cpu-bf16", "--no-bf16"),
     )
     assert result.exit_code == 0 and "96 glyphs seen" in result.output
     told = json.loads((tmp_path / "two/model/config.json").read_text("utf-8"))
     stages = told["training"]["stages"]
     assert [stage["cpu_bf16"] for stage in stages] == [False, True]
+    assert [stage["bf16"] for stage in stages] == [True, False]
 
 
 @pytest.mark.parametrize(

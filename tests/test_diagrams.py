@@ -10,6 +10,16 @@ from glyflib.plotting import diagrams
 
 SVG = "{http://www.w3.org/2000/svg}"
 PARTS = {
+    "moves_to_gpu": [
+        "files",
+        "draws",
+        "log",
+        "data",
+        "weights",
+        "activations",
+        "loss",
+    ],
+    "shared_batch": ["batch", "first", "second", "mean", "step"],
     "training_loop": ["data", "noise", "network", "guess", "difference"],
     "whole_process": ["data", "noise", "forward", "reverse"],
 }

@@ -129,6 +129,11 @@ class Number(click.FloatRange):
     help="Share of the averaged weights that a step keeps; 0 takes the last weights.",
 )
 @click.option(
+    "--bf16/--no-bf16",
+    default=True,
+    help="Whether a GPU multiplies in bfloat16, for which older ones have no units.",
+)
+@click.option(
     "--cpu-bf16",
     is_flag=True,
     help="Multiply in bfloat16 on a CPU: quicker if lscpu lists avx512_bf16 or amx.",

@@ -23,6 +23,16 @@ LOOP = {
     "difference": RED,
 }
 PROCESS = {"data": BLUE, "noise": ORANGE, "forward": SKY, "reverse": GREEN}
+GPU = {
+    "files": BLUE,
+    "draws": ORANGE,
+    "log": RED,
+    "data": BLUE,
+    "weights": GREEN,
+    "activations": PINK,
+    "loss": RED,
+}
+SHARED = {"batch": BLUE, "first": GREEN, "second": SKY, "mean": ORANGE, "step": RED}
 # The strokes of the character for "tree", from end to end; y grows downward.
 TREE = [
     ((-1, -0.45), (1, -0.45)),
@@ -289,3 +299,111 @@ def whole_process(lit: Iterable[str] = ()) -> HTML:
         "noise to data: reverse, which a network learns."
     )
     return diagram(shapes, parts, PROCESS, lit, alt=alt, size=(462, 304), width=620)
+
+
+def moves_to_gpu(lit: Iterable[str] = ()) -> HTML:
+    """Draw what lies in the memory of a CPU and of a GPU in training, and what moves.
+
+    Args:
+        lit: names of the parts to light: on the CPU "files", "draws", "log", on the
+            GPU "data", "weights", "activations", "loss". Without one, all are drawn
+            alike.
+
+    Raises:
+        ValueError: If a part is not called so.
+    """
+    heading, side = {"font_weight": "bold"}, 144
+
+    def lines(x: float, y: float, *texts: str) -> str:
+        """Lines of text in a box, the first of them around (x, y)."""
+        return "".join(words(x, y + 19 * i, text) for i, text in enumerate(texts))
+
+    left, right = 16 + side / 2, 300 + side / 2
+    parts = {
+        "files": (
+            (16, 44, side, 88),
+            lines(left, 74, "the files:", "glyphs, captions,", "a new network"),
+        ),
+        "draws": (
+            (16, 168, side, 88),
+            lines(
+                left, 198, "chance draws:", "which glyphs, which", "levels, the noise"
+            ),
+        ),
+        "log": ((16, 292, side, 44), lines(left, 319, "the log")),
+        "data": ((300, 44, side, 44), lines(right, 71, "glyphs, captions")),
+        "weights": (
+            (300, 98, side, 68),
+            lines(
+                right, 118, "weights and their", "average, gradients,", "two moments"
+            ),
+        ),
+        "activations": (
+            (300, 176, side, 106),
+            lines(
+                right,
+                206,
+                "activations:",
+                "what the layers",
+                "leave for the",
+                "way back",
+            ),
+        ),
+        "loss": ((300, 292, side, 44), lines(right, 319, "the loss")),
+    }
+    shapes = box(4, 4, side + 24, 344) + words(left, 30, "CPU", 17, **heading)
+    shapes += box(288, 4, side + 24, 344) + words(right, 30, "GPU", 17, **heading)
+    shapes += arrow((160, 66), (300, 66), stroke_width=5)
+    shapes += arrow((160, 112), (300, 112), stroke_width=5)
+    shapes += words(230, 95, "once")
+    shapes += arrow((160, 212), (300, 212))
+    shapes += words(230, 202, "in each step")
+    shapes += arrow((300, 314), (160, 314), stroke_dasharray="6 4")
+    shapes += words(230, 304, "in each step")
+    alt = (
+        "Two boxes, CPU and GPU. Glyphs, captions and the network go to the GPU once. "
+        "In each step go which glyphs, which levels and the noise, and one number "
+        "comes back, the loss. Weights, their average, gradients, two moments and "
+        "activations stay on the GPU."
+    )
+    return diagram(shapes, parts, GPU, lit, alt=alt, size=(460, 352), width=600)
+
+
+def shared_batch(lit: Iterable[str] = ()) -> HTML:
+    """Draw how two processes share a batch and end up with the same weights.
+
+    Args:
+        lit: names of the parts to light: "batch", "first", "second", "mean", "step".
+            Without one, all are drawn alike.
+
+    Raises:
+        ValueError: If a part is not called so.
+    """
+
+    def lines(x: float, y: float, *texts: str) -> str:
+        """Lines of text in a box, the first of them around (x, y)."""
+        return "".join(words(x, y + 19 * i, text) for i, text in enumerate(texts))
+
+    halves = "half of the batch", "all of the weights", "a gradient of its own"
+    parts = {
+        "batch": ((150, 8, 160, 44), lines(230, 35, "one batch of glyphs")),
+        "first": ((8, 98, 190, 96), lines(103, 122, "process 0", *halves)),
+        "second": ((262, 98, 190, 96), lines(357, 122, "process 1", *halves)),
+        "mean": (
+            (110, 240, 240, 44),
+            lines(230, 267, "the mean of both gradients"),
+        ),
+        "step": (
+            (60, 330, 340, 44),
+            lines(230, 357, "the same step, in both processes"),
+        ),
+    }
+    shapes = arrow((190, 52), (103, 98)) + arrow((270, 52), (357, 98))
+    shapes += arrow((103, 194), (180, 240)) + arrow((357, 194), (280, 240))
+    shapes += arrow((230, 284), (230, 330))
+    alt = (
+        "A batch is split between two processes. Each has all of the weights, works on "
+        "its half, and finds a gradient of its own. The mean of both gradients goes to "
+        "both, so both take the same step and their weights stay equal."
+    )
+    return diagram(shapes, parts, SHARED, lit, alt=alt, size=(460, 382), width=520)
