@@ -36,7 +36,7 @@ def test_steps_settle_where_the_formula_says(h):
 def test_only_walkers_who_begin_above_the_watershed_find_the_shares():
     errors = asked.errors_by_top()
     assert max(errors[200], errors[500]) < 0.7 * asked.CLOSE
-    assert min(errors[50], errors[100]) > 2 * asked.CLOSE
+    assert min(errors[50], errors[100]) > 1.5 * asked.CLOSE
     assert asked.lowest_top() == 200
 
 

@@ -118,8 +118,9 @@ def plot_slopes(
             ax.plot(x, row, style, color=color, label=label)
             ax.set_ylabel(name)
     axes[2].axhline(0, color=BLACK, lw=0.8)
-    axes[0].legend()
-    axes[2].set_xlabel("x")
+    if len(curves) > 1:
+        axes[0].legend()
+    axes[2].set_xlabel("height $x$")
     fig.align_ylabels(axes)
     return fig
 
@@ -225,7 +226,8 @@ def plot_vanishing(
 @figure
 def plot_walkers(panels: Mapping[str, ArrayLike], points: ArrayLike) -> Figure:
     """Draw walkers, title -> (N, 2), over the points (M, 2) they should find."""
-    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.8), sharey=True)
+    width = min(WIDTH, 0.6 + 3.2 * len(panels))
+    fig, axes = subplots(1, len(panels), figsize=(width, 3.8), sharey=True)
     for ax, (title, walkers) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         ax.plot(*np.asarray(points).T, ".", ms=2, mew=0, color="#b4b4b4")
         ax.plot(*np.asarray(walkers).T, ".", ms=3.2, mew=0, color=BLUE, alpha=0.8)
@@ -276,17 +278,22 @@ def plot_learned(
     half = np.abs(places).max() * 1.08
     fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.9), sharey=True)
     shape = arrow_shape(places)
-    for arrows, color, width in ((exact, "#b0b0b0", 0.017), (learned, RED, 0.006)):
+    for arrows, color, width in ((exact, "#c4c4c4", 0.02), (learned, RED, 0.006)):
         unit = np.asarray(arrows) / arrow_lengths(arrows)[:, None]
-        look = shape | {"width": width, "headwidth": 3.2, "headlength": 3.2}
+        look = shape | {
+            "width": width,
+            "headwidth": 3,
+            "headlength": 2.5,
+            "headaxislength": 2.5,
+        }
         left.quiver(*places.T, *unit.T, color=color, **look)
     left.set_title("which way (grey: exact, red: learned)")
     norm, size = LogNorm(0.01, 2, clip=True), spacing(places) / (2 * half)
     side = 72 * right.get_position().width * WIDTH * size
     squares = right.scatter(
-        *places.T, s=side**2 * 0.8, c=error, marker="s", cmap="cividis_r", norm=norm
+        *places.T, s=side**2 * 0.8, c=error, marker="s", cmap="Blues", norm=norm
     )
-    right.plot(*np.asarray(points).T, ".", ms=1.4, mew=0, color=ORANGE)
+    right.plot(*np.asarray(points).T, ".", ms=1.4, mew=0, color=BLACK)
     right.set_title("how far off")
     for ax in (left, right):
         ax.set(aspect="equal", xlim=(-half, half), ylim=(-half, half), xlabel="map x")
