@@ -271,7 +271,10 @@ EXAMPLES = {
         PLACES, POINTS, 1 - 3 * PLACES, 1 - 3 * PLACES.round()
     ),
     "score_functions.plot_mean_noise": call(
-        {name: (X, BELL, SIDE, SIDE / 2, X, X / 2) for name in ("t = 50", "t = 200")}
+        {
+            name: (X, BELL, {0.1: 0.3, 0.2: -0.1}, X, X / 2)
+            for name in ("t = 50", "t = 200")
+        }
     ),
     "score_functions.plot_shares": call(
         ["x", "y", "z", "w"], FALLING / 2, {"a": FALLING, "b": FALLING / 3}

@@ -11,7 +11,7 @@ def test_the_score_of_a_bell_is_the_slope_of_its_logarithm():
     bell = torch.distributions.Normal(asked.MEAN, asked.STD)
     place = torch.tensor(asked.PLACE, requires_grad=True)
     (slope,) = torch.autograd.grad(bell.log_prob(place), place)
-    assert asked.score_of_bell() == pytest.approx(slope.item()) == -4
+    assert asked.score_of_bell() == pytest.approx(slope.item()) == -6
 
 
 def test_the_score_of_data_is_the_slope_of_the_mean_of_their_bells():
@@ -36,15 +36,15 @@ def test_steps_settle_where_the_formula_says(h):
 def test_only_walkers_who_begin_above_the_watershed_find_the_shares():
     errors = asked.errors_by_top()
     assert max(errors[200], errors[500]) < 0.7 * asked.CLOSE
-    assert min(errors[50], errors[100]) > 1.5 * asked.CLOSE
+    assert min(errors[50], errors[100]) > 1.3 * asked.CLOSE
     assert asked.lowest_top() == 200
 
 
 @pytest.mark.parametrize(
     ("name", "answer", "told"),
     [
-        ("score-bell", 4, "Which way"),
-        ("score-bell", -2, "variance"),
+        ("score-bell", 6, "Which way"),
+        ("score-bell", -3, "variance"),
         ("score-guess", -0.5, "against the noise"),
         ("score-guess", 0.833, "root"),
         ("score-guess", 0.18, "do not multiply"),

@@ -155,21 +155,28 @@ def plot_directions(
 
 
 @figure
-def plot_mean_noise(panels: Mapping[str, tuple[ArrayLike, ...]]) -> Figure:
+def plot_mean_noise(
+    panels: Mapping[
+        str,
+        tuple[ArrayLike, ArrayLike, Mapping[float, float], ArrayLike, ArrayLike],
+    ],
+) -> Figure:
     """Draw single noises, their mean in narrow strips, and what the score foretells.
 
     Args:
-        panels: title -> xt (N,), eps (N,), strip centres and means (S,), and the
-            curve's places and values (G,).
+        panels: title -> xt (N,), eps (N,), the mean noise of each strip by its middle,
+            and the curve's places and values (G,).
     """
     fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.3), sharey=True)
     for ax, (title, parts) in zip(np.atleast_1d(axes), panels.items(), strict=True):
-        xt, eps, centre, mean, grid, curve = map(np.asarray, parts)
+        xt, eps, strips, grid, curve = parts
         dots = {"ms": 2.5, "mew": 0, "color": GREY, "alpha": 0.6}
         ax.plot(xt[:1500], eps[:1500], ".", label="one noise", **dots)
         ax.plot(grid, curve, color=RED, lw=1.2, label="from the score", zorder=3)
         look = {"ms": 4, "color": BLUE, "zorder": 4}
-        ax.plot(centre, mean, "o", label="mean of a strip", **look)
+        ax.plot(
+            list(strips), list(strips.values()), "o", label="mean of a strip", **look
+        )
         ax.set(title=title, xlabel="$x_t$", ylim=(-3.5, 3.5))
     np.atleast_1d(axes)[0].set_ylabel(r"noise $\epsilon$")
     legend_above(fig, ax, markerscale=1.5)

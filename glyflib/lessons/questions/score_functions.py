@@ -11,10 +11,10 @@ from glyflib.lessons import islands
 from glyflib.lessons.question import Mistake, Question
 from glyflib.schedule import linear_alpha_bar, score_from_eps
 
-MEAN, STD, PLACE = 2.0, 0.5, 3.0
+MEAN, STD, PLACE = 2.0, 0.5, 3.5
 ALPHA_BAR, GUESS = 0.64, -0.3
 TOPS = (50, 100, 200, 500)
-CLOSE = 0.05  # how far a share may be off
+CLOSE = 0.06  # how far a share may be off
 STEP, VARIANCE = 0.5, 1.0
 
 
@@ -191,7 +191,7 @@ QUESTIONS = {
         right=lowest_top,
         because=lambda right: (
             f"at level {right} walkers can still pass from one island to the next, and "
-            "at half of it they are caught."
+            "at the lower levels they are caught."
         ),
         mistakes=(
             Mistake(lambda: 500, "All shares come out right. And from a lower level?"),
