@@ -92,7 +92,7 @@ def errors_by_top() -> dict[int, float]:
     errors = {}
     for top in TOPS:
         falling = torch.linspace(top, 20, 50).round().long()
-        levels = falling.repeat_interleave(5).tolist()
+        levels = falling.repeat_interleave(10).tolist()
         *_, last = islands.walk(
             start, levels, mixture.score, alpha_bar, generator=generator
         )
