@@ -48,7 +48,7 @@ def test_only_walkers_who_begin_above_the_watershed_find_the_shares():
         ("score-guess", -0.5, "against the noise"),
         ("score-guess", 0.833, "root"),
         ("score-guess", 0.18, "do not multiply"),
-        ("score-step", 1.0, "small"),
+        ("score-step", 1.0, "very small"),
         ("score-step", 1.25, "after one step"),
         ("score-step", 2.0, "its square"),
         ("score-late", 100, "apart already"),

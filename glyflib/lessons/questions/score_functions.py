@@ -207,7 +207,7 @@ QUESTIONS = {
         ),
         tolerance=0.01,
         mistakes=(
-            Mistake(lambda: VARIANCE, "That holds for steps without end small."),
+            Mistake(lambda: VARIANCE, "That holds only for steps that are very small."),
             Mistake(
                 lambda: (1 - STEP) ** 2 * VARIANCE + 2 * STEP,
                 "That is the variance after one step. Go on until it changes no more.",
