@@ -258,21 +258,26 @@ EXAMPLES = {
         band=(-1, -3),
         every=1,
     ),
+    "score_functions.plot_directions": call(
+        {"left": PLACES, "right": 1 - PLACES}, PLACES, POINTS
+    ),
     "score_functions.plot_factor": call(
-        [1, 3], [(0.5, 0.01), (0.9, 0.02)], np.sqrt([0.0, 0.25, 0.5, 1.0]), [0.1, 0.9]
+        [1, 3], [(0.5, 0.01), (0.9, 0.02)], np.sqrt([0.0, 0.25, 0.5, 1.0])
     ),
     "score_functions.plot_fields": call(
         {name: (POINTS, k * PLACES + 0.1) for k, name in enumerate("abcd", 1)}, PLACES
     ),
-    "score_functions.plot_learning": call(LEVELS, FALLING, FALLING / 2, FALLING),
+    "score_functions.plot_learned": call(
+        PLACES, POINTS, 1 - 3 * PLACES, 1 - 3 * PLACES.round()
+    ),
     "score_functions.plot_mean_noise": call(
         {
-            name: (X, BELL, SIDE, SIDE / 2, np.full(5, 0.1), X, X / 2)
+            name: (X, BELL, {0.1: 0.3, 0.2: -0.1}, X, X / 2)
             for name in ("t = 50", "t = 200")
         }
     ),
     "score_functions.plot_shares": call(
-        ["x", "y", "z", "w"], FALLING / 2, {"a": INTERVALS, "b": INTERVALS / 2}
+        ["x", "y", "z", "w"], FALLING / 2, {"a": FALLING, "b": FALLING / 3}
     ),
     "score_functions.plot_slopes": call(
         X, {"a": (BELL, -(X**2), -2 * X), "b": (2 * BELL, -X, -X)}

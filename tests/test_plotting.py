@@ -461,6 +461,27 @@ def test_an_arrow_points_along_the_field_and_its_colour_is_its_length():
     np.testing.assert_array_equal(crosses.get_xydata(), PLACES[[3, 7, 9]])
 
 
+def test_arrows_of_one_length_leave_a_cross_where_there_is_none():
+    field = np.stack([3 * PLACES[:, 0], -4 * np.ones(25)], axis=1)
+    field[[3, 7]] = [[0, 0], [np.nan, 1]]
+    fig = score_functions.plot_directions({"a": field}, PLACES, POINTS)
+    (arrows,) = fig.findobj(Quiver)
+    np.testing.assert_allclose(np.hypot(arrows.U, arrows.V), 1)
+    seen = np.delete(field, [3, 7], axis=0)
+    across = arrows.U * seen[:, 1] - arrows.V * seen[:, 0]
+    np.testing.assert_allclose(across, 0, atol=1e-12)
+    assert (arrows.U * seen[:, 0] + arrows.V * seen[:, 1] > 0).all()
+    (crosses,) = (one for one in fig.axes[0].lines if one.get_marker() == "x")
+    np.testing.assert_array_equal(crosses.get_xydata(), PLACES[[3, 7]])
+
+
+def test_the_error_of_a_learned_arrow_is_a_share_of_the_exact_one():
+    exact = 3 * PLACES + 0.5
+    fig = score_functions.plot_learned(PLACES, POINTS, exact, 1.1 * exact)
+    (squares,) = fig.axes[1].collections
+    np.testing.assert_allclose(squares.get_array(), 0.1)
+
+
 def colours_of_dots(ax):
     """The colour of each named cloud of points."""
     clouds = [c for c in ax.collections if not c.get_label().startswith("_")]
@@ -513,8 +534,8 @@ def test_groups_without_a_colour_get_one_that_nobody_has():
 def test_bars_reach_two_standard_errors():
     left, _ = drawn("schedules.plot_information").axes
     np.testing.assert_allclose(bars(left), np.outer(FALLING, [7 / 9, 11 / 9]))
-    noise = drawn("score_functions.plot_mean_noise").axes[0]
-    np.testing.assert_allclose(bars(noise), SIDE[:, None] / 2 + np.array([-0.2, 0.2]))
+    factor = drawn("score_functions.plot_factor").axes[0]
+    np.testing.assert_allclose(bars(factor), [[0.48, 0.52], [0.86, 0.94]])
     rows = np.array([[1.0, 2.0, 3.0, 4.0]] * 4)
     race = solvers.plot_race(LEVELS, {"Heun": rows}, {"Heun": rows}).axes[0]
     half = rows[0].std(ddof=1)  # 2 / sqrt(4) of it

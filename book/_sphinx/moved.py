@@ -32,6 +32,19 @@ MOVED = {
     "04_forward_noising#equation-eq-noising-posterior": (
         "06_reverse_process#equation-eq-reverse-beta"
     ),
+    "07_score_functions#fig-score-factor": "claims#fig-claims-factor",
+    "07_score_functions#fig-score-vanishing": "claims#fig-claims-vanishing",
+    "07_score_functions#fig-score-recipe": "claims#fig-claims-recipe",
+    "07_score_functions#fig-score-learned": "07_perfect_denoiser#fig-perfect-floor",
+    "07_score_functions#equation-eq-score-loss": (
+        "08_score_functions#equation-eq-score-noise"
+    ),
+    "07_score_functions#equation-eq-score-split": (
+        "07_perfect_denoiser#equation-eq-perfect-floor"
+    ),
+    "07_score_functions#equation-eq-score-tweedie": (
+        "08_score_functions#equation-eq-score-noise"
+    ),
     "06_reverse_process#ex-reverse-lie": "07_perfect_denoiser#ex-perfect-lie",
     "06_reverse_process#fig-reverse-plane": "07_perfect_denoiser#fig-perfect-plane",
     "06_reverse_process#fig-reverse-glyphs": "07_perfect_denoiser#fig-perfect-glyphs",

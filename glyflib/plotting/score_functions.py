@@ -1,7 +1,7 @@
 """Figures of scores: fields of arrows, mean noise, walkers, what a network learns.
 
-Invariant: an arrow tells its direction by where it points and its length by its
-colour, on a logarithmic scale; a place without a usable arrow gets a cross.
+Invariant: all arrows are equally long. Where length matters, the colour tells it, on a
+logarithmic scale; a place without a usable arrow gets a cross.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,6 @@ from glyflib.plotting.base import (
     WIDTH,
     figure,
     legend_above,
-    reaches,
     subplots,
 )
 
@@ -39,15 +38,24 @@ def arrow_lengths(score: ArrayLike) -> np.ndarray:
     return np.where(np.isfinite(length) & (length > 0), length, np.nan)
 
 
+def spacing(places: np.ndarray) -> float:
+    """How far apart the places (M, 2) of a square grid lie."""
+    return np.ptp(places[:, 0]) / (len(np.unique(places[:, 0])) - 1)
+
+
+def arrow_shape(places: np.ndarray) -> dict[str, object]:
+    """How `Axes.quiver` draws arrows of length 1 so that neighbours do not touch."""
+    size = {"angles": "xy", "scale_units": "xy", "scale": 1 / (0.9 * spacing(places))}
+    shape = {"width": 0.0075, "headwidth": 4.5, "headlength": 4.5, "pivot": "mid"}
+    return size | shape | {"zorder": 3}
+
+
 def draw_arrows(ax: Axes, places: np.ndarray, score: ArrayLike, norm: LogNorm):
     """Draw arrows of one size, coloured by length; a cross where there is none."""
     score, length = np.asarray(score, dtype=np.float64), arrow_lengths(score)
     seen = length >= norm.vmin
     unit = score[seen] / length[seen, None]
-    step = np.ptp(places[:, 0]) / (len(np.unique(places[:, 0])) - 1)
-    size = {"angles": "xy", "scale_units": "xy", "scale": 1 / (0.9 * step)}
-    shape = {"width": 0.0075, "headwidth": 4.5, "headlength": 4.5, "pivot": "mid"}
-    look = {"cmap": LENGTHS, "norm": norm, "zorder": 3} | size | shape
+    look = {"cmap": LENGTHS, "norm": norm} | arrow_shape(places)
     ax.plot(*places[~seen].T, "x", color=GREY, ms=2.5, mew=0.7, zorder=2)
     return ax.quiver(*places[seen].T, *unit.T, length[seen], **look)
 
@@ -110,60 +118,89 @@ def plot_slopes(
             ax.plot(x, row, style, color=color, label=label)
             ax.set_ylabel(name)
     axes[2].axhline(0, color=BLACK, lw=0.8)
-    axes[0].legend()
-    axes[2].set_xlabel("x")
+    if len(curves) > 1:
+        axes[0].legend()
+    axes[2].set_xlabel("height $x$")
     fig.align_ylabels(axes)
     return fig
 
 
 @figure
-def plot_mean_noise(
-    panels: Mapping[str, tuple[ArrayLike, ...]],
+def plot_directions(
+    panels: Mapping[str, ArrayLike], places: ArrayLike, points: ArrayLike
 ) -> Figure:
-    """Draw single noises, their mean in narrow strips, and what the score foretells.
+    """Draw which way arrows point, all equally long, over the points they belong to.
 
     Args:
-        panels: title -> xt (N,), eps (N,), strip centres, means and standard errors
-            (S,), and the curve's places and values (G,).
+        panels: title -> arrows (M, 2); a cross stands where one is not finite or 0.
+        places: (M, 2) where the arrows stand, a square grid.
+        points: (N, 2), drawn grey.
     """
-    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.3), sharey=True)
-    for ax, (title, parts) in zip(np.atleast_1d(axes), panels.items(), strict=True):
-        xt, eps, centre, mean, error, grid, curve = map(np.asarray, parts)
-        dots = {"ms": 2.5, "mew": 0, "color": GREY, "alpha": 0.6}
-        ax.plot(xt[:1500], eps[:1500], ".", label="one noise", **dots)
-        ax.plot(grid, curve, color=RED, lw=1.2, label="from the score", zorder=3)
-        bars = {"fmt": "o", "ms": 3.5, "color": BLUE, "capsize": 2, "lw": 1}
-        ax.errorbar(centre, mean, 2 * error, label="mean of a strip", **bars)
-        ax.set(title=title, xlabel="$x_t$", ylim=(-3.5, 3.5))
-    np.atleast_1d(axes)[0].set_ylabel(r"noise $\epsilon$")
-    legend_above(fig, ax, markerscale=2)
+    places = np.asarray(places)
+    half = np.abs(places).max() * 1.08
+    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.75), sharey=True)
+    looks = zip(np.atleast_1d(axes), panels.items(), (BLUE, GREEN, RED), strict=False)
+    for ax, (title, arrows), color in looks:
+        length = arrow_lengths(arrows)
+        unit = np.asarray(arrows, float) / length[:, None]
+        seen = np.isfinite(length)
+        ax.plot(*np.asarray(points).T, ".", ms=1.6, mew=0, color="#a8a8a8", zorder=1)
+        ax.plot(*places[~seen].T, "x", color=GREY, ms=2.5, mew=0.7, zorder=2)
+        ax.quiver(*places[seen].T, *unit[seen].T, color=color, **arrow_shape(places))
+        ax.set(title=title, aspect="equal", xlim=(-half, half), ylim=(-half, half))
+        ax.set(xlabel="map x")
+        ax.grid(visible=False)
+    np.atleast_1d(axes)[0].set_ylabel("map y")
     return fig
 
 
 @figure
-def plot_factor(
-    levels: ArrayLike, slope: ArrayLike, formula: ArrayLike, known: ArrayLike
+def plot_mean_noise(
+    panels: Mapping[
+        str,
+        tuple[ArrayLike, ArrayLike, Mapping[float, float], ArrayLike, ArrayLike],
+    ],
 ) -> Figure:
-    """Draw the factor between score and mean noise, and how much of a noise is known.
+    """Draw single noises, their mean in narrow strips, and what the score foretells.
+
+    Args:
+        panels: title -> xt (N,), eps (N,), the mean noise of each strip by its middle,
+            and the curve's places and values (G,).
+    """
+    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.3), sharey=True)
+    for ax, (title, parts) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        xt, eps, strips, grid, curve = parts
+        dots = {"ms": 2.5, "mew": 0, "color": GREY, "alpha": 0.6}
+        ax.plot(xt[:1500], eps[:1500], ".", label="one noise", **dots)
+        ax.plot(grid, curve, color=RED, lw=1.2, label="from the score", zorder=3)
+        look = {"ms": 4, "color": BLUE, "zorder": 4}
+        ax.plot(
+            list(strips), list(strips.values()), "o", label="mean of a strip", **look
+        )
+        ax.set(title=title, xlabel="$x_t$", ylim=(-3.5, 3.5))
+    np.atleast_1d(axes)[0].set_ylabel(r"noise $\epsilon$")
+    legend_above(fig, ax, markerscale=1.5)
+    return fig
+
+
+@figure
+def plot_factor(levels: ArrayLike, slope: ArrayLike, formula: ArrayLike) -> Figure:
+    """Draw the factor between score and mean noise by level.
 
     Args:
         levels: (K,) noise levels.
         slope: (K, 2) measured factor and its standard error.
         formula: (T + 1,) sqrt(1 - alpha_bar).
-        known: (K,) share of the noise's variance that its mean accounts for.
     """
     slope, error = np.asarray(slope).T
-    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3))
+    fig, ax = subplots(figsize=(WIDTH * 0.7, 3))
     t = np.arange(1, len(formula))
     label = r"$\sqrt{1 - \bar\alpha_t}$"
-    left.plot(t, np.asarray(formula)[1:], color=SKY, lw=3, label=label)
-    left.errorbar(levels, slope, 2 * error, fmt="o", ms=4, color=BLUE, label="measured")
-    left.set(xscale="log", yscale="log", xlabel="level t")
-    left.set(ylabel=r"factor: $-\hat\epsilon\,/$ score", title="the factor")
-    left.legend()
-    right.plot(levels, known, "o-", ms=4, color=GREEN)
-    right.set(xscale="log", xlabel="level t", ylim=(-0.03, 1.03))
-    right.set(ylabel="share of variance", title="how much of a noise is known")
+    ax.plot(t, np.asarray(formula)[1:], color=SKY, lw=3, label=label)
+    ax.errorbar(levels, slope, 2 * error, fmt="o", ms=4, color=BLUE, label="measured")
+    ax.set(xscale="log", yscale="log", xlabel="level t")
+    ax.set_ylabel(r"factor: $-\hat\epsilon\,/$ score")
+    ax.legend()
     return fig
 
 
@@ -196,7 +233,8 @@ def plot_vanishing(
 @figure
 def plot_walkers(panels: Mapping[str, ArrayLike], points: ArrayLike) -> Figure:
     """Draw walkers, title -> (N, 2), over the points (M, 2) they should find."""
-    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.8), sharey=True)
+    width = min(WIDTH, 0.6 + 3.2 * len(panels))
+    fig, axes = subplots(1, len(panels), figsize=(width, 3.8), sharey=True)
     for ax, (title, walkers) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         ax.plot(*np.asarray(points).T, ".", ms=2, mew=0, color="#b4b4b4")
         ax.plot(*np.asarray(walkers).T, ".", ms=3.2, mew=0, color=BLUE, alpha=0.8)
@@ -210,21 +248,20 @@ def plot_walkers(panels: Mapping[str, ArrayLike], points: ArrayLike) -> Figure:
 def plot_shares(
     names: Sequence[str], truth: ArrayLike, found: Mapping[str, ArrayLike]
 ) -> Figure:
-    """Draw the share of walkers in each of K modes beside the true weights.
+    """Draw the share of walkers on each of K islands beside the true shares.
 
     Args:
-        names: K modes.
-        truth: (K,) weights.
-        found: way of walking -> (K, 3) share, lower and upper end of its interval.
+        names: K islands.
+        truth: (K,) true shares.
+        found: way of walking -> (K,) shares.
     """
     fig, ax = subplots(figsize=(WIDTH * 0.85, 3.3))
     spots = np.arange(len(names))
-    ax.bar(spots, np.asarray(truth), width=0.8, color="#d9d9d9", label="true weight")
+    ax.bar(spots, np.asarray(truth), width=0.8, color="#d9d9d9", label="true share")
     shifts = np.linspace(-0.2, 0.2, len(found)) if len(found) > 1 else [0.0]
-    for (label, rows), look, shift in zip(found.items(), LOOKS, shifts, strict=False):
-        share, reach = reaches(rows)
-        style = {"fmt": look[1], "color": look[0], "ms": 5, "capsize": 4}
-        ax.errorbar(spots + shift, share, reach, label=label, **style)
+    for (label, shares), look, shift in zip(found.items(), LOOKS, shifts, strict=False):
+        style = {"color": look[0], "ms": 8, "mec": "white"}
+        ax.plot(spots + shift, np.asarray(shares), look[1], label=label, **style)
     ax.set_xticks(spots, names)
     ax.set(ylabel="share of walkers", xlabel="island", ylim=(0, None))
     ax.legend()
@@ -232,19 +269,44 @@ def plot_shares(
 
 
 @figure
-def plot_learning(
-    levels: ArrayLike, loss: ArrayLike, floor: ArrayLike, relative: ArrayLike
+def plot_learned(
+    places: ArrayLike, points: ArrayLike, exact: ArrayLike, learned: ArrayLike
 ) -> Figure:
-    """Draw a network's loss by level over its floor, and relative error, all (K,)."""
-    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3))
-    left.plot(levels, floor, "-", color=SKY, lw=5, label="floor: exact answer")
-    left.plot(levels, loss, "o--", ms=4, color=BLUE, label="network")
-    left.set(ylabel="squared error of the noise", title="loss")
-    right.plot(levels, relative, "s-", ms=4, color=RED)
-    right.axhline(1, color=GREY, ls=":", label="as bad as no arrow")
-    right.set(title="relative error of the score", yscale="log")
-    right.set_ylabel("squared error / squared score")
+    """Draw exact and learned arrows, and how large the error of the learned ones is.
+
+    Args:
+        places: (M, 2) where the arrows stand, a square grid.
+        points: (N, 2) what the network was trained on, under the same noise.
+        exact: (M, 2) arrows, none of length 0.
+        learned: (M, 2) arrows.
+    """
+    places, exact = np.asarray(places), np.asarray(exact)
+    error = np.hypot(*(np.asarray(learned) - exact).T) / np.hypot(*exact.T)
+    half = np.abs(places).max() * 1.08
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.9), sharey=True)
+    shape = arrow_shape(places)
+    for arrows, color, width in ((exact, "#c4c4c4", 0.02), (learned, RED, 0.006)):
+        unit = np.asarray(arrows) / arrow_lengths(arrows)[:, None]
+        look = shape | {
+            "width": width,
+            "headwidth": 3,
+            "headlength": 2.5,
+            "headaxislength": 2.5,
+        }
+        left.quiver(*places.T, *unit.T, color=color, **look)
+    left.set_title("which way (grey: exact, red: learned)")
+    norm, size = LogNorm(0.01, 2, clip=True), spacing(places) / (2 * half)
+    side = 72 * right.get_position().width * WIDTH * size
+    squares = right.scatter(
+        *places.T, s=side**2 * 0.8, c=error, marker="s", cmap="Blues", norm=norm
+    )
+    right.plot(*np.asarray(points).T, ".", ms=1.4, mew=0, color=BLACK)
+    right.set_title("how far off")
     for ax in (left, right):
-        ax.set(xlabel="level t", xscale="log")
-        ax.legend()
+        ax.set(aspect="equal", xlim=(-half, half), ylim=(-half, half), xlabel="map x")
+        ax.grid(visible=False)
+    left.set_ylabel("map y")
+    bar = fig.colorbar(squares, ax=[left, right], location="bottom", shrink=0.6)
+    bar.set_label("error, as a share of the exact arrow's length")
+    bar.set_ticks([0.01, 0.1, 1], labels=["0.01", "0.1", "1"])
     return fig
