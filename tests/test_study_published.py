@@ -1,7 +1,7 @@
 """Against the published recipe: fixed steps, fair to both, resumable, and told."""
 
 from dataclasses import replace
-from itertools import count
+from itertools import accumulate, cycle
 
 import pytest
 import tiny_models
@@ -101,10 +101,16 @@ def subject(tmp_path_factory):
     return Subject(glyffuser, train_set.take(range(20)), test.take(range(40)))
 
 
-def ticking(monkeypatch, seconds=0.01):
-    """A clock of ours: so long for whatever is timed."""
-    ticks = count()
-    monkeypatch.setattr(study_module, "clock", lambda: seconds * next(ticks))
+# Seconds by which each call moves the clock below, in a round of the calibration: a
+# step takes 0.01 s, the average that the published recipe does not keep 0.004 s.
+STEP, AVERAGE = (0.0, 0.01), (0.0, 0.004)
+ROUND = STEP + 2 * (STEP + AVERAGE)
+
+
+def ticking(monkeypatch):
+    """A clock of ours, by which every round of the calibration takes as long."""
+    now = accumulate(cycle(ROUND))
+    monkeypatch.setattr(study_module, "clock", lambda: next(now))
 
 
 def finish(subject, folder, monkeypatch, settings=QUICK):
@@ -133,15 +139,14 @@ def test_budgets_come_in_their_order_and_all_recipes_with_one_seed_first(subject
 
 
 def test_the_steps_are_those_of_the_calibration_and_not_of_the_clock(stored):
-    """A step of 0.01 s by our clock: 0.06 s are 6 steps, 0.12 s are 12.
-
-    The average that the published recipe does not keep takes as long by that clock, so
-    its seconds are nothing; it is timed below by a clock of its own.
-    """
-    calibration = stored.parts[CALIBRATION]
-    assert calibration["seconds"]["our recipe"] == pytest.approx(0.01)
-    for minutes, steps in ((0.001, 6), (0.002, 12)):
-        part = stored.parts[part_name("our recipe", minutes, 1)]
+    """By our clock, 0.06 s are 6 steps of our recipe and 10 of the published one."""
+    seconds = stored.parts[CALIBRATION]["seconds"]
+    assert seconds["our recipe"] == pytest.approx(0.01)
+    assert seconds["the published recipe"] == pytest.approx(0.01 - 0.004)
+    wanted = {("our recipe", 0.001): 6, ("our recipe", 0.002): 12}
+    wanted[("the published recipe", 0.001)] = 10
+    for (name, minutes), steps in wanted.items():
+        part = stored.parts[part_name(name, minutes, 1)]
         assert (part["steps"], part["glyphs"]) == (steps, 4 * steps)
         assert (part["minutes"], part["seed"]) == (minutes, 1)
 
@@ -332,8 +337,7 @@ def test_what_is_drawn_is_brought_back_to_black_ink(subject):
 def test_only_our_recipe_tells_which_tokens_are_padding(
     subject, monkeypatch, recipe, is_told
 ):
-    asked = {}
-    monkeypatch.setattr(study_module, "train", lambda *args, **kwargs: asked | kwargs)
+    asked: dict = {}
     monkeypatch.setattr(
         study_module, "train", lambda *args, **options: asked.update(options)
     )
@@ -433,7 +437,6 @@ def test_the_table_tells_each_recipe_what_it_took_and_how_it_was_made(stored):
 def test_the_command_runs_the_races_and_leaves_no_work(subject, tmp_path, monkeypatch):
     ticking(monkeypatch)
     settings = replace(QUICK, minutes=(0.001,), num_seeds=1)
-    monkeypatch.setattr(study_module, "RECIPES", FEW)
 
     def few(*args):
         return published(*args, FEW)

@@ -16,6 +16,7 @@ from glyflib.evaluation.radicals import SIZE
 from glyflib.evaluation.report import REPORT, ReportConfig, build_report
 from glyflib.glyffuser import SHIPPED
 from glyflib.lessons import results
+from glyflib.lessons.stored import RESULTS
 
 count_option = partial(click.option, type=click.IntRange(1))
 
@@ -129,10 +130,14 @@ def is_shipped(model: Path) -> bool:
 
 
 def shipped_races() -> str:
-    """What the shipped glyffuser's card tells of short races, from data/results/."""
-    from glyflib.studies.races import race_tables  # slow to load
+    """What the shipped glyffuser's card tells of races, from data/results/."""
+    from glyflib.studies.published import NAME, published_table  # slow to load
+    from glyflib.studies.races import race_tables
 
-    return race_tables(results.recipes(), results.texts())
+    told = race_tables(results.recipes(), results.texts())
+    if (RESULTS / f"{NAME}.json").is_file():  # a night's work, which may be to come
+        told += published_table(results.published())
+    return told
 
 
 command = evaluate

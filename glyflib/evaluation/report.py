@@ -386,7 +386,11 @@ def mean_tokens(encoder: TextEncoder, captions: Sequence[str]) -> Tensor:
 
 
 def as_json(found: tuple) -> dict:
-    """Named tuples within each other, as dictionaries."""
+    """Named tuples within each other, as dictionaries.
+
+    Args:
+        found: a named tuple whose values are named tuples or fit in JSON.
+    """
     return {
         name: as_json(value) if isinstance(value, tuple) else value
         for name, value in found._asdict().items()
