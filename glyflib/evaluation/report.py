@@ -458,7 +458,7 @@ def as_json(found: tuple) -> dict:
 
 
 def find_teacher(path: Path) -> Path:
-    """Where the teacher of a student lies: in the folder of its run, or the shipped one.
+    """Folder of a student's teacher: in the folder of its run, or the shipped one.
 
     Args:
         path: folder of the student.
