@@ -12,6 +12,7 @@ from diffusers import DDPMScheduler, UNet2DConditionModel
 from glyflib.__main__ import main
 from glyflib.commands import data as command
 from glyflib.data import x0_from_images
+from glyflib.evaluation.intervals import share_interval
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.glyffuser import Glyffuser
 from glyflib.lessons.published import worded_unet
@@ -82,7 +83,7 @@ FEW = {
 }
 FACTS = {"seed": 0, "model": None, "command": "run", "date": "today", "machine": "one"}
 FACTS |= {"settings": {"minutes": [0.001, 0.002], "num_seeds": 2, "num_draws": 20}}
-FACTS["settings"] |= {"num_drawn": 6, "num_steps": 2}
+FACTS["settings"] |= {"num_drawn": 6, "num_steps": 2, "rounds": 3}
 
 
 @pytest.fixture(autouse=True)
@@ -400,6 +401,15 @@ def test_glyphs_are_drawn_again_alike_for_all(stored):
     assert pair[0].std() > 0
 
 
+def test_no_hit_at_all_is_not_certain_to_be_none(stored):
+    tensors = dict(stored.tensors)
+    for part in PublishedResults(stored).parts_of("our recipe", 0.001):
+        tensors[f"{part}/hits 3"] = torch.zeros(6).byte()
+    none = PublishedResults(Results(stored.facts, stored.parts, tensors))
+    found = none.entry("our recipe", 0.001).hit_rate
+    assert found == share_interval(torch.zeros(6)) and found.high > 0.3
+
+
 def test_a_budget_that_is_not_whole_is_not_told(stored):
     parts = dict(stored.parts)
     del parts[part_name("the published recipe", 0.002, 1)]
@@ -430,6 +440,9 @@ def test_the_table_tells_each_recipe_what_it_took_and_how_it_was_made(stored):
     told = " ".join(published_table(PublishedResults(stored)).split())
     for name in RECIPES:
         assert f"| 0.002 | {name} | " in told
+        assert (
+            f"| {name} | {stored.parts[CALIBRATION]['parameters'][name]:,} | " in told
+        )
     for said in ("2 seeds each", "6 held-out captions", "`run` (today, one)"):
         assert said in told
 

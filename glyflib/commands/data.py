@@ -370,7 +370,8 @@ def student(
     """Teach a student to draw what a glyffuser draws, in 8, 4, 2 or 1 calls.
 
     Goes on where it was cut off, given the same command. Draw with it by
-    `glyflib generate "gold" --calls 4 --student OUT/model`.
+    `glyflib generate "gold" --calls 4 --student OUT/model`, judge it by
+    `glyflib evaluate OUT/model`.
     """
     from glyflib.commands.train import follow
     from glyflib.data import GLYPHS

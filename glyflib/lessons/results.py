@@ -21,6 +21,7 @@ from glyflib.evaluation.intervals import (
     bootstrap_interval,
     interval_of,
     means_over_runs,
+    share_interval,
 )
 from glyflib.evaluation.report import REPORT
 from glyflib.files import CONFIG, DATA
@@ -705,6 +706,14 @@ class PublishedResults(StudyResults):
         return self.numbers("calibration")["parameters"]
 
     @property
+    def noise(self) -> dict[str, float]:
+        """How many times as long the median round of the calibration took, by recipe.
+
+        Near 1, the machine was quiet.
+        """
+        return self.numbers("calibration")["noise"]
+
+    @property
     def threads(self) -> int:
         """With one, seconds are those of the processor; with more, of the wall."""
         return self.numbers("calibration")["threads"]
@@ -766,6 +775,11 @@ class PublishedResults(StudyResults):
         first, *_ = self.parts_of(recipe, minutes)
         return tuple(float(scale) for scale in self.numbers(first)["drawn"])
 
+    def hits(self, recipe: str, minutes: float, scale: float) -> Tensor:
+        """Whether each caption's radical was drawn, (seeds, captions) of 0 and 1."""
+        names = self.parts_of(recipe, minutes)
+        return torch.stack([self.tensor(part, f"hits {scale:g}") for part in names])
+
     def draws(
         self, measure: str, recipe: str, minutes: float, scale: float | None = None
     ) -> Tensor:
@@ -786,11 +800,12 @@ class PublishedResults(StudyResults):
         scales = self.scales(recipe, minutes)
         scale = scales[0] if scale is None else scale
         check_name("scale", scale, scales)
-        names = self.parts_of(recipe, minutes)
-        found = [self.tensor(part, f"{measure} {scale:g}") for part in names]
         if measure == "frechet":
+            names = self.parts_of(recipe, minutes)
+            found = [self.tensor(part, f"frechet {scale:g}") for part in names]
             return torch.stack(found).double()
         seed, num = self.facts["seed"], self.settings["num_draws"]
+        found = self.hits(recipe, minutes, scale)
         return torch.stack(
             [
                 bootstrap_draws(
@@ -827,6 +842,10 @@ class PublishedResults(StudyResults):
             draws = self.draws(stored, recipe, minutes, scale)
             means = means_over_runs(draws, torch.Generator().manual_seed(0))
             found[measure] = interval_of(sum(values) / len(values), means)
+        hits = self.hits(recipe, minutes, scale)
+        if hits.min() == hits.max():  # nothing else can be drawn from these
+            captions = torch.arange(hits.shape[1]).repeat(len(hits))
+            found["hit_rate"] = share_interval(hits.flatten(), groups=captions)
         pictures = [
             self.tensor(part, f"images {scale:g}")
             for part in self.parts_of(recipe, minutes)
