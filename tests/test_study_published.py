@@ -300,6 +300,12 @@ def test_the_published_network_keeps_its_weights_on_smaller_pictures():
     assert small.unet.config.sample_size == 32
 
 
+def test_without_diffusers_it_is_told_where_it_comes_from(monkeypatch):
+    monkeypatch.setattr(study_module, "find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install -r requirements\.txt"):
+        published_network(256)
+
+
 def test_a_text_is_read_alike_whatever_it_is_padded_to():
     torch.manual_seed(0)
     net = tiny_of_diffusers(tiny_models.WIDTH).eval()

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -87,7 +88,18 @@ def our_network(width: int) -> UNet:
 
 
 def published_network(width: int) -> OfDiffusers:
-    """The published network for pictures as small as ours, and text of a width."""
+    """The published network for pictures as small as ours, and text of a width.
+
+    Args:
+        width: D of the text.
+
+    Raises:
+        ModuleNotFoundError: If diffusers is missing, which comes with the book but not
+            with the package.
+    """
+    if find_spec("diffusers") is None:
+        told = "the published network is one of diffusers, which is not installed"
+        raise ModuleNotFoundError(f"{told}: `pip install -r requirements.txt`")
     from diffusers import UNet2DConditionModel  # slow to load
 
     options = worded_unet(width, side=PRESETS["small"].size)
