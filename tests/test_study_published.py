@@ -11,13 +11,15 @@ from diffusers import DDPMScheduler, UNet2DConditionModel
 
 from glyflib.__main__ import main
 from glyflib.commands import data as command
+from glyflib.commands import evaluate
 from glyflib.data import x0_from_images
 from glyflib.evaluation.intervals import share_interval
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.glyffuser import Glyffuser
+from glyflib.lessons import results
 from glyflib.lessons.published import worded_unet
 from glyflib.lessons.results import PublishedResults
-from glyflib.lessons.stored import Results, load_results
+from glyflib.lessons.stored import Results, load_results, save_results
 from glyflib.runs import PRESETS
 from glyflib.schedule import alpha_bar_of
 from glyflib.studies import published as study_module
@@ -451,6 +453,17 @@ def test_the_table_tells_each_recipe_what_it_took_and_how_it_was_made(stored):
         )
     for said in ("2 seeds each", "6 held-out captions", "`run` (today, one)"):
         assert said in told
+
+
+def test_the_shipped_card_tells_the_races_as_far_as_they_are_stored(
+    stored, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(evaluate, "RESULTS", tmp_path)
+    before = evaluate.shipped_races()
+    assert "Against the published recipe" not in before
+    save_results(NAME, stored, tmp_path)
+    told = published_table(results.published(tmp_path))
+    assert evaluate.shipped_races() == before + told != before
 
 
 def test_the_command_runs_the_races_and_leaves_no_work(subject, tmp_path, monkeypatch):

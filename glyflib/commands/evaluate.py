@@ -156,7 +156,7 @@ def shipped_races() -> str:
 
     told = race_tables(results.recipes(), results.texts())
     if (RESULTS / f"{NAME}.json").is_file():  # a night's work, which may be to come
-        told += published_table(results.published())
+        told += published_table(results.published(RESULTS))
     return told
 
 
