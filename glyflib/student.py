@@ -5,6 +5,7 @@ never on the batch that it is drawn in (up to float rounding). `distillation` te
 student; drawing with one does not need it.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from glyflib.files import DATA, fitting, read_model, write_files
+from glyflib.files import CONFIG, DATA, fitting, read_model, write_files
 from glyflib.glyffuser import (
     Glyffuser,
     check_parts,
@@ -62,6 +63,19 @@ KEYS = ("unet", *SETTINGS, "sha256")  # of config.json
 #: Callable of xt (B, ...), levels t (B,) and the levels s (B,) to go to, that returns
 #: x0_hat (B, ...): the data towards which one `jump` leads from t to s.
 PredictX0 = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def is_student(path: Path | str) -> bool:
+    """Whether a folder is that of a student; whether it is whole, `load` tells.
+
+    Args:
+        path: a folder, which may be that of a glyffuser, or not be there.
+    """
+    try:
+        config = json.loads((Path(path) / CONFIG).read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(config, dict) and "counts" in config
 
 
 def ending_in_noise(alpha_bar: Tensor) -> Tensor:

@@ -6,10 +6,15 @@ import pytest
 import torch
 from scipy.stats import binomtest
 
-from glyflib.evaluation.intervals import bootstrap_interval, draw_rows, share_interval
-from glyflib.evaluation.metrics import (
-    frechet_distance,
+from glyflib.evaluation.intervals import (
+    bootstrap_draws,
+    bootstrap_interval,
+    draw_rows,
+    interval_of,
+    means_over_runs,
+    share_interval,
 )
+from glyflib.evaluation.metrics import frechet_distance
 
 DOUBLE = torch.float64
 
@@ -132,6 +137,61 @@ def test_a_senseless_bootstrap_is_refused(samples, options, match):
 
 
 # Shares.
+
+
+def test_an_interval_lies_between_the_quantiles_of_the_draws():
+    rows = normal(50)
+    drawn = bootstrap_draws(torch.mean, rows, generator=gen(), num=400)
+    assert drawn.shape == (400,) and drawn.dtype == DOUBLE
+    found = interval_of(rows.mean().item(), drawn)
+    assert found == bootstrap_interval(torch.mean, rows, generator=gen(), num=400)
+    assert ((drawn < found.low).sum(), (drawn > found.high).sum()) == (10, 10)
+
+
+def test_generators_of_one_seed_draw_pairs():
+    """A gap that is the same in every row has no spread, however the rows spread."""
+    rows = normal(50)
+    first, second = (
+        bootstrap_draws(torch.mean, some, generator=gen(), num=50)
+        for some in (rows, rows + 3)
+    )
+    torch.testing.assert_close(second - first, torch.full((50,), 3.0, dtype=DOUBLE))
+
+
+@pytest.mark.parametrize(
+    ("R", "s", "r"), [(3, 2, 0), (50, 2, 0), (3, 0, 3), (50, 2, 3)]
+)
+def test_means_over_runs_spread_as_their_formula_says(R, s, r):
+    runs = normal(R, 1)
+    runs = s * (runs - runs.mean()) / runs.std()
+    found = means_over_runs(runs + r * normal(R, 20_000, seed=1), gen())
+    wanted = math.sqrt((R - 1) * s**2 + (2 * R - 1) * r**2) / R
+    assert found.std().item() == pytest.approx(wanted, rel=0.03)
+
+
+def test_draws_that_runs_share_do_not_average_out():
+    shared = 3 * normal(1, 20_000)
+    found = means_over_runs(shared.expand(50, -1), gen())
+    torch.testing.assert_close(found, shared[0])
+
+
+def test_there_must_be_runs_to_take_means_over():
+    with pytest.raises(ValueError, match=r"draws \(0, 5\) must be \(R, K\)"):
+        means_over_runs(torch.zeros(0, 5), gen())
+
+
+@pytest.mark.parametrize(
+    ("samples", "options", "match"),
+    [
+        ([], {}, "none may be empty"),
+        ([torch.zeros(0)], {}, "none may be empty"),
+        ([torch.zeros(3)], {"num": 1}, "num 1 must be at least 2"),
+        ([torch.zeros(3)], {"groups": torch.zeros(2)}, r"groups \(2,\)"),
+    ],
+)
+def test_what_cannot_be_drawn_again_is_named(samples, options, match):
+    with pytest.raises(ValueError, match=match):
+        bootstrap_draws(torch.mean, *samples, generator=gen(), **options)
 
 
 @pytest.mark.parametrize(("count", "num"), [(0, 10), (7, 10), (10, 10), (851, 1000)])

@@ -80,6 +80,10 @@ def test_requirements_end_with_the_package_itself():
     assert LINES[-1] == "-e ."
 
 
+# Of the book's packages, what a study of the package compares it with, and asks for.
+OF_THE_BOOK = {"diffusers"}
+
+
 def test_the_package_declares_what_it_imports():
     trees = [ast.parse(p.read_text("utf-8")) for p in ROOT.glob("glyflib/**/*.py")]
     nodes = [node for tree in trees for node in ast.walk(tree)]
@@ -88,7 +92,8 @@ def test_the_package_declares_what_it_imports():
     tops = {name.split(".")[0] for name in names} - sys.stdlib_module_names
     owners = packages_distributions()
     used = {canonicalize_name(d) for t in tops - {"glyflib"} for d in owners[t]}
-    assert used <= set(by_name(PROJECT["dependencies"]))
+    assert used - OF_THE_BOOK <= set(by_name(PROJECT["dependencies"]))
+    assert set(by_name(PROJECT["optional-dependencies"]["book"])) >= OF_THE_BOOK
 
 
 @pytest.mark.parametrize("command", COMMANDS)

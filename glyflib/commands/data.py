@@ -370,7 +370,8 @@ def student(
     """Teach a student to draw what a glyffuser draws, in 8, 4, 2 or 1 calls.
 
     Goes on where it was cut off, given the same command. Draw with it by
-    `glyflib generate "gold" --calls 4 --student OUT/model`.
+    `glyflib generate "gold" --calls 4 --student OUT/model`, judge it by
+    `glyflib evaluate OUT/model`.
     """
     from glyflib.commands.train import follow
     from glyflib.data import GLYPHS
@@ -410,27 +411,47 @@ def student(
 )
 @click.option("--seed", default=0, help="Of all draws.")
 @click.option("--anew", is_flag=True, help="Forget what is there, even if whole.")
-def results(names: tuple[str, ...], out: Path, seed: int, anew: bool) -> None:
+@click.option(
+    "--work",
+    type=FOLDER,
+    show_default="beside --out, with -work behind its name",
+    help="Folder for what a killed race would lose; cleared when all is stored.",
+)
+def results(
+    names: tuple[str, ...], out: Path, seed: int, anew: bool, work: Path | None
+) -> None:
     """Compute what takes longer than a chapter's minute: all, or NAMES of them.
 
-    Goes on where it was cut off.
+    Goes on where it was cut off. "published" takes a night, and is computed only if it
+    is named: our recipe against the published one, budgets of 5 minutes first.
     """
     from glyflib.glyffuser import Glyffuser
     from glyflib.studies.common import Subject
-    from glyflib.studies.registry import STUDIES, run_study, study_facts
+    from glyflib.studies.registry import (
+        LONG,
+        STUDIES,
+        forget,
+        parts_of,
+        run_study,
+        study_facts,
+    )
 
-    if unknown := [name for name in names if name not in STUDIES]:
-        known = ", ".join(STUDIES)
+    if unknown := [name for name in names if name not in STUDIES | LONG]:
+        known = ", ".join(STUDIES | LONG)
         raise click.UsageError(f"no results named {unknown[0]!r}; there are {known}")
+    work = work or out.resolve().with_name(f"{out.resolve().name}-work")
     glyffuser = Glyffuser.load()
     train, held_out = (load_glyphs(part, glyffuser.size) for part in ("train", "test"))
     subject = Subject(glyffuser, train, held_out)
     for name in names or STUDIES:
         if anew:
             (out / f"{name}.json").unlink(missing_ok=True)
+            forget(name, work)
         facts, begin = study_facts(name, seed), perf_counter()
-        for part in run_study(name, STUDIES[name](subject, seed), facts, out):
+        study = parts_of(name, subject, seed, out, work)
+        for part in run_study(name, study, facts, out):
             click.echo(f"{name}: {part} ({perf_counter() - begin:.0f} s)")
+        forget(name, work)
 
 
 @data.command("caption-runs", context_settings={"show_default": True})

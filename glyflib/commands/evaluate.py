@@ -1,4 +1,4 @@
-"""`glyflib evaluate`: how good a glyffuser is, with intervals and something to compare.
+"""`glyflib evaluate`: how good a glyffuser or a student is, with intervals.
 
 Invariant: what is printed stands in the report, so the table can be made again.
 """
@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from tqdm import tqdm
 
 from glyflib.data import GLYPHS, load_glyphs
@@ -16,6 +17,8 @@ from glyflib.evaluation.radicals import SIZE
 from glyflib.evaluation.report import REPORT, ReportConfig, build_report
 from glyflib.glyffuser import SHIPPED
 from glyflib.lessons import results
+from glyflib.lessons.stored import RESULTS
+from glyflib.student import is_student
 
 count_option = partial(click.option, type=click.IntRange(1))
 
@@ -36,6 +39,12 @@ def numbers(ctx: click.Context, param: click.Parameter, text: str) -> tuple[floa
     "model", type=click.Path(file_okay=False, path_type=Path), default=SHIPPED
 )
 @click.option(
+    "--teacher",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    show_default="the one in a student's run, or data/glyffuser-32",
+    help="Glyffuser that a student has learnt from, and is judged beside.",
+)
+@click.option(
     "--glyphs",
     type=click.Path(dir_okay=False, path_type=Path),
     show_default="data/glyphs.parquet",
@@ -51,7 +60,7 @@ def numbers(ctx: click.Context, param: click.Parameter, text: str) -> tuple[floa
     "--scales",
     default=",".join(f"{scale:g}" for scale in ReportConfig.scales),
     callback=numbers,
-    help="Of the guidance.",
+    help="Of the guidance; a student knows one only.",
 )
 @count_option(
     "--captions",
@@ -62,8 +71,11 @@ def numbers(ctx: click.Context, param: click.Parameter, text: str) -> tuple[floa
 @count_option("--plain", default=ReportConfig.num_plain, help="Glyphs a plain prompt.")
 @count_option("--steps", default=ReportConfig.num_steps, help="Of the sampler.")
 @click.option("--seed", default=ReportConfig.seed, help="Of all draws.")
+@click.pass_context
 def evaluate(
+    ctx: click.Context,
     model: Path,
+    teacher: Path | None,
     glyphs: Path | None,
     out: Path | None,
     scales: tuple[float, ...],
@@ -73,7 +85,7 @@ def evaluate(
     steps: int,
     seed: int,
 ) -> None:
-    """Judge the glyffuser in the folder MODEL, the shipped one by default.
+    """Judge the glyffuser or student in the folder MODEL, by default the shipped one.
 
     It draws glyphs for held-out captions and for plain prompts such as "gold", and
     tells how many show the right radical, how near they are to real glyphs, and how
@@ -81,9 +93,17 @@ def evaluate(
     are most like the real glyph of their own caption; without held-out glyphs, training
     captions are drawn. What cannot be measured is named.
 
+    A student is judged with each number of calls that it was taught, beside its teacher
+    with all steps and with as few.
+
     All is written part by part: a run that was cut off goes on where it was. Without
     --out, the model's README.md, its model card, is then written anew from the report.
     """
+    is_chosen = ctx.get_parameter_source("scales") != ParameterSource.DEFAULT
+    if is_student(model) and is_chosen:
+        raise click.UsageError("a student draws at one scale: leave out --scales")
+    if teacher is not None and not is_student(model):
+        raise click.UsageError(f"{model} is no student: leave out --teacher")
     config = ReportConfig(
         scales=scales,
         num_captions=captions,
@@ -98,6 +118,7 @@ def evaluate(
         load_glyphs("all", SIZE, path=glyphs or GLYPHS),
         report,
         config,
+        teacher=teacher,
         progress=lambda chunks: tqdm(chunks, unit=" chunks", disable=None),
     )
     for name, part in parts:
@@ -129,10 +150,14 @@ def is_shipped(model: Path) -> bool:
 
 
 def shipped_races() -> str:
-    """What the shipped glyffuser's card tells of short races, from data/results/."""
-    from glyflib.studies.races import race_tables  # slow to load
+    """What the shipped glyffuser's card tells of races, from data/results/."""
+    from glyflib.studies.published import NAME, published_table  # slow to load
+    from glyflib.studies.races import race_tables
 
-    return race_tables(results.recipes(), results.texts())
+    told = race_tables(results.recipes(), results.texts())
+    if (RESULTS / f"{NAME}.json").is_file():  # a night's work, which may be to come
+        told += published_table(results.published(RESULTS))
+    return told
 
 
 command = evaluate

@@ -1,4 +1,4 @@
-"""The model card of a glyffuser, written from its own config.json and report.json.
+"""The model card of a glyffuser or a student, from its own config.json and report.json.
 
 Invariant: every number in the card is read from one of the two, or counted.
 """
@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from glyflib.data import BOOK
-from glyflib.evaluation.report import PLAIN, REPORT, TOGETHER
+from glyflib.evaluation.report import PLAIN, REPORT, TEACHER, TOGETHER, plain_name
 from glyflib.files import write_text
 from glyflib.glyffuser import Glyffuser
+from glyflib.student import Student, is_student
 
 LIMITS = """\
 It draws pictures in the manner of printed characters. They are not characters, and mean
@@ -182,16 +183,18 @@ def judged_on(glyphs: dict) -> str:
 
 
 def card_text(folder: Path, *, more: str = "") -> str:
-    """The card of a glyffuser that `glyflib evaluate` has judged.
+    """The card of a glyffuser that `glyflib evaluate` has judged, or of a student.
 
     Args:
-        folder: of the glyffuser.
+        folder: of the glyffuser, or of a student, judged or not.
         more: Markdown to put before the limits.
 
     Raises:
         FileNotFoundError: If the glyffuser or its report.json is not there.
         ValueError: If the report is not complete.
     """
+    if is_student(folder):
+        return student_card(folder, more)
     glyffuser = Glyffuser.load(folder)
     report = json.loads((folder / REPORT).read_text("utf-8"))
     stages, settings = glyffuser.training["stages"], report["settings"]
@@ -258,11 +261,160 @@ Made by `glyflib train` and `glyflib evaluate` ({report["machine"]}, {report["da
 {limits}"""
 
 
-def write_card(folder: Path, *, more: str = "") -> None:
-    """Write README.md into a glyffuser's folder.
+STUDENT_ROWS = {  # of a student's card, those of `ROWS` that tell most
+    "caption_hit": "own caption",
+    "hit_rate": "radical",
+    "frechet": "Fréchet distance",
+    "precision": "precision",
+    "recall": "recall",
+}
+
+
+def ways_of(report: dict) -> dict[str, str]:
+    """What the ways of drawing in a student's report are called, by their parts."""
+    num, counts = report["settings"]["num_steps"], report["counts"]
+    told = {TEACHER: f"the glyffuser, {num} steps"}
+    for calls in counts:
+        told[f"student {calls}"] = f"the student, {calls} call{'s' * (calls > 1)}"
+        told[f"{TEACHER} {calls}"] = f"the glyffuser, {calls} step{'s' * (calls > 1)}"
+    return told
+
+
+def way_table(report: dict) -> str:
+    """How a student draws with each number of calls, beside its teacher."""
+    parts, ways = report["parts"], ways_of(report)
+    keys = [key for key in STUDENT_ROWS if all(key in parts[way] for way in ways)]
+    plain = any(name.startswith("plain") for name in parts)
+    head = ["", *(STUDENT_ROWS[key] for key in keys), *["plain words"] * plain]
+    rows = []
+    for way, text in ways.items():
+        cells = [interval(parts[way][key]) for key in keys]
+        if plain:
+            cells.append(interval(parts[plain_name(way)][TOGETHER]))
+        rows.append([text, *cells])
+    return table(head, rows)
+
+
+def judged_student(folder: Path, student: Student) -> str:
+    """What `glyflib evaluate` has found of a student; nothing if it was not asked."""
+    path = folder / REPORT
+    if not path.is_file():
+        return ""
+    report = json.loads(path.read_text("utf-8"))
+    try:
+        found, references = way_table(report), report["parts"]["references"]
+        settings, glyphs = report["settings"], report["glyphs"]
+        judged = judged_on(glyphs)
+        most = glyphs["train" if glyphs["asked"] == "training captions" else "held_out"]
+    except KeyError as error:
+        raise ValueError(f"{path} lacks {error}: finish it") from error
+    num_asked = min(settings["num_captions"], most)
+    return f"""
+## What it can do
+
+Beside it the glyffuser, at scale {student.scale:g} by DPM-Solver++ 2M, with as many
+steps as it is judged with and with as few as the student has calls; each of its steps
+takes two calls. All draw from the same noises. Shares and distances have 95 %
+intervals, for which whole captions are drawn again and, for plain words (all but
+“gold”), whole prompts.
+{judged}
+{num_asked:,} {glyphs["asked"]}, {settings["num_samples"]} glyphs each, seed
+{settings["seed"]}. Radicals and features are those of the radical classifier. The
+Fréchet distance depends on the number of glyphs: compare within this card only.
+
+{found}
+
+To be held against:
+
+{reference_table(references)}
+
+Made by `glyflib evaluate` ({report["machine"]}, {report["date"]}), from `report.json`.
+"""
+
+
+def distance_table(report: Mapping[str, dict], counts: tuple[int, ...]) -> str:
+    """How far a student's pictures and its hurried teacher's lie from the teacher's."""
+    rows = []
+    for calls in counts:
+        pair = (report[f"{who} {calls}"] for who in ("student", "teacher"))
+        rows.append([str(calls), *map(interval, pair)])
+    return table(["calls or steps", "the student", "the glyffuser"], rows)
+
+
+def taught_by(told: dict) -> str:
+    """How a student was taught, as its config.json tells; nothing if it does not."""
+    if "phases" not in told:
+        return ""
+    phases = ", ".join(
+        f"{steps:,} for {calls}" for calls, steps in told["phases"].items()
+    )
+    return f"""
+- **Taught** by progressive distillation: one jump learns to land where two of a
+  teacher's do. Steps for each number of calls: {phases}, always together with the
+  larger numbers before. {told["batch_size"]} glyphs a step, learning rate
+  {told["learning_rate"]:g} at the peak of each phase, AdamW, seed {told["seed"]},
+  {told["seconds"] / 60:.0f} minutes on {told["machine"]}, {told["threads"]} thread(s),
+  {told["date"]}. The glyphs are the training split of {told["data"]}. These are
+  averaged weights (EMA)."""
+
+
+def distances_told(told: dict, counts: tuple[int, ...]) -> str:
+    """How near a student is to its teacher; nothing if that was not measured."""
+    report = told.get("report")
+    if report is None:
+        return ""
+    return f"""
+## How near it is to its teacher
+
+How far its pictures lie from the glyffuser's, drawn from the same noise in
+{2 * counts[0]} guided steps: root mean square over the pixels, from -1 (ink) to
++1 (paper), mean over {report["captions"]} held-out captions
+with 95 % intervals. Beside it the glyffuser itself in as many DDIM steps, of two calls
+each.
+
+{distance_table(report, counts)}
+
+Made by `glyflib data student`; `config.json` holds every setting, `log.csv` the loss.
+"""
+
+
+def student_card(folder: Path, more: str = "") -> str:
+    """The card of a student, from its config.json and, once judged, its report.json.
 
     Args:
-        folder: of the glyffuser.
+        folder: of the student.
+        more: Markdown to put before the limits.
+
+    Raises:
+        FileNotFoundError: If the student is not there.
+        ValueError: If its report is not complete.
+    """
+    student = Student.load(folder)
+    told, size = student.training, student.size
+    count = sum(value.numel() for value in student.net.parameters())
+    counts = ", ".join(map(str, student.counts))
+    return f"""# Model card: student, a glyph in few calls, {size}×{size}
+
+It draws what the glyffuser draws at guidance scale {student.scale:g}, in as many calls
+of its network as are asked for: {counts}. `glyflib.student.Student.load()` reads this
+folder; `glyflib generate "gold" --calls {student.counts[-1]}` draws with it.
+
+- **Network.** The glyffuser's U-net and one layer that tells it how many levels a call
+  strides: {count:,} parameters, kept in half precision. The guidance is folded in, so a
+  call is one call, not two.{taught_by(told)}
+{judged_student(folder, student)}{distances_told(told, student.counts)}{more}
+## Limits
+
+It knows no other scale, no negative prompt and no other number of calls. What the
+glyffuser cannot draw, it cannot either.
+"""
+
+
+def write_card(folder: Path, *, more: str = "") -> None:
+    """Write README.md into the folder of a glyffuser or a student.
+
+    Args:
+        folder: of either.
         more: Markdown to put before the limits.
 
     Raises:

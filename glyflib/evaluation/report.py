@@ -1,4 +1,4 @@
-"""Judge a trained glyffuser: the table of its model card, made by one command.
+"""Judge a glyffuser, or a student: the table of its model card, made by one command.
 
 Invariant: the report is written after each part, with what it was made of; a killed
 run goes on with the first part that is missing, and never mixes two models.
@@ -7,7 +7,7 @@ run goes on with the first part that is missing, and never mixes two models.
 import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
 from itertools import chain
@@ -30,9 +30,10 @@ from glyflib.evaluation.samples import (
     words_alone,
 )
 from glyflib.files import WEIGHTS, provenance, write_text
-from glyflib.glyffuser import Glyffuser
-from glyflib.runs import PROMPTS, glyphs_seen
+from glyflib.glyffuser import SHIPPED, Glyffuser
+from glyflib.runs import PROMPTS, RunFolder, glyphs_seen
 from glyflib.sampling import check_scale, level_grid, seeds_of
+from glyflib.student import Student, is_student
 from glyflib.text import TextEncoder, encode_captions
 
 REPORT = "report.json"  # in the folder of the glyffuser that it judges
@@ -47,6 +48,7 @@ PLAIN = {
     if prompt.partition(";")[0] == word
 }
 TOGETHER = "all but gold"
+TEACHER = "teacher"  # the way in which it draws when it is not hurried
 LEAST = 4  # glyphs of a kind, below which nothing is said of their spread
 
 
@@ -71,20 +73,26 @@ class ReportConfig:
     seed: int = 0
 
 
+#: Draws one glyph a prompt: from B prompts to x0 (B, 1, S, S) in [-1, 1].
+DrawPrompts = Callable[[Sequence[str]], Tensor]
+
+
 @dataclass(frozen=True)
 class Judge:
     """Who judges, what, and by which glyphs; nothing here is loaded by itself.
 
     A part of its report is a dictionary of estimates as JSON. What it cannot measure
-    is named, with the reason, in `left_out`.
+    is named, with the reason, in `left_out`. A glyffuser is judged at each scale of the
+    guidance; a student with each number of calls, beside its teacher.
 
     Attributes:
-        glyffuser: to be judged.
+        glyffuser: to be judged, or the teacher of the student that is.
         classifier: describes glyphs, and reads radicals.
         train: training glyphs.
         held_out: held-out glyphs.
         config: what to draw.
         progress: wraps the batches of glyphs drawn, as tqdm does.
+        student: to be judged; None for the glyffuser.
     """
 
     glyffuser: Glyffuser
@@ -93,13 +101,35 @@ class Judge:
     held_out: Glyphs
     config: ReportConfig
     progress: Callable[[Sequence], Iterable] = list
+    student: Student | None = None
 
-    def draw(self, prompts: Sequence[str], scale: float) -> Tensor:
-        """One glyph a prompt, glyph i from the seed plus i.
+    def ways(self) -> dict[str, DrawPrompts]:
+        """Ways of drawing by the name of their part, such as "scale 3".
+
+        Of a student: "teacher", as well as it can; then for each number of calls
+        "student 8", and "teacher 8" in as many steps, each of two calls.
+        """
+        if self.student is None:
+            return {
+                f"scale {scale:g}": partial(self.draw, scale=scale)
+                for scale in self.config.scales
+            }
+        teacher = partial(self.draw, scale=self.student.scale)
+        found: dict[str, DrawPrompts] = {TEACHER: teacher}
+        for calls in self.student.counts:
+            found[f"student {calls}"] = partial(self.draw_few, calls=calls)
+            found[f"{TEACHER} {calls}"] = partial(teacher, num_steps=calls)
+        return found
+
+    def draw(
+        self, prompts: Sequence[str], scale: float, num_steps: int | None = None
+    ) -> Tensor:
+        """One glyph a prompt by the glyffuser, glyph i from the seed plus i.
 
         Args:
             prompts: B of them.
             scale: of the guidance.
+            num_steps: of the sampler; those of the config by default.
 
         Returns:
             (B, 1, S, S) in [-1, 1].
@@ -107,10 +137,30 @@ class Judge:
         with warnings.catch_warnings(action="ignore"):  # long captions are cut
             return self.glyffuser.sample(
                 prompts,
-                num_steps=self.config.num_steps,
+                num_steps=num_steps or self.config.num_steps,
                 scale=scale,
                 seed=self.config.seed,
                 progress=self.progress,
+            )
+
+    def draw_few(self, prompts: Sequence[str], calls: int) -> Tensor:
+        """One glyph a prompt by the student, from the noises that its teacher gets.
+
+        Args:
+            prompts: B of them.
+            calls: of the student's network.
+
+        Returns:
+            (B, 1, S, S) in [-1, 1].
+
+        Raises:
+            ValueError: If there is no student, or it did not learn so many calls.
+        """
+        if self.student is None:
+            raise ValueError("there is no student: a glyffuser draws at a scale")
+        with warnings.catch_warnings(action="ignore"):  # long captions are cut
+            return self.student.sample(
+                prompts, calls=calls, seed=self.config.seed, progress=self.progress
             )
 
     def rows_asked(self, glyphs: Glyphs) -> Tensor:
@@ -124,11 +174,14 @@ class Judge:
         return torch.Generator().manual_seed(self.config.seed)
 
     def part(self, name: str) -> dict:
-        """A part of the report by its name: "references", "scale 3", "plain 3"."""
-        kind, _, scale = name.partition(" ")
-        if kind == "references":
+        """A part of the report by its name, one of `names`."""
+        if name == "references":
             return self.references()
-        return self.scale(float(scale)) if kind == "scale" else self.plain(float(scale))
+        kind, _, rest = name.partition(" ")
+        ways = self.ways()
+        if kind != "plain":
+            return self.drawn(ways[name])
+        return self.plain(ways[rest if rest in ways else f"scale {rest}"])
 
 
 class RadicalJudge(Judge):
@@ -138,23 +191,22 @@ class RadicalJudge(Judge):
     left_out: Mapping[str, str] = MappingProxyType({})
 
     def names(self) -> list[str]:
-        """Parts of the report, in order."""
-        scales = self.config.scales
-        pairs = [(f"scale {scale:g}", f"plain {scale:g}") for scale in scales]
+        """Parts of the report, in order: of each way, captions, then plain prompts."""
+        pairs = [(way, plain_name(way)) for way in self.ways()]
         return ["references", *chain.from_iterable(pairs)]
 
-    def scale(self, scale: float) -> dict:
-        """All metrics at one scale, on held-out captions.
+    def drawn(self, draw: DrawPrompts) -> dict:
+        """All metrics of one way of drawing, on held-out captions.
 
         Args:
-            scale: of the guidance.
+            draw: one of `ways`.
 
         Returns:
             The fields of `Metrics`, each with the value and the ends of its interval.
         """
         held_out, rows = self.held_out, self.rows_asked(self.held_out)
         found = evaluate_samples(
-            self.draw([held_out.captions[row] for row in rows.tolist()], scale),
+            draw([held_out.captions[row] for row in rows.tolist()]),
             held_out.radicals[rows],
             rows,
             x0_from_images(held_out.images),
@@ -164,7 +216,7 @@ class RadicalJudge(Judge):
         )
         return as_json(found)
 
-    def plain(self, scale: float) -> dict:
+    def plain(self, draw: DrawPrompts) -> dict:
         """How often each plain prompt is answered with the radical that it names.
 
         A trial of one prompt is a glyph. For all prompts but "gold" together it is a
@@ -172,7 +224,7 @@ class RadicalJudge(Judge):
         drawn again.
 
         Args:
-            scale: of the guidance.
+            draw: one of `ways`.
 
         Returns:
             For each prompt, and for all but "gold", the share and the ends of its
@@ -181,7 +233,7 @@ class RadicalJudge(Judge):
         num = self.config.num_plain
         prompts = [prompt for prompt in PLAIN for _ in range(num)]
         wanted = torch.tensor(list(PLAIN.values())).repeat_interleave(num)
-        hits = self.classifier.read(self.draw(prompts, scale)).radicals == wanted
+        hits = self.classifier.read(draw(prompts)).radicals == wanted
         by_prompt = dict(zip(PLAIN, hits.split(num), strict=True))
         found = {prompt: share_interval(some) for prompt, some in by_prompt.items()}
         shares = [found[prompt].value for prompt in PLAIN if prompt != "gold"]
@@ -249,13 +301,13 @@ class CaptionJudge(Judge):
 
     def names(self) -> list[str]:
         """Parts of the report, in order."""
-        return ["references", *(f"scale {scale:g}" for scale in self.config.scales)]
+        return ["references", *self.ways()]
 
-    def scale(self, scale: float) -> dict:
-        """What can be measured at one scale.
+    def drawn(self, draw: DrawPrompts) -> dict:
+        """What can be measured of one way of drawing.
 
         Args:
-            scale: of the guidance.
+            draw: one of `ways`.
 
         Returns:
             "caption_hit" and "caption_shuffled", the share of glyphs that are most like
@@ -266,14 +318,14 @@ class CaptionJudge(Judge):
         glyphs, generator = self.judged_by, self.generator()
         rows = self.rows_asked(glyphs)
         real, captions = self.features(glyphs), caption_numbers(glyphs)
-        samples = self.draw([glyphs.captions[row] for row in rows.tolist()], scale)
+        samples = draw([glyphs.captions[row] for row in rows.tolist()])
         samples, asked = shrink_x0(samples), captions[rows]
         features = self.classifier.read(samples).features
         nearest = nearest_captions(features, real, captions)
-        draw = partial(bootstrap_interval, generator=generator, groups=asked, num=200)
+        again = partial(bootstrap_interval, generator=generator, groups=asked, num=200)
         found = {
-            "caption_hit": draw(torch.mean, (nearest == asked).double()),
-            "caption_shuffled": draw(shuffled_rate, torch.stack([nearest, asked], 1)),
+            "caption_hit": again(torch.mean, (nearest == asked).double()),
+            "caption_shuffled": again(shuffled_rate, torch.stack([nearest, asked], 1)),
         }
         if min(len(real), len(samples)) >= LEAST:
             likeness = measure_likeness(features, real, generator, groups=asked)
@@ -308,6 +360,11 @@ class CaptionJudge(Judge):
         return self.classifier.read(x0_at_judges_size(glyphs)).features
 
 
+def plain_name(way: str) -> str:
+    """The part on plain prompts of a way of drawing: "plain 3" for "scale 3"."""
+    return f"plain {way.removeprefix('scale ')}"
+
+
 def share_over_prompts(shares: Sequence[float], generator: torch.Generator) -> Estimate:
     """Mean share of hits over prompts, with the interval from drawing prompts again.
 
@@ -337,14 +394,16 @@ def judge_of(
     config: ReportConfig,
     *,
     progress: Callable[[Sequence], Iterable] = list,
+    student: Student | None = None,
 ) -> RadicalJudge | CaptionJudge:
     """The judge that a glyph set allows.
 
     Args:
-        glyffuser: to be judged.
+        glyffuser: to be judged, or the teacher of the student that is.
         glyphs: of both splits.
         config: what to draw.
         progress: wraps the batches of glyphs drawn, as tqdm does.
+        student: to be judged; None for the glyffuser.
 
     Raises:
         ValueError: If there are no glyphs, or a setting is out of range.
@@ -365,6 +424,7 @@ def judge_of(
         held_out=held_out,
         config=config,
         progress=progress,
+        student=student,
     )
 
 
@@ -386,11 +446,62 @@ def mean_tokens(encoder: TextEncoder, captions: Sequence[str]) -> Tensor:
 
 
 def as_json(found: tuple) -> dict:
-    """Named tuples within each other, as dictionaries."""
+    """Named tuples within each other, as dictionaries.
+
+    Args:
+        found: a named tuple whose values are named tuples or fit in JSON.
+    """
     return {
         name: as_json(value) if isinstance(value, tuple) else value
         for name, value in found._asdict().items()
     }
+
+
+def find_teacher(path: Path) -> Path:
+    """Folder of a student's teacher: in the folder of its run, or the shipped one.
+
+    Args:
+        path: folder of the student.
+    """
+    beside = RunFolder(path.resolve().parent).initial
+    return beside if beside.is_dir() else SHIPPED
+
+
+def load_teacher(student: Student, path: Path) -> Glyffuser:
+    """The glyffuser that a student has learnt from.
+
+    Args:
+        student: whose teacher it is to be.
+        path: folder of the glyffuser.
+
+    Raises:
+        FileNotFoundError: If there is no such glyffuser.
+        ValueError: If it is damaged, or not the one that the student has learnt from.
+    """
+    teacher, way_out = Glyffuser.load(path), "name the right one with --teacher"
+    told = student.training.get("teacher")
+    if told is not None and told != digest_of(path):
+        raise ValueError(
+            f"{path} is not the teacher of this student: its weights are not those "
+            f"that the student's config.json names: {way_out}"
+        )
+    pairs = {
+        name: (getattr(student, name), getattr(teacher, name))
+        for name in ("size", "prediction", "schedule", "max_tokens")
+    }
+    forms = [net.config | {"dropout": 0} for net in (student.net.unet, teacher.unet)]
+    for name, (mine, theirs) in (pairs | {"network": tuple(forms)}).items():
+        if mine != theirs:
+            raise ValueError(
+                f"{path} cannot be the teacher of this student, its {name} is "
+                f"{theirs}, not {mine}: {way_out}"
+            )
+    return teacher
+
+
+def digest_of(path: Path) -> str:
+    """The sha256 of the weights in a model's folder."""
+    return sha256((path / WEIGHTS).read_bytes()).hexdigest()
 
 
 def build_report(
@@ -399,32 +510,49 @@ def build_report(
     out: Path | str,
     config: ReportConfig,
     *,
+    teacher: Path | str | None = None,
     progress: Callable[[Sequence], Iterable] = list,
 ) -> Iterator[tuple[str, dict]]:
-    """Judge a glyffuser, part by part, and write each part as it is found.
+    """Judge a glyffuser or a student, part by part, and write each as it is found.
 
     Args:
-        model: folder of the glyffuser.
+        model: folder of the glyffuser, or of the student.
         glyphs: to judge it by, of both splits; 32 pixels a side are what is seen.
         out: JSON file; parts that it holds already, of this model and this
             configuration, are not done again.
-        config: what to draw.
+        config: what to draw; a student's scale is the one that it was taught.
+        teacher: folder of the glyffuser that a student has learnt from; by default the
+            one in its run's folder or, if there is none, the shipped one.
         progress: wraps the batches of glyphs drawn, as tqdm does.
 
     Yields:
-        name and content of each part: "references", then for each scale
-        "scale S" and, where radicals are known, "plain S".
+        name and content of each part: "references", then one for each of `Judge.ways`
+        and, where radicals are known, one for plain prompts: "scale 3", "plain 3", or
+        "student 8", "plain student 8".
 
     Raises:
-        ValueError: If a setting is out of range, there are no glyphs, or the file
-            holds a report of another model, configuration or glyph set.
-        FileNotFoundError: If there is no such model.
+        ValueError: If a setting is out of range, there are no glyphs, the file holds a
+            report of another model, configuration or glyph set, or the teacher is that
+            of another student, or given for a glyffuser.
+        FileNotFoundError: If there is no such model or teacher.
     """
-    glyffuser = Glyffuser.load(model)
-    judge = judge_of(glyffuser, glyphs, config, progress=progress)
+    model, student, more = Path(model), None, {}
+    if is_student(model):
+        student = Student.load(model)
+        teacher = Path(teacher or find_teacher(model))
+        glyffuser = load_teacher(student, teacher)
+        config = replace(config, scales=(student.scale,))
+        more = {"teacher": digest_of(teacher), "counts": list(student.counts)}
+        seen = student.training.get("glyphs", 0)
+    elif teacher is not None:
+        raise ValueError(f"{model} is no student: a teacher is for one")
+    else:
+        glyffuser = Glyffuser.load(model)
+        seen = glyphs_seen(glyffuser)
+    judge = judge_of(glyffuser, glyphs, config, progress=progress, student=student)
     facts = {
-        "model": sha256((Path(model) / WEIGHTS).read_bytes()).hexdigest(),
-        "glyphs_seen": glyphs_seen(glyffuser),
+        "model": digest_of(model),
+        "glyphs_seen": seen,
         "settings": json.loads(json.dumps(asdict(config))),
         "glyphs": {
             "name": glyphs.name,
@@ -434,7 +562,7 @@ def build_report(
             "asked": judge.asked,
             "left_out": dict(judge.left_out),
         },
-    }
+    } | more
     report = read_report(Path(out), facts)
     for name in judge.names():
         if name not in report["parts"]:

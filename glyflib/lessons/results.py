@@ -15,7 +15,14 @@ import torch
 from torch import Tensor
 
 from glyflib.data import x0_from_images
-from glyflib.evaluation.intervals import Estimate, bootstrap_interval
+from glyflib.evaluation.intervals import (
+    Estimate,
+    bootstrap_draws,
+    bootstrap_interval,
+    interval_of,
+    means_over_runs,
+    share_interval,
+)
 from glyflib.evaluation.report import REPORT
 from glyflib.files import CONFIG, DATA
 from glyflib.lessons import asked, solver_race, ways_in
@@ -648,6 +655,259 @@ class TextResults(StudyResults):
 
 
 @dataclass(frozen=True)
+class Entry:
+    """How a recipe did with a budget, the mean over seeds.
+
+    Attributes:
+        recipe: its name.
+        scale: of the guidance.
+        minutes: budget of a quiet machine.
+        num_steps: steps that it buys.
+        num_glyphs: glyphs that are shown in them.
+        frechet: Frechet distance to the held-out glyphs.
+        hit_rate: share of held-out captions whose radical is drawn.
+        frechet_by_seed: the same of each seed, its interval over glyphs alone.
+        hit_rate_by_seed: likewise.
+        pictures: (seeds, K, 1, S, S) uint8, the first glyphs drawn with each seed, for
+            the captions of rows `asked.rows_with_radical`.
+    """
+
+    recipe: str
+    scale: float
+    minutes: float
+    num_steps: int
+    num_glyphs: int
+    frechet: Estimate
+    hit_rate: Estimate
+    frechet_by_seed: tuple[Estimate, ...]
+    hit_rate_by_seed: tuple[Estimate, ...]
+    pictures: Tensor = field(repr=False)
+
+
+class PublishedResults(StudyResults):
+    """Our recipe against the published one, at equal numbers of quiet minutes.
+
+    What is stored may be a part of all races: budgets come one after the other.
+    """
+
+    @property
+    def settings(self) -> dict:
+        """How long the races are, and by how much they are judged."""
+        return self.facts["settings"]
+
+    @property
+    def seconds_a_step(self) -> dict[str, float]:
+        """Seconds of a step by recipe, on a quiet machine."""
+        return self.numbers("calibration")["seconds"]
+
+    @property
+    def num_parameters(self) -> dict[str, int]:
+        """How many numbers the network of each recipe learns."""
+        return self.numbers("calibration")["parameters"]
+
+    @property
+    def noise(self) -> dict[str, float]:
+        """How many times as long the median round of the calibration took, by recipe.
+
+        Near 1, the machine was quiet.
+        """
+        return self.numbers("calibration")["noise"]
+
+    @property
+    def threads(self) -> int:
+        """With one, seconds are those of the processor; with more, of the wall."""
+        return self.numbers("calibration")["threads"]
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """Names of the recipes, ours first."""
+        return tuple(self.seconds_a_step)
+
+    @property
+    def floor(self) -> Estimate:
+        """Frechet distance of as many training glyphs."""
+        return Estimate(**self.numbers("references")["floor"]["frechet"])
+
+    @property
+    def ceiling(self) -> Estimate:
+        """Share of the real held-out glyphs that are read as their radical."""
+        return Estimate(**self.numbers("references")["ceiling"])
+
+    @property
+    def commonest(self) -> Estimate:
+        """Share of radicals hit by drawing the commonest one always."""
+        return Estimate(**self.numbers("references")["commonest"])
+
+    def parts_of(self, recipe: str, minutes: float) -> list[str]:
+        """Names of the stored races of a recipe with a budget, by their seeds."""
+        wanted = recipe, minutes
+        found = {
+            numbers["seed"]: part
+            for part, numbers in self.stored.parts.items()
+            if (numbers.get("recipe"), numbers.get("minutes")) == wanted
+        }
+        return [found[seed] for seed in sorted(found)]
+
+    @property
+    def minutes(self) -> tuple[float, ...]:
+        """Budgets with which all recipes have raced with all seeds."""
+        if "references" not in self.stored.parts:
+            return ()
+        num_seeds = self.settings["num_seeds"]
+        return tuple(
+            minutes
+            for minutes in self.settings["minutes"]
+            if all(len(self.parts_of(n, minutes)) == num_seeds for n in self.recipes)
+        )
+
+    def scales(self, recipe: str, minutes: float) -> tuple[float, ...]:
+        """Scales at which a recipe draws with a budget, its own first.
+
+        Args:
+            recipe: one of `recipes`.
+            minutes: one of `minutes`.
+
+        Raises:
+            ValueError: If there is no such recipe or budget.
+        """
+        check_name("recipe", recipe, self.recipes)
+        check_name("number of minutes", minutes, self.minutes)
+        first, *_ = self.parts_of(recipe, minutes)
+        return tuple(float(scale) for scale in self.numbers(first)["drawn"])
+
+    def hits(self, recipe: str, minutes: float, scale: float) -> Tensor:
+        """Whether each caption's radical was drawn, (seeds, captions) of 0 and 1."""
+        names = self.parts_of(recipe, minutes)
+        return torch.stack([self.tensor(part, f"hits {scale:g}") for part in names])
+
+    def draws(
+        self, measure: str, recipe: str, minutes: float, scale: float | None = None
+    ) -> Tensor:
+        """A measure for glyphs drawn again, (seeds, draws) float64.
+
+        Draw k is of the same captions for all recipes, budgets and seeds.
+
+        Args:
+            measure: "frechet" or "hits".
+            recipe: one of `recipes`.
+            minutes: one of `minutes`.
+            scale: of the guidance; the recipe's own by default.
+
+        Raises:
+            ValueError: If there is no such measure, recipe, budget or scale.
+        """
+        check_name("measure", measure, ("frechet", "hits"))
+        scales = self.scales(recipe, minutes)
+        scale = scales[0] if scale is None else scale
+        check_name("scale", scale, scales)
+        if measure == "frechet":
+            names = self.parts_of(recipe, minutes)
+            found = [self.tensor(part, f"frechet {scale:g}") for part in names]
+            return torch.stack(found).double()
+        seed, num = self.facts["seed"], self.settings["num_draws"]
+        found = self.hits(recipe, minutes, scale)
+        return torch.stack(
+            [
+                bootstrap_draws(
+                    torch.mean,
+                    hits.double(),
+                    generator=torch.Generator().manual_seed(seed),
+                    num=num,
+                )
+                for hits in found
+            ]
+        )
+
+    def by_seed(
+        self, measure: str, recipe: str, minutes: float, scale: float
+    ) -> tuple[Estimate, ...]:
+        """One of "frechet" and "hit_rate" for each seed; intervals are over glyphs."""
+        parts = self.parts_of(recipe, minutes)
+        drawn = [self.numbers(part)["drawn"][f"{scale:g}"] for part in parts]
+        return tuple(Estimate(**one[measure]) for one in drawn)
+
+    def entry(self, recipe: str, minutes: float, scale: float | None = None) -> Entry:
+        """How a recipe did with a budget; arguments and errors as those of `draws`."""
+        scales = self.scales(recipe, minutes)
+        scale = scales[0] if scale is None else scale
+        check_name("scale", scale, scales)
+        numbers = self.numbers(self.parts_of(recipe, minutes)[0])
+        by_seed = {
+            measure: self.by_seed(measure, recipe, minutes, scale)
+            for measure in ("frechet", "hit_rate")
+        }
+        found = {}
+        for measure, stored in {"frechet": "frechet", "hit_rate": "hits"}.items():
+            values = [one.value for one in by_seed[measure]]
+            draws = self.draws(stored, recipe, minutes, scale)
+            means = means_over_runs(draws, torch.Generator().manual_seed(0))
+            found[measure] = interval_of(sum(values) / len(values), means)
+        hits = self.hits(recipe, minutes, scale)
+        if hits.min() == hits.max():  # nothing else can be drawn from these
+            captions = torch.arange(hits.shape[1]).repeat(len(hits))
+            found["hit_rate"] = share_interval(hits.flatten(), groups=captions)
+        pictures = [
+            self.tensor(part, f"images {scale:g}")
+            for part in self.parts_of(recipe, minutes)
+        ]
+        return Entry(
+            recipe=recipe,
+            scale=scale,
+            minutes=minutes,
+            num_steps=numbers["steps"],
+            num_glyphs=numbers["glyphs"],
+            frechet=found["frechet"],
+            hit_rate=found["hit_rate"],
+            frechet_by_seed=by_seed["frechet"],
+            hit_rate_by_seed=by_seed["hit_rate"],
+            pictures=torch.stack(pictures),
+        )
+
+    def entries(self, minutes: float) -> list[Entry]:
+        """How all recipes did with a budget, at each of their scales."""
+        return [
+            self.entry(recipe, minutes, scale)
+            for recipe in self.recipes
+            for scale in self.scales(recipe, minutes)
+        ]
+
+    def gap(
+        self,
+        measure: str,
+        recipe: str,
+        minutes: float,
+        *,
+        scale: float | None = None,
+        less_scale: float | None = None,
+    ) -> Estimate:
+        """By how much a recipe's measure lies above that of ours, seeds on average.
+
+        Seeds are drawn again for each of the two, glyphs for both together.
+
+        Args:
+            measure: "frechet" or "hits".
+            recipe: one of `recipes`.
+            minutes: one of `minutes`.
+            scale: of its guidance; the recipe's own by default.
+            less_scale: of ours; likewise.
+
+        Raises:
+            ValueError: If there is no such measure, recipe, budget or scale.
+        """
+        generator = torch.Generator().manual_seed(0)
+        ours = self.recipes[0]
+        more = self.draws(measure, recipe, minutes, scale)
+        less = self.draws(measure, ours, minutes, less_scale)
+        drawn = means_over_runs(more, generator) - means_over_runs(less, generator)
+        key = {"frechet": "frechet", "hits": "hit_rate"}[measure]
+        values = [
+            getattr(self.entry(name, minutes, at), key).value
+            for name, at in ((recipe, scale), (ours, less_scale))
+        ]
+        return interval_of(values[0] - values[1], drawn)
+
+
+@dataclass(frozen=True)
 class FirstEdition:
     """What the first edition's glyffuser left, which learnt its captions by heart.
 
@@ -754,3 +1014,8 @@ def recipes(folder: Path | str = RESULTS) -> RecipeResults:
 def texts(folder: Path | str = RESULTS) -> TextResults:
     """Short races of text encoders; errors as those of `load_results`."""
     return TextResults(load_results("texts", folder))
+
+
+def published(folder: Path | str = RESULTS) -> PublishedResults:
+    """Races against the published recipe; errors as those of `load_results`."""
+    return PublishedResults(load_results("published", folder))

@@ -32,7 +32,9 @@ from glyflib.distillation import (
     student_teacher,
     teachers_for,
 )
+from glyflib.evaluation.card import write_card
 from glyflib.evaluation.intervals import bootstrap_interval
+from glyflib.evaluation.report import digest_of
 from glyflib.files import provenance, write_bytes, write_text
 from glyflib.glyffuser import Glyffuser
 from glyflib.run_log import Log
@@ -320,7 +322,7 @@ def train_student(
         before += num_steps
         if count not in finished[:-1]:  # the model there may know more counts
             taught = tuple(one for one in steps if one >= count)
-            save_student(lessons, taught, steps, log.seconds, folder.model)
+            save_student(lessons, taught, steps, log.seconds, folder)
 
 
 def steps_done(place: Path) -> int:
@@ -335,10 +337,11 @@ def save_student(
     taught: tuple[int, ...],
     steps: dict[int, int],
     seconds: float,
-    folder: Path,
+    folder: RunFolder,
 ) -> None:
     """Write the student as it is now, for the counts that it has been taught."""
     facts = asdict(lessons.start) | {
+        "teacher": digest_of(folder.initial),
         "phases": {str(count): steps[count] for count in taught},
         "glyphs": sum(steps[count] for count in taught) * lessons.start.batch_size,
         "seconds": round(seconds),
@@ -346,7 +349,7 @@ def save_student(
         "data_sha256": lessons.glyphs.sha256,
     }
     told = replace(lessons.student, counts=taught, training=facts | provenance())
-    told.save(folder)
+    told.save(folder.model)
 
 
 def finish(folder: RunFolder, held_out: Glyphs, *, seed: int = 0) -> None:
@@ -367,7 +370,7 @@ def finish(folder: RunFolder, held_out: Glyphs, *, seed: int = 0) -> None:
     student.training = student.training | {"report": report}
     student.save(folder.model)
     write_bytes(folder.model / folder.log.name, folder.log.read_bytes())
-    write_student_card(student, folder.model)
+    write_card(folder.model)
 
 
 def judge(
@@ -400,57 +403,3 @@ def judge(
             interval = bootstrap_interval(torch.mean, gaps, generator=generator)
             found[name] = interval._asdict()
     return found
-
-
-def write_student_card(student: Student, folder: Path) -> None:
-    """Write README.md, the model card, from what the student tells of itself."""
-    told, report = student.training, student.training["report"]
-    count = sum(value.numel() for value in student.net.parameters())
-    counts = ", ".join(map(str, student.counts))
-    phases = ", ".join(
-        f"{steps:,} for {calls}" for calls, steps in told["phases"].items()
-    )
-
-    def cell(name: str) -> str:
-        some = report[name]
-        return f"{some['value']:.3f} ({some['low']:.3f} to {some['high']:.3f})"
-
-    table = "\n".join(
-        f"| {calls} | {cell(f'student {calls}')} | {cell(f'teacher {calls}')} |"
-        for calls in student.counts
-    )
-    text = f"""# Model card: student, a glyph in few calls
-
-It draws what the glyffuser draws at guidance scale {student.scale:g}, in as many calls
-of its network as are asked for: {counts}. `glyflib.student.Student.load()` reads this
-folder; `glyflib generate "gold" --calls {student.counts[-1]}` draws with it.
-
-- **Network.** The glyffuser's U-net and one layer that tells it how many levels a call
-  strides: {count:,} parameters, kept in half precision. The guidance is folded in, so a
-  call is one call, not two.
-- **Taught** by progressive distillation: one jump learns to land where two of a
-  teacher's do. Steps for each number of calls: {phases}, always together with the
-  larger numbers before. {told["batch_size"]} glyphs a step, learning rate
-  {told["learning_rate"]:g} at the peak of each phase, AdamW, seed {told["seed"]},
-  {told["seconds"] / 60:.0f} minutes on {told["machine"]}, {told["threads"]} thread(s),
-  {told["date"]}. The glyphs are the training split of {told["data"]}. These are
-  averaged weights (EMA).
-
-How far its pictures lie from the glyffuser's, drawn from the same noise in
-{2 * student.counts[0]} guided steps: root mean square over the pixels, from -1 (ink) to
-+1 (paper), mean over {report["captions"]} held-out captions
-with 95 % intervals. Beside it the glyffuser itself in as many DDIM steps, of two calls
-each.
-
-| calls or steps | the student | the glyffuser |
-| --- | --- | --- |
-{table}
-
-Made by `glyflib data student`; `config.json` holds every setting, `log.csv` the loss.
-
-## Limits
-
-It knows no other scale, no negative prompt and no other number of calls. What the
-glyffuser cannot draw, it cannot either.
-"""
-    write_text(folder / "README.md", text)

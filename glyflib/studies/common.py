@@ -6,7 +6,9 @@ Invariant: a study loads no glyphs and no glyffuser of its own accord.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from time import perf_counter, process_time
 
+import torch
 from torch import Tensor
 
 from glyflib.data import Glyphs, evenly, x0_from_images
@@ -14,6 +16,15 @@ from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.glyffuser import Glyffuser
 
 Part = Callable[[], Mapping[str, object]]  # numbers for JSON, and tensors
+
+
+def clock() -> float:
+    """Seconds of the processor with one thread, of the wall with more.
+
+    What other programs take of the processor then does not count; what they take of
+    its caches and its memory still does.
+    """
+    return process_time() if torch.get_num_threads() == 1 else perf_counter()
 
 
 @dataclass(frozen=True, eq=False)  # told apart by identity, so a key of caches

@@ -6,6 +6,7 @@ order; it computes nothing before a part is called.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from torch import Tensor
@@ -16,6 +17,7 @@ from glyflib.lessons.stored import RESULTS, Results, load_results, save_results
 from glyflib.studies.common import Part, Subject
 from glyflib.studies.guidance import guidance
 from glyflib.studies.memorisation import memorisation
+from glyflib.studies.published import Settings, clear, published
 from glyflib.studies.races import recipes, texts
 from glyflib.studies.sampling import sampling
 from glyflib.studies.solvers import solvers
@@ -34,8 +36,55 @@ STUDIES: dict[str, Study] = {
     "texts": texts,
     "memorisation": memorisation,
 }
+
+
+@dataclass(frozen=True)
+class LongStudy:
+    """A study of many hours, which is run when it is asked for by name.
+
+    What is stored of it may be its first parts only.
+
+    Attributes:
+        parts: of a subject, a seed, the settings, the folder of the results, and one
+            for what a killed part would lose.
+        settings: how long it is, and by how much it is judged.
+    """
+
+    parts: Callable[[Subject, int, Settings, Path, Path], Mapping[str, Part]]
+    settings: Settings
+
+
+LONG = {"published": LongStudy(published, Settings())}
 # New weights do not make these stale.
-WITHOUT_GLYFFUSER = {"recipes", "texts", "memorisation"}
+WITHOUT_GLYFFUSER = {"recipes", "texts", "memorisation", "published"}
+
+
+def parts_of(
+    name: str, subject: Subject, seed: int, folder: Path, work: Path
+) -> Mapping[str, Part]:
+    """The parts of a study, none of them computed yet.
+
+    Args:
+        name: of the study.
+        subject: what it examines.
+        seed: of all draws.
+        folder: where its files lie.
+        work: for what a killed part would lose.
+    """
+    if name in LONG:
+        study = LONG[name]
+        return study.parts(subject, seed, study.settings, folder, work / name)
+    return STUDIES[name](subject, seed)
+
+
+def forget(name: str, work: Path) -> None:
+    """Remove what a study keeps for a killed part, and folders that are empty then."""
+    if name not in LONG:
+        return
+    clear(work / name)
+    for folder in (work / name, work):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def study_facts(name: str, seed: int) -> dict:
@@ -43,13 +92,15 @@ def study_facts(name: str, seed: int) -> dict:
     weights = None
     if name not in WITHOUT_GLYFFUSER:
         weights = json.loads((SHIPPED / CONFIG).read_text("utf-8"))["sha256"]
-    return {
+    facts = {
         "name": name,
         "command": f"glyflib data results {name} --seed {seed}",
         "seed": seed,
         "model": weights,
-        **provenance(),
     }
+    if name in LONG:  # as JSON gives them back
+        facts["settings"] = json.loads(json.dumps(asdict(LONG[name].settings)))
+    return facts | provenance()
 
 
 def run_study(

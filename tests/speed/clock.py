@@ -2,18 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from statistics import median
-from time import perf_counter, process_time
 
-import torch
-
-
-def clock() -> float:
-    """Seconds of the processor with one thread, of the wall with more.
-
-    What other programs take of the processor then does not count; what they take of
-    its caches and its memory still does.
-    """
-    return process_time() if torch.get_num_threads() == 1 else perf_counter()
+from glyflib.studies.common import clock
 
 
 def seconds(call: Callable[[], object]) -> float:

@@ -1,10 +1,10 @@
 """The networks that are timed: ours, one of diffusers of equal size, the published."""
 
 from diffusers import UNet2DConditionModel
-from torch import Tensor, nn
+from torch import nn
 
 from glyflib.lessons.published import published_unets
-from glyflib.runs import PRESETS
+from glyflib.studies.published import OfDiffusers, our_network
 from glyflib.unet import UNet
 
 TEXT_DIM = 256  # of the shipped text encoder
@@ -22,26 +22,9 @@ EQUAL = {  # as many levels and blocks as ours, of widths that make it as large
 }
 
 
-class OfDiffusers(nn.Module):
-    """A network of diffusers, called as ours is.
-
-    Args:
-        unet: to wrap.
-        width: D of the text that it reads.
-    """
-
-    def __init__(self, unet: UNet2DConditionModel, width: int):
-        super().__init__()
-        self.unet, self.width = unet, width
-
-    def forward(self, xt: Tensor, t: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
-        """(B, 1, S, S), (B,), (B, L, D), (B, L) -> (B, 1, S, S)."""
-        return self.unet(xt, t, tokens, encoder_attention_mask=mask).sample
-
-
 def ours() -> UNet:
     """The network of the preset "small", which draws the book's glyphs."""
-    net = UNet(**PRESETS["small"].unet, text_dim=TEXT_DIM)
+    net = our_network(TEXT_DIM)
     net.width = TEXT_DIM
     return net
 
