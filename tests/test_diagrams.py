@@ -1,6 +1,7 @@
 """Every diagram keeps one contract: plain SVG, described, its parts lit by name."""
 
 import inspect
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -11,6 +12,7 @@ from glyflib.plotting import diagrams
 SVG = "{http://www.w3.org/2000/svg}"
 PARTS = {
     "training_loop": ["data", "noise", "network", "guess", "difference"],
+    "whole_book": [*diagrams.BOOK],
     "whole_process": ["data", "noise", "forward", "reverse"],
 }
 # Runs in a page with one drawing: what leaves it, and texts that lie on each other.
@@ -115,6 +117,40 @@ def test_the_symbols_are_those_of_the_book():
     assert all(x in text for x in ("x0", "xt", "\u03b5", "level", "t"))
     text = "".join(drawn("whole_process").itertext())
     assert all(x in text for x in ("x0", "xt\u22121", "xt", "xT"))
+
+
+def lit_after(chapter):
+    """Parts that are lit in what closes a chapter."""
+    html = diagrams.everything_so_far(chapter)._repr_html_()
+    found = states(ElementTree.fromstring(html))
+    return [part for part, state in found.items() if state == "lit"]
+
+
+def test_everything_so_far_lights_the_parts_that_lie_behind():
+    assert lit_after(8) == ["data", "noise", "guess", "arrow"]
+    assert lit_after(13) == [*lit_after(8), "network", "step"]
+    assert lit_after(12) == lit_after(11), "a part is lit when it is through"
+    assert lit_after(22) == PARTS["whole_book"]
+
+
+@pytest.mark.parametrize("chapter", [0, 23])
+def test_everything_so_far_names_a_chapter_that_is_none(chapter):
+    with pytest.raises(ValueError, match=rf"no chapter {chapter}: .* 1 to 22"):
+        diagrams.everything_so_far(chapter)
+
+
+def test_each_chapter_belongs_to_one_part_of_the_book():
+    spans = [range(first, last + 1) for first, last in diagrams.CHAPTERS.values()]
+    covered = sorted(chapter for span in spans for chapter in span)
+    assert covered == [*range(1, 23)] and [*diagrams.CHAPTERS] == [*diagrams.BOOK]
+    pages = Path(__file__).parents[1].joinpath("book").glob("[0-9][0-9]_*.ipynb")
+    assert {int(page.name[:2]) for page in pages} <= {0, *covered}
+
+
+def test_the_whole_book_says_where_each_part_is_told():
+    text = " ".join(drawn("whole_book").itertext())
+    told = ("chapters 1\u20133", "chapters 4, 5", "chapter 8", "chapters 19\u201322")
+    assert all(words in text for words in told)
 
 
 @pytest.mark.parametrize("name", PARTS)

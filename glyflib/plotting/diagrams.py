@@ -11,7 +11,17 @@ from html import escape
 import numpy as np
 from IPython.display import HTML
 
-from glyflib.plotting.base import BLUE, GREEN, ORANGE, PINK, RED, SKY
+from glyflib.plotting.base import (
+    BLUE,
+    BROWN,
+    GREEN,
+    GREY,
+    ORANGE,
+    PINK,
+    PURPLE,
+    RED,
+    SKY,
+)
 
 SERIF = "STIX Two Math, Cambria Math, Times New Roman, serif"
 # Parts that can be lit, each in its colour, which is the same in every diagram.
@@ -23,6 +33,29 @@ LOOP = {
     "difference": RED,
 }
 PROCESS = {"data": BLUE, "noise": ORANGE, "forward": SKY, "reverse": GREEN}
+BOOK = {
+    "data": BLUE,
+    "noise": ORANGE,
+    "guess": PINK,
+    "arrow": RED,
+    "network": GREEN,
+    "step": BROWN,
+    "words": PURPLE,
+    "judging": GREY,
+    "uses": SKY,
+}
+# The first and the last chapter of each part of the book; they leave none out.
+CHAPTERS = {
+    "data": (1, 3),
+    "noise": (4, 5),
+    "guess": (6, 7),
+    "arrow": (8, 8),
+    "network": (9, 11),
+    "step": (12, 13),
+    "words": (14, 17),
+    "judging": (18, 18),
+    "uses": (19, 22),
+}
 # The strokes of the character for "tree", from end to end; y grows downward.
 TREE = [
     ((-1, -0.45), (1, -0.45)),
@@ -289,3 +322,102 @@ def whole_process(lit: Iterable[str] = ()) -> HTML:
         "noise to data: reverse, which a network learns."
     )
     return diagram(shapes, parts, PROCESS, lit, alt=alt, size=(462, 304), width=620)
+
+
+def chapters_of(part: str) -> str:
+    """The chapters of a part of the book in words: "chapter 8", "chapters 1-3"."""
+    first, last = CHAPTERS[part]
+    if first == last:
+        return f"chapter {first}"
+    mark = ", " if last == first + 1 else "\u2013"
+    return f"chapters {first}{mark}{last}"
+
+
+def whole_book(lit: Iterable[str] = ()) -> HTML:
+    """Draw how the parts of the book hang together, each with its chapters.
+
+    Args:
+        lit: names of the parts to light: "data", "noise", "guess", "arrow", "network",
+            "step", "words", "judging", "uses". Without one, all are drawn alike.
+
+    Raises:
+        ValueError: If a part is not called so.
+    """
+    x0, eps = tree_points()
+    other = np.random.default_rng(2).normal(size=eps.shape)
+    columns, rows = (8, 165, 322), (8, 128, 258, 336)
+
+    def filled(part: str, column: int, row: int, picture: str) -> tuple:
+        """A box with a heading, a picture if there is room, and its chapters."""
+        x, y = columns[column], rows[row]
+        wide, high = (130, 90) if row < 2 else (444, 50) if row == 3 else (130, 56)
+        middle = x + wide / 2
+        title = {"uses": "uses: edit, enlarge, hasten, your own"}.get(part, part)
+        inside = words(middle, y + 21, title, 17, font_weight="bold") + picture
+        inside += words(middle, y + high - 9, chapters_of(part), 14.5)
+        return (x, y, wide, high), inside
+
+    inner = np.abs(eps).max(axis=1) < 1.9  # the others leave their box
+    clean = dots(x0, 86, 54, 16) + symbol(40, 58, "x", "0")
+    noise = dots(eps[inner], 400, 54, 8.5) + symbol(350, 58, "x", "T")
+    guess = dots((0.9 * eps + 0.3 * other)[inner], 400, 174, 8.5, ring=True)
+    guess += symbol(354, 180, "\u03b5", hat=True)
+    uphill = arrow((256, 184), (204, 162), stroke_width=3)
+    step = "".join(
+        f'<circle cx="{x}" cy="{y}" r="{r}" fill="currentColor" stroke="none"/>'
+        for x, y, r in ((103, 182, 3), (86, 175, 3), (66, 171, 3), (45, 163, 4.5))
+    )
+    step += '<polyline points="103,182 86,175 66,171 45,163" fill="none"/>'
+    parts = {
+        "data": filled("data", 0, 0, clean),
+        "noise": filled("noise", 2, 0, noise),
+        "guess": filled("guess", 2, 1, guess),
+        "arrow": filled("arrow", 1, 1, uphill),
+        "network": filled("network", 2, 2, ""),
+        "step": filled("step", 0, 1, step),
+        "words": filled("words", 1, 2, ""),
+        "judging": filled("judging", 0, 2, ""),
+        "uses": filled("uses", 0, 3, ""),
+    }
+    noisy = box(165, 8, 130, 90) + words(230, 30, "noisy data", 17)
+    noisy += dots(noisy_points(0.97), 244, 62, 13.5) + symbol(196, 68, "x", "t")
+    forth = arrow((138, 53), (165, 53)) + arrow((295, 53), (322, 53))
+    back = (
+        arrow((387, 98), (387, 128))
+        + arrow((322, 173), (295, 173))
+        + arrow((165, 173), (138, 173))
+        + arrow((73, 128), (73, 98))
+        + arrow((420, 258), (420, 218))
+        + arrow((295, 286), (322, 286))
+        + arrow((24, 218), (24, 258))
+    )
+    again = arrow((56, 218), (56, 243), (366, 243), (366, 218), stroke_dasharray="6 4")
+    again += words(210, 236, "and ask again", 14.5)
+    alt = (
+        "The parts of the book. Noise is added to data until only noise is left. A "
+        "network, which may be told words, guesses the noise; turned round, the guess "
+        "is an arrow; a step follows it, and the guess is asked for again, until the "
+        "noise has become data. Then come judging and uses."
+    )
+    shapes = noisy + forth + back + again
+    return diagram(shapes, parts, BOOK, lit, alt=alt, size=(460, 394), width=520)
+
+
+def everything_so_far(chapter: int) -> HTML:
+    """Draw the whole book with the parts lit that a reader has behind them.
+
+    It opens the section "Everything so far" of chapters that end a stretch of the way.
+    Below it stands a table in Markdown, a row for each chapter since the last such
+    section: "chapter" (a link), "it asked", "and found" (one sentence, one formula at
+    most). Drawing and table fit on one screen together.
+
+    Args:
+        chapter: the number of the chapter that it closes, 1 to 22.
+
+    Raises:
+        ValueError: If the book has no chapter of that number.
+    """
+    last = max(end for _, end in CHAPTERS.values())
+    if chapter not in range(1, last + 1):
+        raise ValueError(f"no chapter {chapter}: the book has chapters 1 to {last}")
+    return whole_book(part for part, (_, end) in CHAPTERS.items() if end <= chapter)
