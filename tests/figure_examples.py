@@ -308,6 +308,7 @@ EXAMPLES = {
                 name: np.outer(FALLING, [1, 1.1]) - 0.2 for name in solvers.LOOKS
             },
         },
+        differences=["kernel distance"],
     ),
     "solvers.plot_walks": call(
         {2: np.outer([0, 1, 2], SIDE), 5: np.outer(range(6), SIDE) / 2},

@@ -524,10 +524,11 @@ def test_bars_of_a_race_are_intervals_of_means_of_few():
     np.testing.assert_allclose(bars(race), [[2.5 - half, 2.5 + half]] * 4, rtol=1e-3)
 
 
-def test_a_race_has_a_line_at_zero_where_a_mean_is_below_it():
+def test_a_race_has_a_line_at_zero_for_differences_only():
     distance, kernel = drawn("solvers.plot_race").axes
     assert distance.get_yscale() == "log" and kernel.get_yscale() == "linear"
     assert [0, 0] in [list(one.get_ydata()) for one in kernel.lines]
+    assert [0, 0] not in [list(one.get_ydata()) for one in distance.lines]
 
 
 def test_lines_lead_from_places_on_a_path_to_beliefs_without_noise():

@@ -107,6 +107,7 @@ def plot_plane(
     aims: ArrayLike = (),
     walks: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
     most: float = 2.2,
+    reach: float = 4.2,
 ) -> Figure:
     """Draw paths over the noise sigma, where a step of Euler's method is straight.
 
@@ -116,6 +117,7 @@ def plot_plane(
             leads from each to its belief, at sigma 0.
         walks: name in LOOKS -> (K,) sigma and (K, N) y of the steps of a solver.
         most: the largest sigma shown.
+        reach: the largest y shown, and minus the smallest.
     """
     fig, ax = subplots(figsize=(WIDTH, 3.8))
     sigma, y = map(np.asarray, curves)
@@ -132,7 +134,7 @@ def plot_plane(
         ax.plot(0, belief, "*", color=BLACK, ms=11, label=names[2], clip_on=False)
     ax.set(
         xlim=(0, most),
-        ylim=(-1.9 * most, 1.9 * most),
+        ylim=(-reach, reach),
         xlabel=r"noise $\sigma$ (noise on the right)",
         ylabel=r"$y = x_t / \sqrt{\bar\alpha_t}$",
     )
@@ -170,7 +172,7 @@ def plot_line(
     ax.axvspan(steps[at], steps[at + 1], color=GREY, alpha=0.12, lw=0)
     ax.set(xlabel=r"half log-SNR $\ell$ (noise on the right)", ylabel=r"$\hat x_0$")
     ax.invert_xaxis()
-    ax.legend(fontsize=8, loc="lower right")
+    ax.legend(fontsize=8, loc="upper right")
     return fig
 
 
@@ -222,15 +224,17 @@ def add_bars(ax: Axes, calls: ArrayLike, name: str, rows: ArrayLike) -> None:
 
 @figure
 def plot_race(
-    calls: Sequence[int], panels: Mapping[str, Mapping[str, ArrayLike]]
+    calls: Sequence[int],
+    panels: Mapping[str, Mapping[str, ArrayLike]],
+    *,
+    differences: Sequence[str] = (),
 ) -> Figure:
     """Draw means against network calls, with 95 % intervals, a panel a measure.
-
-    A panel whose means are all above 0 has a logarithmic axis; others have a line at 0.
 
     Args:
         calls: (K,) numbers of calls.
         panels: what is measured -> name in LOOKS -> (K, n) independent values.
+        differences: measures that have a line at 0; the axes of others are logarithmic.
     """
     fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.7), squeeze=False)
     for ax, (label, rows) in zip(axes[0], panels.items(), strict=True):
@@ -239,11 +243,11 @@ def plot_race(
             add_bars(ax, np.asarray(calls) * shift, name, values)
         log_axes(ax, calls, "calls of the network")
         ax.set_ylabel(label)
-        if all((np.asarray(values).mean(1) > 0).all() for values in rows.values()):
-            ax.set_yticks([0.03, 0.1, 0.3, 1], ["0.03", "0.1", "0.3", "1"])
-        else:
+        if label in differences:
             ax.set_yscale("linear")
             ax.axhline(0, color=BLACK, lw=0.8)
+        else:
+            ax.set_yticks([0.03, 0.1, 0.3, 1], ["0.03", "0.1", "0.3", "1"])
     most = max(range(len(panels)), key=lambda i: len([*panels.values()][i]))
     legend_above(fig, axes[0, most], fontsize=8)
     return fig
