@@ -255,7 +255,11 @@ def plot_race(
 
 @figure
 def plot_likelihood(
-    densities: Mapping[str, ArrayLike], counts: Sequence[int], errors: ArrayLike
+    densities: Mapping[str, ArrayLike],
+    counts: Sequence[int],
+    errors: ArrayLike,
+    *,
+    reach: float,
 ) -> Figure:
     """Draw densities on the plane on one scale, and an error against steps.
 
@@ -263,18 +267,23 @@ def plot_likelihood(
         densities: two of title -> (H, W) density, the lowest row first.
         counts: (K,) numbers of steps.
         errors: (K,) mean absolute error of the log density.
+        reach: the largest coordinate of the plane, and minus the smallest.
     """
     shape = {"width_ratios": [1, 1, 1.15], "figsize": (WIDTH, 2.6)}
     fig, axes = subplots(1, 3, **shape)
     top = max(np.max(np.asarray(density)) for density in densities.values())
     look = {"origin": "lower", "cmap": "magma_r", "vmin": 0, "vmax": top}
+    extent = (-reach, reach, -reach, reach)
     for ax, (title, density) in zip(axes, densities.items(), strict=False):
-        shown = ax.imshow(np.asarray(density), extent=(-1.2, 1.2, -1.2, 1.2), **look)
+        shown = ax.imshow(np.asarray(density), extent=extent, **look)
         ax.set(title=title, xlabel="first coordinate", ylabel="second coordinate")
         ax.grid(False)
     fig.colorbar(shown, ax=axes[1], label="density")
     axes[2].plot(counts, errors, "o-", color=BLUE, ms=4)
     log_axes(axes[2], counts, "steps")
-    axes[2].set_yticks([0.1, 0.3, 1], ["0.1", "0.3", "1"])
+    ticks = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3]
+    low, high = np.min(errors) / 2, np.max(errors) * 2
+    ticks = [tick for tick in ticks if low <= tick <= high]
+    axes[2].set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes[2].set(title="mean error", ylabel="error of the log density")
     return fig
