@@ -58,7 +58,7 @@ def plot_walks(
         ax.fill_between(times, low, high, color=SKY, alpha=0.25, lw=0)
         for color, path in zip(CYCLE, values.T, strict=False):
             ax.plot(np.linspace(0, 1, count + 1), path, color=color, lw=1)
-        ax.set(title=f"{count} steps", xlabel="time u = t / T", ylim=(-3.4, 3.4))
+        ax.set(title=f"{count:,} steps", xlabel="time u = t / T", ylim=(-3.4, 3.4))
     axes[0].set_ylabel("value of a pixel")
     return fig
 
