@@ -110,11 +110,8 @@ QUESTIONS = {
         mistakes=(
             Mistake(
                 lambda: error_after(0.08, 4, 1),
-                "That would be order 1. Order 2: the square of the step.",
-            ),
-            Mistake(
-                lambda: error_after(0.08, 2, 2),
-                "That is the error with 40 steps. With 80?",
+                "That would be order 1, or order 2 with 40 steps. Order 2: the square "
+                "of the quarter.",
             ),
         ),
         hint="Divide 0.08 by the square of 80 / 20.",
