@@ -285,7 +285,7 @@ EXAMPLES = {
     "score_functions.plot_vanishing": call(LEVELS, TWO, TWO),
     "score_functions.plot_walkers": call(CLOUDS, POINTS),
     "solvers.plot_likelihood": call(
-        {"by the ODE": np.eye(4), "exact": 3 * np.eye(4)}, LEVELS, FALLING
+        {"by the ODE": np.eye(4), "exact": 3 * np.eye(4)}, LEVELS, FALLING, reach=2.6
     ),
     "solvers.plot_line": call((X, BELL), (SIDE, SIDE / 9), at=2),
     "solvers.plot_order": call(
@@ -298,10 +298,22 @@ EXAMPLES = {
         X,
         BELL,
     ),
+    "solvers.plot_plane": call(
+        (SIDE + 2, np.outer(SIDE, SIDE)),
+        aims=[(1.0, 2.0, 0.5), (2.0, 1.0, -1.0)],
+        walks={"Heun": (SIDE + 2, np.outer(SIDE, [1, -1]))},
+    ),
     "solvers.plot_race": call(
         LEVELS,
-        {name: np.outer(FALLING, [1, 1.1]) for name in [*solvers.LOOKS][:3]},
-        {name: np.outer(FALLING, [1, 1.1]) for name in solvers.LOOKS},
+        {
+            "distance": {
+                name: np.outer(FALLING, [1, 1.1]) for name in [*solvers.LOOKS][:3]
+            },
+            "kernel distance": {
+                name: np.outer(FALLING, [1, 1.1]) - 0.2 for name in solvers.LOOKS
+            },
+        },
+        differences=["kernel distance"],
     ),
     "solvers.plot_walks": call(
         {2: np.outer([0, 1, 2], SIDE), 5: np.outer(range(6), SIDE) / 2},

@@ -536,10 +536,26 @@ def test_bars_reach_two_standard_errors():
     np.testing.assert_allclose(bars(left), np.outer(FALLING, [7 / 9, 11 / 9]))
     factor = drawn("score_functions.plot_factor").axes[0]
     np.testing.assert_allclose(bars(factor), [[0.48, 0.52], [0.86, 0.94]])
+
+
+def test_bars_of_a_race_are_intervals_of_means_of_few():
     rows = np.array([[1.0, 2.0, 3.0, 4.0]] * 4)
-    race = solvers.plot_race(LEVELS, {"Heun": rows}, {"Heun": rows}).axes[0]
-    half = rows[0].std(ddof=1)  # 2 / sqrt(4) of it
-    np.testing.assert_allclose(bars(race), [[2.5 - half, 2.5 + half]] * 4)
+    (race,) = solvers.plot_race(LEVELS, {"distance": {"Heun": rows}}).axes
+    half = 3.182 * rows[0].std(ddof=1) / 2  # tables of Student's t, for four values
+    np.testing.assert_allclose(bars(race), [[2.5 - half, 2.5 + half]] * 4, rtol=1e-3)
+
+
+def test_a_race_has_a_line_at_zero_for_differences_only():
+    distance, kernel = drawn("solvers.plot_race").axes
+    assert distance.get_yscale() == "log" and kernel.get_yscale() == "linear"
+    assert [0, 0] in [list(one.get_ydata()) for one in kernel.lines]
+    assert [0, 0] not in [list(one.get_ydata()) for one in distance.lines]
+
+
+def test_lines_lead_from_places_on_a_path_to_beliefs_without_noise():
+    (ax,) = drawn("solvers.plot_plane").axes
+    assert line(ax, "aim").T.tolist() == [[1, 2], [0, 0.5]]
+    assert ax.get_xlim()[0] == 0 and not ax.xaxis_inverted()
 
 
 @pytest.mark.parametrize(

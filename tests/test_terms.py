@@ -37,7 +37,8 @@ def pattern(term: str) -> re.Pattern:
     """The term as a word, also in the plural; capitals count where it has several."""
     is_name = sum(sign.isupper() for sign in term) > 1
     words = r"\s+".join(re.escape(word) for word in term.split())
-    return re.compile(rf"\b{words}(?:s|es)?\b", 0 if is_name else re.IGNORECASE)
+    flags = 0 if is_name else re.IGNORECASE
+    return re.compile(rf"(?<!\w){words}(?:s|es)?(?!\w)", flags)
 
 
 def text_of(notebook: nbformat.NotebookNode) -> str:
@@ -142,6 +143,12 @@ def test_a_good_book_passes():
 )
 def test_a_term_before_its_home_is_caught(text):
     assert used_early(TERMS, GOOD | {"01_one": text}) != []
+
+
+def test_a_term_may_end_in_a_sign():
+    terms = {"Solver++": "02_two"}
+    assert without_a_home(terms, {"02_two": "It is **Solver++ 2M**."}) == []
+    assert without_a_home(terms, {"02_two": "It is **Solver++er**."}) != []
 
 
 @pytest.mark.parametrize("text", ["**ODE**, noise level", "**noise level**, ODE", ""])

@@ -61,6 +61,22 @@ MOVED = {
     "06_reverse_process#equation-eq-reverse-candidates": (
         "07_perfect_denoiser#equation-eq-perfect-candidates"
     ),
+    "11_solvers#fig-solver-walks": "more_solvers#fig-more-walks",
+    "11_solvers#fig-solver-order": "more_solvers#fig-more-order",
+    "11_solvers#fig-solver-film": "more_solvers#fig-more-film",
+    "11_solvers#fig-solver-likelihood": "more_solvers#fig-more-likelihood",
+    "11_solvers#equation-eq-solver-forward": "more_solvers#equation-eq-more-forward",
+    "11_solvers#equation-eq-solver-song": "more_solvers#equation-eq-more-sde",
+    "11_solvers#equation-eq-solver-back": "more_solvers#equation-eq-more-back",
+    "11_solvers#equation-eq-solver-sde": "more_solvers#equation-eq-more-reverse",
+    "11_solvers#equation-eq-solver-data": "more_solvers#equation-eq-more-data",
+    "11_solvers#equation-eq-solver-constant": "13_solvers#equation-eq-solver-share",
+    "11_solvers#equation-eq-solver-sde2m": "more_solvers#equation-eq-more-sde2m",
+    "11_solvers#equation-eq-solver-divergence": (
+        "more_solvers#equation-eq-more-divergence"
+    ),
+    "11_solvers#ex-solver-zero": "more_solvers#ex-more-zero",
+    "11_solvers#ex-solver-shake": "more_solvers#ex-more-shake",
 }
 
 # In a page that stayed: leave for the new page if a place is asked for that went there.

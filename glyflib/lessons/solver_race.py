@@ -20,6 +20,7 @@ from glyflib.sampling import (
     sample_heun,
     sample_sde,
 )
+from glyflib.schedule import log_snr
 
 SAMPLERS: Mapping[str, Callable[..., Iterator[Step]]] = MappingProxyType(
     {
@@ -48,6 +49,35 @@ def first_noise(seed: int, num_glyphs: int, size: int) -> Tensor:
 def steps_of(sampler: str, num_calls: int) -> int:
     """Steps that a sampler can take with so many calls of the network."""
     return (num_calls + 1) // 2 if sampler == "Heun" else num_calls
+
+
+def even_on_the_clock(alpha_bar: Tensor, num_steps: int, *, lowest: int) -> list[int]:
+    """Levels for a solver, evenly spaced in the log-SNR but for the step to level 0.
+
+    Args:
+        alpha_bar: (T + 1,) schedule.
+        num_steps: steps, the one from `lowest` to 0 among them, at least 2.
+        lowest: the last level above 0, in [1, T).
+
+    Returns:
+        num_steps + 1 falling levels, from T to 0, each the nearest there is.
+
+    Raises:
+        ValueError: If num_steps or lowest is out of range, or if there are too few
+            levels for so many steps.
+    """
+    num_levels = len(alpha_bar) - 1
+    if num_steps < 2 or not 1 <= lowest < num_levels:
+        raise ValueError(
+            f"num_steps {num_steps} must be at least 2, lowest {lowest} in "
+            f"[1, {num_levels})"
+        )
+    clock = log_snr(alpha_bar)
+    wanted = torch.linspace(clock[-1].item(), clock[lowest].item(), num_steps)
+    nearest = (clock - wanted[:, None].double()).abs().argmin(dim=1).tolist()
+    if len(set(nearest)) < num_steps:
+        raise ValueError(f"{num_levels} levels are too few for {num_steps} such steps")
+    return [*nearest, 0]
 
 
 def draw(

@@ -1,4 +1,4 @@
-"""Figures of solvers: shrinking steps, paths, orders, the race, likelihoods.
+"""Figures of solvers: paths and steps along them, the race, orders, likelihoods.
 
 Invariant: helpers draw the numbers they are handed; a solver keeps its colour, marker
 and line in every figure.
@@ -7,6 +7,7 @@ and line in every figure.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import scipy.stats
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
@@ -57,7 +58,7 @@ def plot_walks(
         ax.fill_between(times, low, high, color=SKY, alpha=0.25, lw=0)
         for color, path in zip(CYCLE, values.T, strict=False):
             ax.plot(np.linspace(0, 1, count + 1), path, color=color, lw=1)
-        ax.set(title=f"{count} steps", xlabel="time u = t / T", ylim=(-3.4, 3.4))
+        ax.set(title=f"{count:,} steps", xlabel="time u = t / T", ylim=(-3.4, 3.4))
     axes[0].set_ylabel("value of a pixel")
     return fig
 
@@ -79,7 +80,8 @@ def plot_paths(
         places: (P,) values where the density is known.
         density: (P,) the data's density there.
     """
-    shape = {"sharey": True, "width_ratios": [1, 3.2], "figsize": (WIDTH, 4.8)}
+    size = WIDTH, 2.3 * len(paths) + 0.5
+    shape = {"sharey": True, "width_ratios": [1, 3.2], "figsize": size}
     fig, axes = subplots(len(paths), 2, squeeze=False, **shape)
     for (left, right), (name, values) in zip(axes, paths.items(), strict=True):
         values = np.asarray(values)
@@ -95,6 +97,48 @@ def plot_paths(
         left.legend(fontsize=8, loc="lower right")
     axes[-1, 0].set_xlabel("density")
     axes[-1, 1].set_xlabel("level t (noise on the right)")
+    return fig
+
+
+@figure
+def plot_plane(
+    curves: tuple[ArrayLike, ArrayLike],
+    *,
+    aims: ArrayLike = (),
+    walks: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
+    most: float = 2.2,
+    reach: float = 4.2,
+) -> Figure:
+    """Draw paths over the noise sigma, where a step of Euler's method is straight.
+
+    Args:
+        curves: (M,) sigma and (M, N) values y of N exact paths.
+        aims: (K, 3) places on a path, sigma and y, with the belief x0_hat there: a line
+            leads from each to its belief, at sigma 0.
+        walks: name in LOOKS -> (K,) sigma and (K, N) y of the steps of a solver.
+        most: the largest sigma shown.
+        reach: the largest y shown, and minus the smallest.
+    """
+    fig, ax = subplots(figsize=(WIDTH, 3.8))
+    sigma, y = map(np.asarray, curves)
+    ax.plot(sigma, y, color=SKY, lw=2.5, alpha=0.7)
+    ax.plot([], [], color=SKY, lw=2.5, label="exact path")
+    for name, (noises, places) in (walks or {}).items():
+        look = {"ms": 5, "lw": 1.3} | LOOKS[name]
+        ax.plot(noises, places, **look)
+        ax.plot([], [], label=name, **look)
+    for i, (noise, place, belief) in enumerate(aims):
+        names = ["aim", "place", "belief $\\hat x_0$"] if i == 0 else [None] * 3
+        ax.plot([noise, 0], [place, belief], "--", color=RED, lw=1.3, label=names[0])
+        ax.plot(noise, place, "o", color=RED, ms=6, label=names[1])
+        ax.plot(0, belief, "*", color=BLACK, ms=11, label=names[2], clip_on=False)
+    ax.set(
+        xlim=(0, most),
+        ylim=(-reach, reach),
+        xlabel=r"noise $\sigma$ (noise on the right)",
+        ylabel=r"$y = x_t / \sqrt{\bar\alpha_t}$",
+    )
+    ax.legend(fontsize=8, loc="upper left")
     return fig
 
 
@@ -128,7 +172,7 @@ def plot_line(
     ax.axvspan(steps[at], steps[at + 1], color=GREY, alpha=0.12, lw=0)
     ax.set(xlabel=r"half log-SNR $\ell$ (noise on the right)", ylabel=r"$\hat x_0$")
     ax.invert_xaxis()
-    ax.legend(fontsize=8, loc="lower right")
+    ax.legend(fontsize=8, loc="upper right")
     return fig
 
 
@@ -166,46 +210,56 @@ def plot_order(
 
 
 def add_bars(ax: Axes, calls: ArrayLike, name: str, rows: ArrayLike) -> None:
-    """Draw the mean over seeds (K, S) with two standard errors."""
+    """Draw means of rows (K, n) of independent values, with 95 % intervals.
+
+    References:
+        Student 1908: the interval of the t distribution with n - 1 degrees of freedom.
+    """
     rows = np.asarray(rows)
-    error = rows.std(1, ddof=1) / np.sqrt(rows.shape[1])
-    ax.errorbar(
-        calls, rows.mean(1), 2 * error, ms=5, capsize=3, label=name, **LOOKS[name]
-    )
+    num = rows.shape[1]
+    error = rows.std(1, ddof=1) / np.sqrt(num)
+    reach = scipy.stats.t.ppf(0.975, num - 1) * error
+    ax.errorbar(calls, rows.mean(1), reach, ms=5, capsize=3, label=name, **LOOKS[name])
 
 
 @figure
 def plot_race(
     calls: Sequence[int],
-    errors: Mapping[str, ArrayLike],
-    worse: Mapping[str, ArrayLike],
+    panels: Mapping[str, Mapping[str, ArrayLike]],
+    *,
+    differences: Sequence[str] = (),
 ) -> Figure:
-    """Draw error and quality against network calls, bars of two standard errors.
+    """Draw means against network calls, with 95 % intervals, a panel a measure.
 
     Args:
         calls: (K,) numbers of calls.
-        errors: name in LOOKS -> (K, S) distance to the reference, one a seed.
-        worse: name in LOOKS -> (K, S) kernel distance above the reference's.
+        panels: what is measured -> name in LOOKS -> (K, n) independent values.
+        differences: measures that have a line at 0; the axes of others are logarithmic.
     """
-    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.7))
-    for name, rows in errors.items():
-        add_bars(left, calls, name, rows)
-    for i, (name, rows) in enumerate(worse.items()):
-        shift = 1.06 ** (i - (len(worse) - 1) / 2)  # so that bars do not overlap
-        add_bars(right, np.asarray(calls) * shift, name, rows)
-    log_axes(left, calls, "calls of the network")
-    left.set_yticks([0.03, 0.1, 0.3], ["0.03", "0.1", "0.3"])
-    left.set_ylabel("distance to the reference")
-    log_axes(right, calls, "calls of the network")
-    right.set(yscale="linear", ylabel="kernel distance, less reference's")
-    right.axhline(0, color=BLACK, lw=0.8)
-    legend_above(fig, right, fontsize=8)
+    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.7), squeeze=False)
+    for ax, (label, rows) in zip(axes[0], panels.items(), strict=True):
+        for i, (name, values) in enumerate(rows.items()):
+            shift = 1.06 ** (i - (len(rows) - 1) / 2)  # so that bars do not overlap
+            add_bars(ax, np.asarray(calls) * shift, name, values)
+        log_axes(ax, calls, "calls of the network")
+        ax.set_ylabel(label)
+        if label in differences:
+            ax.set_yscale("linear")
+            ax.axhline(0, color=BLACK, lw=0.8)
+        else:
+            ax.set_yticks([0.03, 0.1, 0.3, 1], ["0.03", "0.1", "0.3", "1"])
+    most = max(range(len(panels)), key=lambda i: len([*panels.values()][i]))
+    legend_above(fig, axes[0, most], fontsize=8)
     return fig
 
 
 @figure
 def plot_likelihood(
-    densities: Mapping[str, ArrayLike], counts: Sequence[int], errors: ArrayLike
+    densities: Mapping[str, ArrayLike],
+    counts: Sequence[int],
+    errors: ArrayLike,
+    *,
+    reach: float,
 ) -> Figure:
     """Draw densities on the plane on one scale, and an error against steps.
 
@@ -213,18 +267,23 @@ def plot_likelihood(
         densities: two of title -> (H, W) density, the lowest row first.
         counts: (K,) numbers of steps.
         errors: (K,) mean absolute error of the log density.
+        reach: the largest coordinate of the plane, and minus the smallest.
     """
     shape = {"width_ratios": [1, 1, 1.15], "figsize": (WIDTH, 2.6)}
     fig, axes = subplots(1, 3, **shape)
     top = max(np.max(np.asarray(density)) for density in densities.values())
     look = {"origin": "lower", "cmap": "magma_r", "vmin": 0, "vmax": top}
+    extent = (-reach, reach, -reach, reach)
     for ax, (title, density) in zip(axes, densities.items(), strict=False):
-        shown = ax.imshow(np.asarray(density), extent=(-1.2, 1.2, -1.2, 1.2), **look)
+        shown = ax.imshow(np.asarray(density), extent=extent, **look)
         ax.set(title=title, xlabel="first coordinate", ylabel="second coordinate")
         ax.grid(False)
     fig.colorbar(shown, ax=axes[1], label="density")
     axes[2].plot(counts, errors, "o-", color=BLUE, ms=4)
     log_axes(axes[2], counts, "steps")
-    axes[2].set_yticks([0.1, 0.3, 1], ["0.1", "0.3", "1"])
+    ticks = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3]
+    low, high = np.min(errors) / 2, np.max(errors) * 2
+    ticks = [tick for tick in ticks if low <= tick <= high]
+    axes[2].set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes[2].set(title="mean error", ylabel="error of the log density")
     return fig
