@@ -73,7 +73,13 @@ def pages(build):
         "Secret.",
         "dot",
     ]
-    one = chapter("# One\n\n$$ x $$ (eq-one)", "So [(1)](#eq-one).")
+    one = chapter(
+        "# One\n\n$$ x $$ (eq-one)",
+        "So [(1)](#eq-one).",
+        "## Where it comes from",
+        "Four steps.",
+        "## Next\n\nGo on.",
+    )
     two = chapter(
         "# Two\n\n$$ y $$\n\n$$ x $$ (eq-two)",
         "dot",
@@ -122,6 +128,12 @@ def test_a_solution_is_closed_and_holds_words_code_and_output(pages):
     assert "Secret." in fold.text and "draw()" in fold.text and fold.img
     assert "End." not in fold.text
     assert pages["two"].select_one("section.exercise details.solution")
+
+
+def test_where_a_formula_comes_from_is_folded_under_its_heading(pages):
+    (fold,) = pages["one"].select("details.solution")
+    assert fold.summary.text == "Where it comes from" and not fold.has_attr("open")
+    assert "Four steps." in fold.text and "Go on." not in fold.text
 
 
 def test_a_caption_without_a_figure_is_told(build):

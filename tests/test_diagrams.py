@@ -122,6 +122,19 @@ def test_a_lit_part_is_told_by_more_than_its_colour(name):
     assert line(svg, first) >= 2 * line(svg, second)
 
 
+def test_the_arrows_of_a_lit_way_have_its_colour_and_the_others_do_not():
+    def arrows(svg, part):
+        (group,) = (g for g in svg.iter() if g.get("data-part") == part)
+        _, *chain = group.iter(f"{SVG}polyline")  # the first stands in the bar
+        return {line.get("stroke") for line in chain}
+
+    svg = drawn("whole_process", "reverse")
+    assert arrows(svg, "reverse") == {diagrams.PROCESS["reverse"]}
+    assert arrows(svg, "forward") == {None}
+    heads = {head.get("fill") for head in svg.iter(f"{SVG}polygon")}
+    assert heads == {diagrams.PROCESS["reverse"], "currentColor"}
+
+
 def test_the_symbols_are_those_of_the_book():
     text = "".join(drawn("training_loop").itertext())
     assert all(x in text for x in ("x0", "xt", "\u03b5", "level", "t"))

@@ -1,8 +1,9 @@
 """Sphinx: what notebooks write in plain Markdown becomes figures, folds and numbers.
 
 Chapters keep to forms that JupyterLab, Colab and GitHub show as they are: a caption
-below its figure, a heading "Solution", links to `#fig-…` and `#eq-…`. Invariant: a form
-that is not understood fails the build, or stays as the text that it is.
+below its figure, a heading "Solution" or "Where it comes from", links to `#fig-…` and
+`#eq-…`. Invariant: a form that is not understood fails the build, or stays as the text
+that it is.
 """
 
 import re
@@ -16,6 +17,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
+FOLDED = ("Solution", "Where it comes from")
 ANCHOR = re.compile(r'<a id="(fig-[a-z0-9-]+)">')
 IN_WORDS = re.compile(
     r"<details><summary>In words …</summary>(.+)</details>", re.DOTALL
@@ -94,7 +96,7 @@ class Captions(SphinxTransform):
 
 
 class Solutions(SphinxTransform):
-    """A section called "Solution" is folded until the reader opens it.
+    """A solution, or where a formula comes from, is folded until a reader opens it.
 
     Exercises get a class, so that the page can leave their numbering to them.
     """
@@ -102,14 +104,15 @@ class Solutions(SphinxTransform):
     default_priority = 410
 
     def apply(self, **kwargs: object) -> None:
-        """Fold each solution, and mark each exercise."""
+        """Fold each such section, and mark each exercise."""
         for section in list(self.document.findall(nodes.section)):
             title, *inside = section.children
             if EXERCISE.fullmatch(title.astext()):
                 section["classes"].append("exercise")
-            if title.astext() != "Solution":
+            if title.astext() not in FOLDED:
                 continue
-            start = '<details class="solution"><summary>Solution</summary>'
+            summary = f"<summary>{title.astext()}</summary>"
+            start = f'<details class="solution">{summary}'
             fold = nodes.container(classes=["solution-fold"])
             fold += nodes.raw("", start, format="html")
             fold += [*inside, nodes.raw("", "</details>", format="html")]

@@ -124,7 +124,8 @@ def arrow(*corners: tuple[float, float], **style: object) -> str:
     ends = " ".join(f"{x:g},{y:g}" for x, y in head)
     return (
         f'<polyline points="{line}" fill="none"{attributes(style)}/>'
-        f'<polygon points="{ends}" fill="currentColor" stroke="none"/>'
+        f'<polygon points="{ends}" fill="{style.get("stroke", "currentColor")}" '
+        'stroke="none"/>'
     )
 
 
@@ -286,6 +287,7 @@ def whole_process(lit: Iterable[str] = ()) -> HTML:
     Raises:
         ValueError: If a part is not called so.
     """
+    lit = check_parts(lit, PROCESS)
     x0, eps = tree_points()
     heading = {"font_weight": "bold"}
     left, top, side, step = 8, 84, 92, 118
@@ -300,12 +302,21 @@ def whole_process(lit: Iterable[str] = ()) -> HTML:
         """The word below the symbol."""
         return words(middle[i], top + side + 50, text)
 
+    def look(part: str) -> dict[str, object]:
+        """Of the arrows in the chain: the colour of their part if that is lit."""
+        return {"stroke": PROCESS[part], "stroke_width": 3} if part in lit else {}
+
     forward = words(231, 30, "forward: add a little noise", 17, **heading)
     forward += words(231, 51, "a formula, with nothing to learn")
     forward += arrow((402, 36), (440, 36))
     reverse = words(231, 264, "reverse: take it away again", 17, **heading)
     reverse += words(231, 285, "no formula: a network learns it")
     reverse += arrow((60, 270), (22, 270), stroke_dasharray="6 4")
+    for i in range(3):
+        start, end = left + side + step * i, left + step * (i + 1)
+        back = {"stroke_dasharray": "6 4"} | look("reverse")
+        forward += arrow((start, top + 32), (end, top + 32), **look("forward"))
+        reverse += arrow((end, top + 60), (start, top + 60), **back)
     noise = eps[np.abs(eps).max(axis=1) < 1.9]  # the others leave the box
     parts = {
         "data": ((left, top, side, side), picture(0, x0, 34, "0") + name(0, "data")),
@@ -320,10 +331,6 @@ def whole_process(lit: Iterable[str] = ()) -> HTML:
     for i, (signal, below) in enumerate(between, start=1):
         shapes += box(left + step * i, top, side, side)
         shapes += picture(i, noisy_points(signal), 30, below)
-    for i in range(3):
-        start, end = left + side + step * i, left + step * (i + 1)
-        shapes += arrow((start, top + 32), (end, top + 32))
-        shapes += arrow((end, top + 60), (start, top + 60), stroke_dasharray="6 4")
     for i in (0, 2):  # many steps lie between these two
         shapes += words(left + side + step * i + 13, top + 22, "\u2026", 20)
     alt = (

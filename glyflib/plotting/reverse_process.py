@@ -142,6 +142,7 @@ def plot_reverse(
         ax.legend(fontsize=8, loc="upper left")
     last = axes[1, 1]
     last.loglog(list(apart), list(apart.values()), "o-", color=BLUE)
+    last.set(title=f"one step back from {t}: how wrong?")
     last.set(xlabel="levels in one step", ylabel="share of area that differs")
     return fig
 

@@ -1,4 +1,4 @@
-"""Questions of chapter 6: bells that multiply, steps downhill, and the way back."""
+"""Questions of chapter 6: steps downhill, costs of guesses, and the way back."""
 
 import torch
 
@@ -8,11 +8,6 @@ from glyflib.lessons.question import Mistake, Question
 from glyflib.schedule import linear_alpha_bar, posterior, x0_from_eps, x0_from_v
 
 SEEN = 0.1  # the noisy pixel of the chapter, at level 300
-
-
-def both(m: float, V: float, y: float, W: float) -> float:
-    """Mean of a belief N(m, V) and a measurement y of variance W together."""
-    return (m / V + y / W) / (1 / V + 1 / W)
 
 
 def bend() -> float:
@@ -81,16 +76,28 @@ def step_variance(s: int, t: int = 300) -> float:
     return posterior(point, point, t, s, linear_alpha_bar())[1].item()
 
 
-def step_slope(s: int = 299, t: int = 300) -> float:
+def step_slope(s: int = 9, t: int = 10) -> float:
     """How much of the noisy value the mean of the way back to level s takes."""
     one, none = torch.ones(1, 1).double(), torch.zeros(1, 1).double()
     return posterior(none, one, t, s, linear_alpha_bar())[0].item()
 
 
-def step_beta(t: int = 300) -> float:
+def step_beta(t: int = 10) -> float:
     """Variance of the noise that a step forward adds."""
     alpha_bar = linear_alpha_bar()
     return (1 - alpha_bar[t] / alpha_bar[t - 1]).item()
+
+
+def two_clouds() -> tuple[torch.Tensor, torch.Tensor]:
+    """Fresh points (7, 2), and drawn ones (5, 2) that miss a part of the plane."""
+    gen = torch.Generator().manual_seed(1)
+    fresh = torch.randn(7, 2, generator=gen)
+    return fresh, torch.randn(5, 2, generator=gen).abs()
+
+
+def gap_to(fresh: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
+    """Mean distance from each fresh point (N, 2) to the nearest drawn one (M, 2)."""
+    return torch.cdist(fresh, drawn).min(dim=1).values.mean()
 
 
 def parts_of_exact_variance(s: int = 200, t: int = 300) -> tuple[float, float, float]:
@@ -123,23 +130,6 @@ def unscaled_variance() -> float:
 
 
 QUESTIONS = {
-    "reverse-bells": Question(
-        right=lambda: both(10, 4, 13, 2),
-        because=lambda right: (
-            "the measurement is twice as precise as the belief, so it counts twice as "
-            f"much: {right:g} lies two thirds of the way from 10 to 13."
-        ),
-        tolerance=0.01,
-        mistakes=(
-            Mistake(lambda: 11.5, "That is the middle. But one bell is narrower."),
-            Mistake(
-                lambda: both(10, 2, 13, 4),
-                "You gave the wide bell more weight. Weigh with one over the variance.",
-            ),
-        ),
-        hint="Divide each number by its variance, add, and divide by the sum of "
-        "the precisions.",
-    ),
     "reverse-downhill": Question(
         right=rates,
         because=lambda right: (
@@ -192,11 +182,11 @@ QUESTIONS = {
         given=example,
     ),
     "reverse-line": Question(
-        right=lambda: (step_slope(), step_variance(299)),
+        right=lambda: (step_slope(), step_variance(9, 10)),
         because=lambda right: (
-            f"the slope is {right[0]:.5f}. The variance is {right[1]:.5f}, a little "
-            f"less than beta, {step_beta():.5f}: the walk began at ink, and that "
-            "tells something, too."
+            f"the slope is {right[0]:.6f}. The variance is {right[1]:.6f}, which is "
+            f"beta tilde, and less than beta, {step_beta():.6f}: the walk began at "
+            "ink, and that tells something, too."
         ),
         tolerance=2e-6,
         mistakes=(
@@ -206,12 +196,33 @@ QUESTIONS = {
                 "*forward*. Where the walk began tells something, too.",
             ),
             Mistake(
-                lambda: (step_variance(299), step_slope()),
+                lambda: (step_variance(9, 10), step_slope()),
                 "Those are the two, in the other order.",
             ),
         ),
-        hint="Put s = 299 and t = 300 into the posterior: the slope is what stands "
+        hint="Put s = 9 and t = 10 into the posterior: the slope is what stands "
         "before $x_t$. Give both with at least six decimals.",
+    ),
+    "reverse-own": Question(
+        right=lambda: gap_to,
+        because="a stroke that nobody draws is far from every drawn point, and "
+        "its fresh points say so.",
+        tolerance=1e-5,
+        mistakes=(
+            Mistake(
+                lambda: lambda fresh, drawn: gap_to(drawn, fresh),
+                "You ask for each *drawn* point whether data are near. A stroke that "
+                "is missing altogether would not be noticed.",
+            ),
+            Mistake(
+                lambda: lambda fresh, drawn: torch.cdist(fresh, drawn).mean(),
+                "That is the mean over all pairs. Take the nearest one for each fresh "
+                "point, and then the mean.",
+            ),
+        ),
+        hint="`torch.cdist(fresh, drawn)`, the least in each row, and the mean of "
+        "those.",
+        given=two_clouds,
     ),
     "reverse-variance": Question(
         right=exact_variance,
