@@ -249,12 +249,7 @@ class AutoencoderNet(nn.Module):
         Raises:
             ValueError: If z has another shape, or is not floating.
         """
-        C = self.config["latent_channels"]
-        is_shaped = z.ndim == 4 and z.shape[1] == C and len(z)
-        if not is_shaped or not z.is_floating_point():
-            raise ValueError(
-                f"latents {tuple(z.shape)} {z.dtype} must be (B, {C}, h, w)"
-            )
+        check_latents(z, self.config["latent_channels"])
         return self.decoder(z)
 
     def forward(self, x0: Tensor, eps: Tensor) -> tuple[Tensor, Posterior]:
@@ -278,6 +273,14 @@ def check_pictures(x0: Tensor, factor: int) -> None:
         raise ValueError(f"x0 {tuple(x0.shape)} {x0.dtype} must be (B, 1, S, S)")
     if x0.shape[2] % factor or x0.shape[3] % factor:
         raise ValueError(f"size {tuple(x0.shape[2:])} must be multiples of {factor}")
+
+
+def check_latents(latents: Tensor, channels: int) -> None:
+    """Raise a ValueError unless these are latents of so many channels."""
+    is_shaped = latents.ndim == 4 and latents.shape[1] == channels and len(latents)
+    if not is_shaped or not latents.is_floating_point():
+        found = f"latents {tuple(latents.shape)} {latents.dtype}"
+        raise ValueError(f"{found} must be (B, {channels}, h, w)")
 
 
 def in_batches(
@@ -400,6 +403,7 @@ class Autoencoder:
             logits = self.net.decode(part.to(place) / self.scale)
             return (logits / 2).tanh()  # 2 sigmoid(logits) - 1
 
+        check_latents(latents, self.channels)
         return in_batches(pictures, latents, batch_size)
 
     def reconstruct(self, x0: Tensor, *, batch_size: int = 64) -> Tensor:

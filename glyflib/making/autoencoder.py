@@ -343,8 +343,9 @@ def finish(
 
     Args:
         folder: of the run, all of whose steps are taken.
-        held_out: 128x128 glyphs that it has not learnt.
-        train: those that it has.
+        held_out: 128x128 glyphs that it has not learnt; where there are fewer than
+            two, it is judged on those that it has, and the card says so.
+        train: those that it has learnt.
         resolver: the enlarger to stand beside it.
         classifier: reads radicals, and describes glyphs.
         progress: wraps the batches of glyphs that the enlarger draws.
@@ -353,14 +354,17 @@ def finish(
         What was found, as it stands in config.json.
 
     Raises:
-        ValueError: If too few held-out glyphs have a known radical.
+        FileNotFoundError: If the folder holds no model.
+        ValueError: If it is damaged.
     """
     autoencoder = Autoencoder.load(folder.model)
     seed = autoencoder.training["seed"]
     ways = partial(all_ways, autoencoder, resolver, seed=seed, progress=progress)
-    report = judge(ways, held_out, train, classifier, seed=seed)
-    rows = evenly(min(NUM_SCALED, len(held_out)), len(held_out))
-    report |= told_by_latents(autoencoder, x0_from_images(held_out.images[rows]), seed)
+    judged = held_out if len(held_out) > 1 else train
+    report = {"glyphs": "held-out" if judged is held_out else "training"}
+    report |= judge(ways, judged, train, classifier, seed=seed)
+    rows = evenly(min(NUM_SCALED, len(judged)), len(judged))
+    report |= told_by_latents(autoencoder, x0_from_images(judged.images[rows]), seed)
     autoencoder.training = autoencoder.training | {"report": report}
     autoencoder.save(folder.model)
     write_bytes(folder.model / folder.log.name, folder.log.read_bytes())
@@ -431,59 +435,60 @@ def before_and_after(folder: RunFolder, held_out: Glyphs, num: int = 32) -> Tens
 
 def judge(
     ways: Callable[[Tensor], dict[str, Tensor]],
-    held_out: Glyphs,
+    judged: Glyphs,
     train: Glyphs,
     classifier: RadicalClassifier,
     *,
     seed: int,
 ) -> dict[str, dict]:
-    """Hold what ways make of held-out glyphs against the glyphs themselves.
+    """Hold what ways make of glyphs against the glyphs themselves.
 
     Args:
         ways: from glyphs (B, 1, S, S) to what each way makes of them.
-        held_out: glyphs; `NUM_JUDGED` of those with a known radical are taken.
+        judged: glyphs; `NUM_JUDGED` of them are taken, of those with a known radical
+            if there are any.
         train: others, to compare distances with.
         classifier: reads radicals, and describes glyphs.
         seed: of the intervals.
 
     Returns:
-        For each way "error" (root mean square on the scale of x0), "radical" (share
-        read as what it is), "kept" (share read as the true glyph is) and "frechet"
-        (distance to the true glyphs). For the true glyphs, as "true", "radical", and
-        as "frechet" the distance of as many training glyphs.
+        For each way "error" (root mean square on the scale of x0), "kept" (share with
+        the radical read that is read in the true glyph) and "frechet" (distance to the
+        true glyphs). For the true glyphs, as "true", the distance of as many training
+        glyphs. Where radicals are known, for each also "radical", the share of glyphs
+        whose radical is read.
 
     Raises:
-        ValueError: If fewer than two held-out glyphs have a known radical.
+        ValueError: If there are fewer than two glyphs to judge.
     """
-    known = held_out.take(held_out.radicals > 0)
-    if len(known) < 2:
-        raise ValueError(f"{len(known)} held-out glyphs have a radical: too few")
-    known = known.take(evenly(min(NUM_JUDGED, len(known)), len(known)))
-    x0 = x0_from_images(known.images)
+    if len(judged) < 2:
+        raise ValueError(f"{len(judged)} glyphs are too few to judge with")
+    is_known = judged.radicals > 0
+    judged = judged.take(is_known) if is_known.sum() > 1 else judged
+    judged = judged.take(evenly(min(NUM_JUDGED, len(judged)), len(judged)))
+    x0 = x0_from_images(judged.images)
     generator = torch.Generator().manual_seed(seed)
     mean_of = partial(bootstrap_interval, torch.mean, generator=generator)
-    distance_of = partial(bootstrap_interval, generator=generator, num=200)
+    distance_of = partial(
+        bootstrap_interval, generator=generator, num=200, is_recentred=True
+    )
     true = classifier.read(x0)
-    others = evenly(min(len(known), len(train)), len(train))
+    others = evenly(min(len(judged), len(train)), len(train))
     others = classifier.read(x0_from_images(train.images[others])).features
-    found = {
-        "true": {
-            "radical": mean_of((true.radicals == known.radicals).double()),
-            "frechet": distance_of(
-                frechet_distance, others, true.features, is_recentred=True
-            ),
-        }
-    }
+    readings, found = {"true": true}, {}
+    found["true"] = {"frechet": distance_of(frechet_distance, others, true.features)}
     for name, made in ways(x0).items():
-        reading = classifier.read(made)
+        readings[name] = reading = classifier.read(made)
         pairs = torch.stack([reading.features, true.features], dim=1)
         found[name] = {
             "error": mean_of(root_errors(made, x0).double()),
-            "radical": mean_of((reading.radicals == known.radicals).double()),
             "kept": mean_of((reading.radicals == true.radicals).double()),
-            "frechet": distance_of(paired_distance, pairs, is_recentred=True),
+            "frechet": distance_of(paired_distance, pairs),
         }
-    return {"judged": len(known)} | {
+    for name, reading in readings.items() if is_known.sum() > 1 else ():
+        hits = (reading.radicals == judged.radicals).double()
+        found[name]["radical"] = mean_of(hits)
+    return {"judged": len(judged)} | {
         name: {key: row._asdict() for key, row in rows.items()}
         for name, rows in found.items()
     }
@@ -565,15 +570,17 @@ the two ways.
   {told["date"]}. These are averaged weights (EMA).
 - **Scale.** Latents are multiplied by {autoencoder.scale:.4f}, so that their spread
   over training glyphs is 1.
-- **What latents tell.** {interval(report["nats"], 0)} nats of a held-out glyph; its
-  pixels then cost {interval(report["pixels"], 0)} nats more. The encoder leaves a doubt
-  of {interval(report["doubt"])} to each scaled number.
+- **What latents tell.** {interval(report["nats"], 0)} nats of each of the
+  {report["glyphs"]} glyphs, whose pixels then cost
+  {interval(report["pixels"], 0)} more. The encoder leaves a doubt of
+  {interval(report["doubt"])} to each scaled number.
 
-Over {report["judged"]} held-out glyphs, with 95 % intervals over glyphs. The error is
-the root mean square over pixels, on a scale from -1 (ink) to +1 (paper). Radicals and
-features are those of the radical classifier, which looks at area averages of 32×32: of
-what is finer it sees nothing, and the enlarger starts from the very picture that it
-looks at. The Fréchet distance is that of the features to those of the true glyphs.
+Over {report["judged"]} {report["glyphs"]} glyphs, with 95 % intervals over glyphs. The
+error is the root mean square over pixels, on a scale from -1 (ink) to +1 (paper).
+Radicals and features are those of the radical classifier, which looks at area averages
+of 32×32: of what is finer it sees nothing, and the enlarger starts from the very
+picture that it looks at. The Fréchet distance is that of the features to those of
+the true glyphs.
 
 {table(head, rows)}
 
