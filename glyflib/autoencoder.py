@@ -14,7 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glyflib.files import DATA, fitting, read_model, way_out, write_files
+from glyflib.files import (
+    DATA,
+    fitting,
+    read_config,
+    read_weights,
+    way_out,
+    write_files,
+)
 from glyflib.unet import conv, group_norm, zeroed
 
 SHIPPED = DATA / "autoencoder"
@@ -300,6 +307,8 @@ class Autoencoder:
         net: the network.
         scale: what its latents are multiplied with, so that their spread is 1.
         training: facts for the reader, kept in config.json.
+        sha256: of the file of its weights, by which others know whose latents they
+            have learnt; "" for one that was not loaded from a folder.
 
     Raises:
         ValueError: If the scale is not above 0.
@@ -311,6 +320,7 @@ class Autoencoder:
     net: AutoencoderNet
     scale: float = 1.0
     training: dict = field(default_factory=dict)
+    sha256: str = ""
 
     def __post_init__(self):
         if not 0 < self.scale < float("inf"):
@@ -339,7 +349,8 @@ class Autoencoder:
         """
         path = Path(path)
         ways_out = way_out(path, SHIPPED, TRAIN)
-        config, weights = read_model(path, KEYS, "autoencoder", ways_out)
+        config = read_config(path, KEYS, "autoencoder", ways_out)
+        weights = read_weights(path, config["sha256"], "autoencoder", ways_out)
         with fitting(path, ways_out):
             net = AutoencoderNet(**config.pop("network"))
             net.load_state_dict(weights)

@@ -186,10 +186,10 @@ def test_log_variances_stay_within_their_bounds():
 def test_a_small_network_learns_a_few_glyphs():
     """Its error is half of that of their mean, the best answer without latents."""
     torch.manual_seed(0)
-    net = AutoencoderNet(channels=(16, 32), num_blocks=1)
+    net = AutoencoderNet(channels=(32, 32), num_blocks=1)
     x0 = x0_from_images(some_glyphs("test").images[::300])
     optimizer, generator = torch.optim.Adam(net.parameters(), lr=1e-2), seeded()
-    for _ in range(30):
+    for _ in range(80):
         eps = torch.randn(len(x0), *net.latent_shape((32, 32)), generator=generator)
         logits, posterior = net(x0, eps)
         optimizer.zero_grad()

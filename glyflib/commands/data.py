@@ -456,7 +456,7 @@ def student(
     from glyflib.commands.train import follow
     from glyflib.data import GLYPHS
     from glyflib.files import read_config
-    from glyflib.glyffuser import KEYS, TRAIN
+    from glyflib.glyffuser import KEYS, OPTIONAL, TRAIN
     from glyflib.making.student import StudentStart, begin, finish, train_student
     from glyflib.runs import RunFolder
 
@@ -464,8 +464,10 @@ def student(
         raise click.UsageError("give --minutes or --steps")
     start, folder = StudentStart(fewest=int(fewest), **options), RunFolder(out)
     kept = folder.initial if folder.initial.is_dir() else teacher
-    size = read_config(kept, KEYS, "glyffuser", TRAIN)["size"]
-    file = glyphs or GLYPHS
+    config = read_config(kept, KEYS, "glyffuser", TRAIN, optional=OPTIONAL)
+    if "autoencoder" in config:
+        raise click.UsageError(f"{kept} draws latents: a student learns pictures only")
+    size, file = config["size"], glyphs or GLYPHS
     lessons, steps = begin(
         start,
         teacher,

@@ -52,6 +52,7 @@ from glyflib.training import (
 PLAN = "autoencoder.json"  # of the run's folder: what it was started with
 NUM_SCALED = 2048  # training glyphs that tell the spread of the latents
 NUM_JUDGED = 256  # held-out glyphs
+NUM_DRAWS = 200  # of sets of features, for the intervals of their distances
 ENLARGE_STEPS = 20
 WAYS = {  # what is judged, and how the card calls it
     "autoencoder": "through the latents",
@@ -470,7 +471,7 @@ def judge(
     generator = torch.Generator().manual_seed(seed)
     mean_of = partial(bootstrap_interval, torch.mean, generator=generator)
     distance_of = partial(
-        bootstrap_interval, generator=generator, num=200, is_recentred=True
+        bootstrap_interval, generator=generator, num=NUM_DRAWS, is_recentred=True
     )
     true = classifier.read(x0)
     others = evenly(min(len(judged), len(train)), len(train))
