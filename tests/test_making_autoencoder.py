@@ -283,11 +283,15 @@ def test_a_way_is_judged_by_its_error_its_radicals_and_its_features(
     assert found["frechet"] == pytest.approx(distance)
 
 
-def test_only_so_many_glyphs_are_judged(held_out, glyphs, classifier, monkeypatch):
-    monkeypatch.setattr(making, "NUM_JUDGED", 3)
+def test_only_so_many_glyphs_are_judged(held_out, glyphs, classifier):
     seen = []
-    judge(lambda x0: seen.append(len(x0)) or {}, held_out, glyphs, classifier, seed=0)
-    assert seen == [3]
+
+    def ways(x0):
+        seen.append(len(x0))
+        return {"same": x0}
+
+    found = judge(ways, held_out, glyphs, classifier, seed=0, num=3)
+    assert seen == [found["judged"]] == [3]
 
 
 def test_where_no_radical_is_known_none_is_judged(held_out, glyphs, classifier):
@@ -372,10 +376,9 @@ def test_a_finished_run_has_a_card_that_tells_what_was_measured(
 
 def test_the_command_trains_goes_on_and_judges(stored, tmp_path, monkeypatch, resolver):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(making, "NUM_JUDGED", 2)
     monkeypatch.setattr(SuperResolver, "load", lambda: resolver)
     words = ["data", "autoencoder", "--glyphs", str(stored), "--out", "run"]
-    words += ["--steps", "2", "--batch-size", "1", "--cpu-bf16"]
+    words += ["--steps", "2", "--batch-size", "1", "--cpu-bf16", "--judged", "2"]
     first = CliRunner().invoke(main, words)
     assert first.exit_code == 0, first.output
     assert "autoencoder written to run/model" in first.output

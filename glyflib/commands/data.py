@@ -357,7 +357,13 @@ def super_resolution(work: Path, out: Path, steps: int, seed: int) -> None:
     default=60.0,
     help="Time between checkpoints, which is what a kill costs at most.",
 )
-def autoencoder(glyphs: Path | None, out: Path, **options) -> None:
+@click.option(
+    "--judged",
+    type=click.IntRange(2),
+    default=256,
+    help="Held-out glyphs to judge by, about a second each.",
+)
+def autoencoder(glyphs: Path | None, out: Path, judged: int, **options) -> None:
     """Train the autoencoder, from 128x128 glyphs to latents of 16x16x4 and back.
 
     Goes on where it was cut off, given the same command. At the end it is judged on
@@ -393,6 +399,7 @@ def autoencoder(glyphs: Path | None, out: Path, **options) -> None:
         train,
         SuperResolver.load(),
         RadicalClassifier.load(),
+        num=judged,
         progress=lambda rows: tqdm(rows, desc="enlarged", disable=None),
     )
     images = before_and_after(folder, held_out)

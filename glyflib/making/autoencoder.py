@@ -50,7 +50,7 @@ from glyflib.training import (
 )
 
 PLAN = "autoencoder.json"  # of the run's folder: what it was started with
-NUM_SCALED = 2048  # training glyphs that tell the spread of the latents
+NUM_SCALED = 512  # training glyphs that tell the spread of the latents
 NUM_JUDGED = 256  # held-out glyphs
 NUM_DRAWS = 200  # of sets of features, for the intervals of their distances
 ENLARGE_STEPS = 20
@@ -338,6 +338,7 @@ def finish(
     resolver: SuperResolver,
     classifier: RadicalClassifier,
     *,
+    num: int = NUM_JUDGED,
     progress: Callable[[Sequence], Iterable] = list,
 ) -> dict:
     """Judge the run's autoencoder, and write its model card and log.
@@ -349,6 +350,7 @@ def finish(
         train: those that it has learnt.
         resolver: the enlarger to stand beside it.
         classifier: reads radicals, and describes glyphs.
+        num: glyphs to judge by at most; the enlarger takes about a second for each.
         progress: wraps the batches of glyphs that the enlarger draws.
 
     Returns:
@@ -363,8 +365,8 @@ def finish(
     ways = partial(all_ways, autoencoder, resolver, seed=seed, progress=progress)
     judged = held_out if len(held_out) > 1 else train
     report = {"glyphs": "held-out" if judged is held_out else "training"}
-    report |= judge(ways, judged, train, classifier, seed=seed)
-    rows = evenly(min(NUM_SCALED, len(judged)), len(judged))
+    report |= judge(ways, judged, train, classifier, seed=seed, num=num)
+    rows = evenly(min(num, len(judged)), len(judged))
     report |= told_by_latents(autoencoder, x0_from_images(judged.images[rows]), seed)
     autoencoder.training = autoencoder.training | {"report": report}
     autoencoder.save(folder.model)
@@ -441,16 +443,18 @@ def judge(
     classifier: RadicalClassifier,
     *,
     seed: int,
+    num: int = NUM_JUDGED,
 ) -> dict[str, dict]:
     """Hold what ways make of glyphs against the glyphs themselves.
 
     Args:
         ways: from glyphs (B, 1, S, S) to what each way makes of them.
-        judged: glyphs; `NUM_JUDGED` of them are taken, of those with a known radical
-            if there are any.
+        judged: glyphs; so many of them are taken, of those with a known radical if
+            there are any.
         train: others, to compare distances with.
         classifier: reads radicals, and describes glyphs.
         seed: of the intervals.
+        num: glyphs to take at most.
 
     Returns:
         For each way "error" (root mean square on the scale of x0), "kept" (share with
@@ -466,7 +470,7 @@ def judge(
         raise ValueError(f"{len(judged)} glyphs are too few to judge with")
     is_known = judged.radicals > 0
     judged = judged.take(is_known) if is_known.sum() > 1 else judged
-    judged = judged.take(evenly(min(NUM_JUDGED, len(judged)), len(judged)))
+    judged = judged.take(evenly(min(num, len(judged)), len(judged)))
     x0 = x0_from_images(judged.images)
     generator = torch.Generator().manual_seed(seed)
     mean_of = partial(bootstrap_interval, torch.mean, generator=generator)
