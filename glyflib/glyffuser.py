@@ -109,6 +109,10 @@ def find_autoencoder(path: Path, named: dict) -> Autoencoder:
         FileNotFoundError: If there is neither.
         ValueError: If it is damaged, or not the one whose latents were learnt.
     """
+    is_named = isinstance(named, dict) and named.keys() == {"name", "sha256"}
+    if not is_named or not all(isinstance(one, str) for one in named.values()):
+        text = f"{path}: autoencoder {named!r} must have a name and a sha256"
+        raise ValueError(f"{text}: {TRAIN}")
     beside = path.resolve().parent / named["name"]
     found = beside if beside.is_dir() else SHIPPED_AUTOENCODER
     autoencoder = Autoencoder.load(found)

@@ -154,6 +154,17 @@ def test_another_autoencoder_than_the_one_it_has_learnt_is_refused(
         Glyffuser.load(tmp_path / "model", encoder=encoder)
 
 
+@pytest.mark.parametrize("named", ["autoencoder", None, {"name": "autoencoder"}])
+def test_an_autoencoder_that_is_not_named_whole_is_refused(
+    glyffuser, tmp_path, encoder, named
+):
+    glyffuser.save(tmp_path / "model")
+    file = tmp_path / "model/config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"autoencoder": named}))
+    with pytest.raises(ValueError, match="must have a name and a sha256: train one"):
+        Glyffuser.load(tmp_path / "model", encoder=encoder)
+
+
 def test_an_autoencoder_that_lies_nowhere_cannot_be_named(glyffuser, tmp_path):
     nowhere = replace(glyffuser, autoencoder=random_autoencoder())
     with pytest.raises(ValueError, match="save the autoencoder first"):

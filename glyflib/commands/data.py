@@ -347,7 +347,7 @@ def super_resolution(work: Path, out: Path, steps: int, seed: int) -> None:
     default=0.1,
     help="What a nat that latents tell costs, in nats of the pixels.",
 )
-@click.option("--batch-size", type=click.IntRange(1), default=16, help="Glyphs a step.")
+@click.option("--batch-size", type=click.IntRange(1), default=8, help="Glyphs a step.")
 @click.option("--learning-rate", default=1e-3, help="At its peak.")
 @click.option("--seed", default=0, help="Of weights and draws.")
 @click.option("--cpu-bf16", is_flag=True, help="Multiply in bfloat16 on a CPU.")

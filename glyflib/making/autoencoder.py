@@ -86,7 +86,7 @@ class AutoencoderStart:
     steps: int | None = None
     minutes: float | None = None
     kl_weight: float = 0.1
-    batch_size: int = 16
+    batch_size: int = 8
     learning_rate: float = 1e-3
     ema_decay: float = 0.999
     seed: int = 0
