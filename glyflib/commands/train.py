@@ -201,7 +201,7 @@ def train_command(
         watch=Watch(every=start.measure_every, patience=start.patience),
         resume=resume and folder.has_checkpoint(),
         has_snapshots=start.snapshots,
-        progress=lambda rows: tqdm(rows, desc="captions", disable=None),
+        progress=lambda rows: tqdm(rows, desc="encoding", disable=None),
     )
     try:
         follow(steps, config.steps)

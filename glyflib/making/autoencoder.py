@@ -565,7 +565,7 @@ the two ways.
 
 - **Network.** Convolutions, {count:,} parameters, kept in half precision;
   `{json.dumps(autoencoder.net.config)}`. A glyph of 16,384 pixels becomes
-  {C * side**2:,} numbers, as many as a picture of 32×32 has.
+  {C * side**2:,} numbers; a small picture that the enlarger starts from has 1,024.
 - **Trained** to tell each pixel's grey from latents that it draws from its own
   Gaussian, while a nat that these tell costs {told["kl_weight"]:g} of a nat of the
   pixels; on {told["glyphs"]:,} glyphs of the training split of {told["data"]}:
