@@ -71,7 +71,6 @@ def resolver():
 
 @pytest.fixture(autouse=True)
 def in_little_time(monkeypatch):
-    monkeypatch.setattr(making, "ENLARGE_STEPS", 1)
     monkeypatch.setattr(making, "NUM_DRAWS", 4)
 
 
@@ -309,7 +308,7 @@ def test_one_glyph_judges_nothing(held_out, glyphs, classifier):
 def test_each_way_is_what_its_name_says(whole, held_out, resolver):
     autoencoder = Autoencoder.load(whole[0].model)
     x0 = x0_from_images(held_out.images[:2])
-    found = all_ways(autoencoder, resolver, x0, seed=3)
+    found = all_ways(autoencoder, resolver, x0, seed=3, enlarge_steps=1)
     assert found.keys() == making.WAYS.keys()
     torch.testing.assert_close(found["autoencoder"], autoencoder.reconstruct(x0))
     small = torch.nn.functional.avg_pool2d(x0, 4)
@@ -357,7 +356,12 @@ def test_a_finished_run_has_a_card_that_tells_what_was_measured(
     folder = RunFolder(tmp_path / "run")
     shutil.copytree(whole[0].path, folder.path)
     finish_with = partial(
-        finish, folder, train=glyphs, resolver=resolver, classifier=classifier
+        finish,
+        folder,
+        train=glyphs,
+        resolver=resolver,
+        classifier=classifier,
+        enlarge_steps=1,
     )
     report = finish_with(held_out)
     assert Autoencoder.load(folder.model).training["report"] == report
@@ -379,6 +383,7 @@ def test_the_command_trains_goes_on_and_judges(stored, tmp_path, monkeypatch, re
     monkeypatch.setattr(SuperResolver, "load", lambda: resolver)
     words = ["data", "autoencoder", "--glyphs", str(stored), "--out", "run"]
     words += ["--steps", "2", "--batch-size", "1", "--cpu-bf16", "--judged", "2"]
+    words += ["--enlarge-steps", "1"]
     first = CliRunner().invoke(main, words)
     assert first.exit_code == 0, first.output
     assert "autoencoder written to run/model" in first.output

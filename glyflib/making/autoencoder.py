@@ -339,6 +339,7 @@ def finish(
     classifier: RadicalClassifier,
     *,
     num: int = NUM_JUDGED,
+    enlarge_steps: int = ENLARGE_STEPS,
     progress: Callable[[Sequence], Iterable] = list,
 ) -> dict:
     """Judge the run's autoencoder, and write its model card and log.
@@ -351,6 +352,8 @@ def finish(
         resolver: the enlarger to stand beside it.
         classifier: reads radicals, and describes glyphs.
         num: glyphs to judge by at most; the enlarger takes about a second for each.
+        enlarge_steps: of the enlarger's sampler; 1 is what it believes in when it sees
+            noise alone, and takes a twentieth of the time.
         progress: wraps the batches of glyphs that the enlarger draws.
 
     Returns:
@@ -362,9 +365,11 @@ def finish(
     """
     autoencoder = Autoencoder.load(folder.model)
     seed = autoencoder.training["seed"]
-    ways = partial(all_ways, autoencoder, resolver, seed=seed, progress=progress)
+    options = {"enlarge_steps": enlarge_steps, "seed": seed, "progress": progress}
+    ways = partial(all_ways, autoencoder, resolver, **options)
     judged = held_out if len(held_out) > 1 else train
     report = {"glyphs": "held-out" if judged is held_out else "training"}
+    report["enlarge_steps"] = enlarge_steps
     report |= judge(ways, judged, train, classifier, seed=seed, num=num)
     rows = evenly(min(num, len(judged)), len(judged))
     report |= told_by_latents(autoencoder, x0_from_images(judged.images[rows]), seed)
@@ -382,6 +387,7 @@ def all_ways(
     x0: Tensor,
     *,
     seed: int,
+    enlarge_steps: int = ENLARGE_STEPS,
     progress: Callable[[Sequence], Iterable] = list,
 ) -> dict[str, Tensor]:
     """What each of `WAYS` makes of glyphs.
@@ -391,6 +397,7 @@ def all_ways(
         resolver: enlarges the glyphs' area averages, which it sees without noise.
         x0: (B, 1, S, S) true glyphs.
         seed: of all draws.
+        enlarge_steps: of the enlarger's sampler.
         progress: wraps the batches of glyphs that the enlarger draws.
 
     Returns:
@@ -398,7 +405,7 @@ def all_ways(
     """
     small = F.avg_pool2d(x0, resolver.factor)
     bicubic = F.interpolate(small, scale_factor=resolver.factor, mode="bicubic")
-    options = {"num_steps": ENLARGE_STEPS, "aug_level": 0, "seed": seed}
+    options = {"num_steps": enlarge_steps, "aug_level": 0, "seed": seed}
     drawn = drawn_latents(autoencoder, x0, seed)
     return {
         "autoencoder": autoencoder.reconstruct(x0),
@@ -583,8 +590,8 @@ the two ways.
 Over {report["judged"]} {report["glyphs"]} glyphs, with 95 % intervals over glyphs. The
 error is the root mean square over pixels, on a scale from -1 (ink) to +1 (paper).
 Radicals and features are those of the radical classifier, which looks at area averages
-of 32×32: of what is finer it sees nothing, and the enlarger starts from the very
-picture that it looks at. The Fréchet distance is that of the features to those of
+of 32×32: of what is finer it sees nothing, and the enlarger, here in {report["enlarge_steps"]}
+steps, starts from the very picture that it looks at. The Fréchet distance is that of the features to those of
 the true glyphs.
 
 {table(head, rows)}
