@@ -367,7 +367,7 @@ def super_resolution(work: Path, out: Path, steps: int, seed: int) -> None:
     "--enlarge-steps",
     type=click.IntRange(1),
     default=20,
-    help="Of the model that enlarges glyphs beside it; 1 takes a twentieth of the time.",
+    help="Of the enlarger that stands beside it; 1 takes a twentieth of the time.",
 )
 def autoencoder(
     glyphs: Path | None, out: Path, judged: int, enlarge_steps: int, **options

@@ -590,9 +590,9 @@ the two ways.
 Over {report["judged"]} {report["glyphs"]} glyphs, with 95 % intervals over glyphs. The
 error is the root mean square over pixels, on a scale from -1 (ink) to +1 (paper).
 Radicals and features are those of the radical classifier, which looks at area averages
-of 32×32: of what is finer it sees nothing, and the enlarger, here in {report["enlarge_steps"]}
-steps, starts from the very picture that it looks at. The Fréchet distance is that of the features to those of
-the true glyphs.
+of 32×32: of what is finer it sees nothing, and the enlarger starts from the very
+picture that it looks at. The Fréchet distance is that of the features to those of the
+true glyphs. The enlarger takes {report["enlarge_steps"]} step(s) a glyph.
 
 {table(head, rows)}
 
