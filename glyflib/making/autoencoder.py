@@ -592,7 +592,8 @@ error is the root mean square over pixels, on a scale from -1 (ink) to +1 (paper
 Radicals and features are those of the radical classifier, which looks at area averages
 of 32×32: of what is finer it sees nothing, and the enlarger starts from the very
 picture that it looks at. The Fréchet distance is that of the features to those of the
-true glyphs. The enlarger takes {report["enlarge_steps"]} step(s) a glyph.
+true glyphs; that of other glyphs is large above all since so few are compared. The
+enlarger takes {report["enlarge_steps"]} step(s) a glyph.
 
 {table(head, rows)}
 
@@ -601,7 +602,8 @@ loss.
 
 ## Limits
 
-It has seen one typeface. It reconstructs glyphs; latents that no glyph has, such as
-noise, decode to something that is no glyph.
+It has seen one typeface. After little training strokes come back a little wavy, with
+round ends: look at reconstructions before you build on them. Latents that no glyph has,
+such as noise, decode to something that is no glyph.
 """
     write_text(folder / "README.md", text)
