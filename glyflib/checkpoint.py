@@ -253,6 +253,18 @@ def stored_checkpoint(directory: Path | str | None, resume: bool) -> Checkpoint 
 
 def check_same(checkpoint: Checkpoint, facts: dict, alpha_bar: Tensor) -> None:
     """Raise a ValueError that names the first thing changed since the checkpoint."""
+    check_facts(checkpoint, facts)
+    if checkpoint.facts.get("shown", "") != facts["shown"]:
+        raise ValueError(
+            "which texts are told of the pictures, or what these weigh, is not as it "
+            "was: give the choices and weights that the run was started with"
+        )
+    if not torch.equal(checkpoint.tensors["alpha_bar"], alpha_bar):
+        raise ValueError("alpha_bar is not that of the checkpoint")
+
+
+def check_facts(checkpoint: Checkpoint, facts: dict) -> None:
+    """Raise a ValueError that names what has changed of configuration and data."""
     for name, value in facts["config"].items():
         stored = checkpoint.facts["config"].get(name)
         if stored != value:
@@ -266,10 +278,3 @@ def check_same(checkpoint: Checkpoint, facts: dict, alpha_bar: Tensor) -> None:
             f"the data are from another file: its sha256 was {known[:12]}…, now "
             f"{given[:12]}…; give the file that the run was started with"
         )
-    if checkpoint.facts.get("shown", "") != facts["shown"]:
-        raise ValueError(
-            "which texts are told of the pictures, or what these weigh, is not as it "
-            "was: give the choices and weights that the run was started with"
-        )
-    if not torch.equal(checkpoint.tensors["alpha_bar"], alpha_bar):
-        raise ValueError("alpha_bar is not that of the checkpoint")

@@ -115,19 +115,31 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_model(
-    path: Path, keys: Sequence[str], what: str, ways_out: str, *, is_open: bool = False
+    path: Path,
+    keys: Sequence[str],
+    what: str,
+    ways_out: str,
+    *,
+    optional: Sequence[str] = (),
+    is_open: bool = False,
 ) -> tuple[dict, dict[str, Tensor]]:
     """What a model's config.json says, and the weights that it was written for.
 
     Arguments and errors as those of `read_config` and `read_weights`. The sha256 is
     checked and left out.
     """
-    config = read_config(path, keys, what, ways_out, is_open=is_open)
+    config = read_config(path, keys, what, ways_out, optional=optional, is_open=is_open)
     return config, read_weights(path, config.pop("sha256"), what, ways_out)
 
 
 def read_config(
-    path: Path, keys: Sequence[str], what: str, ways_out: str, *, is_open: bool = False
+    path: Path,
+    keys: Sequence[str],
+    what: str,
+    ways_out: str,
+    *,
+    optional: Sequence[str] = (),
+    is_open: bool = False,
 ) -> dict:
     """What config.json in a model's folder says: the keys and, unless open, no more.
 
@@ -136,7 +148,8 @@ def read_config(
         keys: that config.json has to hold.
         what: what errors call the model, such as "glyffuser".
         ways_out: how to get a whole one; errors end in it.
-        is_open: whether it may hold more.
+        optional: keys that it may hold besides.
+        is_open: whether it may hold any others.
 
     Raises:
         FileNotFoundError: If there is no config.json.
@@ -148,7 +161,7 @@ def read_config(
         config = json.loads((path / CONFIG).read_text("utf-8"))
         if not isinstance(config, dict):
             raise ValueError(f"it holds a {type(config).__name__}")
-        more = set() if is_open else config.keys() - set(keys)
+        more = set() if is_open else config.keys() - {*keys, *optional}
         if odd := sorted(set(keys) - config.keys() | more):
             raise ValueError(f"it {'has' if odd[0] in config else 'lacks'} {odd[0]!r}")
         if not isinstance(config.get("text_encoder", ""), str):

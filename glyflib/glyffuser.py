@@ -13,7 +13,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from glyflib.data import images_from_x0
+from glyflib.autoencoder import SHIPPED as SHIPPED_AUTOENCODER
+from glyflib.autoencoder import Autoencoder
+from glyflib.data import images_from_x0, x0_from_images
 from glyflib.files import (
     DATA,
     fitting,
@@ -52,20 +54,26 @@ SETTINGS = (  # kept in config.json as they are
     "training",
 )
 KEYS = ("unet", *SETTINGS, "sha256")  # of config.json
+ENCODED = 64  # pictures turned into latents at once
+OPTIONAL = ("autoencoder",)  # in it, if the network draws latents
 
 #: Any sampler of `glyflib.sampling`, or one with options fixed by `partial`.
 Sampler = Callable[..., Iterator[Step]]
 
 
-def check_parts(config: dict, width: int, size: int, max_tokens: int) -> None:
+def check_parts(
+    config: dict, width: int, size: int, max_tokens: int, channels: int = 1
+) -> None:
     """Raise a ValueError unless a network, an encoder's width and sizes go together."""
     if config["text_dim"] != width:
         raise ValueError(
             f"the network reads text of width {config['text_dim']}, the encoder writes "
             f"{width}: give the encoder that it was trained with"
         )
-    if config["in_channels"] != 1:
-        raise ValueError(f"in_channels {config['in_channels']} must be 1: grey")
+    if config["in_channels"] != channels:
+        kind = "grey" if channels == 1 else "those of the latents"
+        told = f"in_channels {config['in_channels']} must be {channels}"
+        raise ValueError(f"{told}: {kind}")
     step = config["patch"] * 2 ** (len(config["channels"]) - 1)
     if size < 1 or size % step:
         raise ValueError(f"size {size} must be a multiple of {step}")
@@ -89,11 +97,45 @@ def find_encoder(path: Path, name: str) -> Path | str:
     return SHIPPED_ENCODER if name == SHIPPED_ENCODER.name else name
 
 
+def find_autoencoder(path: Path, named: dict) -> Autoencoder:
+    """The autoencoder beside a glyffuser's folder, or the shipped one.
+
+    Args:
+        path: folder of the glyffuser.
+        named: what its config.json says: "name" of the folder and "sha256" of the
+            weights.
+
+    Raises:
+        FileNotFoundError: If there is neither.
+        ValueError: If it is damaged, or not the one whose latents were learnt.
+    """
+    is_named = isinstance(named, dict) and named.keys() == {"name", "sha256"}
+    if not is_named or not all(isinstance(one, str) for one in named.values()):
+        text = f"{path}: autoencoder {named!r} must have a name and a sha256"
+        raise ValueError(f"{text}: {TRAIN}")
+    beside = path.resolve().parent / named["name"]
+    found = beside if beside.is_dir() else SHIPPED_AUTOENCODER
+    autoencoder = Autoencoder.load(found)
+    if autoencoder.sha256 != named["sha256"]:
+        raise ValueError(
+            f"{path} has learnt the latents of an autoencoder whose weights have the "
+            f"sha256 {named['sha256'][:12]}…, those in {found} have "
+            f"{autoencoder.sha256[:12]}…: put the right one into {beside}"
+        )
+    return autoencoder
+
+
+def shown(x0: Tensor) -> Tensor:
+    """Pictures (B, 1, S, S) as they are shown: float32, clipped to [-1, 1]."""
+    return x0.clamp(-1, 1).float()
+
+
 def drawn_in_batches(
     draw: Callable[[slice], Iterator[Step]],
     num: int,
     batch_size: int,
     progress: Callable[[Sequence], Iterable] = list,
+    pictures: Callable[[Tensor], Tensor] = shown,
 ) -> Tensor:
     """What the last step of each batch reaches: (num, 1, S, S) in [-1, 1].
 
@@ -102,6 +144,7 @@ def drawn_in_batches(
         num: rows in all, at least 1.
         batch_size: rows drawn at once.
         progress: wraps the batches, as tqdm does.
+        pictures: makes them of the samples xt that the last steps reach.
 
     Raises:
         ValueError: If batch_size is below 1.
@@ -111,7 +154,7 @@ def drawn_in_batches(
     found = []
     for first in progress(range(0, num, batch_size)):
         last = last_of(draw(slice(first, first + batch_size)))
-        found.append(last.xt.clamp(-1, 1).float())
+        found.append(pictures(last.xt))
     return torch.cat(found)
 
 
@@ -128,20 +171,28 @@ class Glyffuser:
     The sampler runs on the CPU in float64, where x0_hat is exact even at levels with
     almost no signal; the network computes in its own precision, wherever it is.
 
+    With an autoencoder, what the network and the sampler see are latents of C channels:
+    noise becomes latents, and these are decoded once, at the end. Without one, C is 1
+    and they are the pictures themselves.
+
     Attributes:
-        unet: network for one-channel pictures that reads text.
+        unet: network for pictures of one channel, or for latents, that reads text.
         encoder: its text encoder.
-        size: S, height and width of a picture.
+        size: S, height and width of what the network sees.
         prediction: what the network returns: "eps", "v" or "x0".
         schedule: name and options of the schedule that it was trained with.
         text_encoder: where the encoder is found when the glyffuser is loaded: the name
             of a folder beside the glyffuser's own, or a hub name.
         max_tokens: longest prompt that it was trained with.
         training: facts for the reader, kept in config.json.
+        autoencoder: whose latents the network draws; None if it draws pictures.
         alpha_bar: (T + 1,) of that schedule.
 
     Raises:
         ValueError: If the parts do not fit each other.
+
+    References:
+        Rombach et al. 2022, section 3.2, for diffusion in latents.
     """
 
     unet: UNet
@@ -152,12 +203,26 @@ class Glyffuser:
     text_encoder: str = SHIPPED_ENCODER.name
     max_tokens: int = 40
     training: dict = field(default_factory=dict)
+    autoencoder: Autoencoder | None = None
     alpha_bar: Tensor = field(init=False, repr=False)
 
     def __post_init__(self):
         check_prediction(self.prediction)
         self.alpha_bar = alpha_bar_of(self.schedule)
-        check_parts(self.unet.config, self.encoder.width, self.size, self.max_tokens)
+        channels = 1 if self.autoencoder is None else self.autoencoder.channels
+        sizes = self.size, self.max_tokens, channels
+        check_parts(self.unet.config, self.encoder.width, *sizes)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, S, S) of what the network sees."""
+        return self.unet.config["in_channels"], self.size, self.size
+
+    @property
+    def picture_size(self) -> int:
+        """Height and width of a picture."""
+        factor = 1 if self.autoencoder is None else self.autoencoder.factor
+        return self.size * factor
 
     @classmethod
     def load(
@@ -166,7 +231,8 @@ class Glyffuser:
         """Load a glyffuser, with the encoder that its config.json names.
 
         A folder beside its own comes first; then, under the shipped encoder's name,
-        that one; then the hub.
+        that one; then the hub. An autoencoder is looked for beside it too, then in the
+        shipped data.
 
         Args:
             path: folder written by `save`.
@@ -179,9 +245,13 @@ class Glyffuser:
         """
         path = Path(path)
         ways_out = way_out(path, SHIPPED, TRAIN)
-        config, weights = read_model(path, KEYS, "glyffuser", ways_out)
+        config, weights = read_model(
+            path, KEYS, "glyffuser", ways_out, optional=OPTIONAL
+        )
         if encoder is None:
             encoder = TextEncoder.load(find_encoder(path, config["text_encoder"]))
+        if "autoencoder" in config:
+            config["autoencoder"] = find_autoencoder(path, config["autoencoder"])
         with fitting(path, ways_out):
             unet = UNet(**config.pop("unet"))
             unet.load_state_dict(weights)
@@ -193,27 +263,71 @@ class Glyffuser:
         Each file is replaced at once, config.json last. It holds the weights' sha256,
         so that a save that was cut off in between is noticed, not drawn from.
 
+        Of an autoencoder, the name and the sha256 are kept: it lies in a folder of its
+        own, beside this one.
+
         Args:
             path: folder, made where it is missing.
 
         Raises:
-            ValueError: If a weight is too large for half precision, or not a number.
+            ValueError: If a weight is too large for half precision, or not a number;
+                or if the autoencoder lies in no folder yet.
             TypeError: If `training` does not fit in JSON.
         """
         config = {"unet": self.unet.config}
         config |= {name: getattr(self, name) for name in SETTINGS}
+        if self.autoencoder is not None:
+            if not self.autoencoder.sha256:
+                raise ValueError("save the autoencoder first, and load it from there")
+            named = {"name": SHIPPED_AUTOENCODER.name}
+            config["autoencoder"] = named | {"sha256": self.autoencoder.sha256}
         write_files(Path(path), config, self.unet.state_dict())
+
+    def check_size(self, images: Tensor) -> None:
+        """Raise a ValueError unless pictures (N, 1, P, P) are of its size."""
+        if images.shape[-1] != self.picture_size:
+            sides = f"{images.shape[-1]} pixels a side, not {self.picture_size}"
+            raise ValueError(f"the glyphs have {sides}: load them at the model's size")
+
+    def x0_of(
+        self, images: Tensor, *, progress: Callable[[Sequence], Iterable] = list
+    ) -> Tensor:
+        """What the network is to draw where these are to be seen, (N, C, S, S) float32.
+
+        Args:
+            images: (N, 1, P, P) uint8, or x0 in [-1, 1], P being `picture_size`.
+            progress: wraps the batches to encode, as tqdm does.
+
+        Returns:
+            The pictures as x0, or their latents.
+
+        Raises:
+            ValueError: If the pictures have another size.
+        """
+        self.check_size(images)
+        if self.autoencoder is None:
+            return x0_from_images(images)
+        batches = progress(images.split(ENCODED))
+        return torch.cat([self.autoencoder.encode(x0_from_images(x)) for x in batches])
+
+    def pictures(self, x0: Tensor) -> Tensor:
+        """What is seen of drawn pictures or latents, (B, 1, P, P) float32 in [-1, 1].
+
+        Args:
+            x0: (B, C, S, S), as the last of the `steps` reaches it.
+        """
+        return shown(x0) if self.autoencoder is None else self.autoencoder.decode(x0)
 
     def predict_eps(self, xt: Tensor, t: Tensor, cond: TextCondition) -> Tensor:
         """The noise that the network sees in pictures, given their texts.
 
         Args:
-            xt: (B, 1, S, S) noisy pictures.
+            xt: (B, C, S, S) noisy pictures or latents.
             t: (B,) integer noise levels in [1, T].
             cond: B texts.
 
         Returns:
-            eps_hat: (B, 1, S, S), of the dtype and device of xt.
+            eps_hat: (B, C, S, S), of the dtype and device of xt.
 
         Raises:
             ValueError: If a shape does not fit, or t is out of range.
@@ -247,7 +361,7 @@ class Glyffuser:
     ) -> PredictEps:
         """The noise that it sees in pictures of prompts, as samplers ask for it.
 
-        What comes back is called as `predict_eps(xt, t)` with xt (B, 1, S, S) at levels
+        What comes back is called as `predict_eps(xt, t)` with xt (B, C, S, S) at levels
         t (B,), and returns eps_hat of the shape and dtype of xt, without gradients.
 
         Args:
@@ -300,7 +414,7 @@ class Glyffuser:
             raise ValueError(f"{num} negatives must be one, or {B}")
         predict_eps = self.denoiser(prompts, scale, negative=negative)
         sources = [torch.Generator().manual_seed(one) for one in seeds_of(seed, B)]
-        xt = fresh_noise(torch.empty(B, 1, self.size, self.size).double(), sources)
+        xt = fresh_noise(torch.empty(B, *self.shape).double(), sources)
         return sampler(
             predict_eps, xt, self.alpha_bar, num_steps=num_steps, generator=sources
         )
@@ -315,7 +429,7 @@ class Glyffuser:
         progress: Callable[[Sequence], Iterable] = list,
         **options,
     ) -> Tensor:
-        """Draw one picture a prompt: (B, 1, S, S) in [-1, 1].
+        """Draw one picture a prompt: (B, 1, P, P) in [-1, 1], P being `picture_size`.
 
         Args:
             prompts: one, or B of them.
@@ -342,10 +456,10 @@ class Glyffuser:
                 **options,
             )
 
-        return drawn_in_batches(draw, B, batch_size, progress)
+        return drawn_in_batches(draw, B, batch_size, progress, self.pictures)
 
     def generate(self, prompts: str | Sequence[str], **options) -> list[Image.Image]:
-        """Draw one grey picture of S x S pixels a prompt.
+        """Draw one grey picture of P x P pixels a prompt, P being `picture_size`.
 
         Args:
             prompts: one, or B of them.

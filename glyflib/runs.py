@@ -21,16 +21,17 @@ import torch
 from accelerate import PartialState
 from torch import Tensor
 
+from glyflib.autoencoder import SHIPPED as SHIPPED_AUTOENCODER
+from glyflib.autoencoder import Autoencoder
 from glyflib.checkpoint import RECORD, load_checkpoint, stored_checkpoint
 from glyflib.data import (
     Glyphs,
     bare_parts,
     evenly,
     images_from_x0,
-    x0_from_images,
 )
 from glyflib.files import provenance, read_config, write_text
-from glyflib.glyffuser import KEYS, TRAIN, Glyffuser, find_encoder
+from glyflib.glyffuser import KEYS, OPTIONAL, TRAIN, Glyffuser, find_encoder
 from glyflib.run_log import (
     HELD_OUT_LOG,
     LOG,
@@ -81,11 +82,12 @@ class Preset:
     """What to train.
 
     Attributes:
-        size: side of the pictures in pixels.
+        size: side of the pictures in pixels, or of their latents.
         unet: arguments of `UNet`, without the text's width.
         batch_size: glyphs a step.
         learning_rate: peak.
         ema_decay: of the averaged weights.
+        is_latent: whether it learns the latents of an autoencoder.
     """
 
     size: int
@@ -93,6 +95,7 @@ class Preset:
     batch_size: int = 32
     learning_rate: float = 5e-4
     ema_decay: float = 0.999
+    is_latent: bool = False
 
 
 PRESETS = {
@@ -101,6 +104,16 @@ PRESETS = {
         128,
         {"patch": 4, "channels": (96, 192, 256, 320), "attention_levels": (2, 3)},
         batch_size=64,
+    ),
+    "latent": Preset(
+        16,
+        {
+            "in_channels": 4,
+            "patch": 1,
+            "channels": (80, 128),
+            "attention_levels": (0, 1),
+        },
+        is_latent=True,
     ),
 }
 
@@ -116,6 +129,9 @@ class Start:
         init: folder of a glyffuser to start from; None for random weights.
         encoder: folder or hub name of the text encoder; "text_encoder" is the shipped
             one. None for that of `init` or, without it, the shipped one.
+        autoencoder: folder of the autoencoder whose latents are learnt; "autoencoder"
+            is the shipped one. None for that of `init` or, without it, the shipped one
+            where the preset learns latents.
         seed: of weights and draws.
         batch_size: glyphs a step; None for the preset's.
         learning_rate: peak; None for the preset's.
@@ -156,6 +172,7 @@ class Start:
     measure_every: int | None = None
     patience: int | None = None
     bf16: bool = True
+    autoencoder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -266,6 +283,11 @@ class RunFolder:
         return self.path / KEPT_ENCODER
 
     @property
+    def autoencoder(self) -> Path:
+        """Folder of the run's own copy of an autoencoder, if it learns latents."""
+        return self.path / SHIPPED_AUTOENCODER.name
+
+    @property
     def checkpoint(self) -> Path:
         """Folder of the last checkpoint."""
         return self.path / "checkpoint"
@@ -371,8 +393,9 @@ def take_snapshot(
         num_steps: of the sampler.
 
     Returns:
-        "raw_samples" and "ema_samples" (P, 1, S, S) uint8; with held-out glyphs also
-        "raw_loss" and "ema_loss" (K,), squared errors of eps_hat at `LEVELS`.
+        "raw_samples" and "ema_samples" (P, 1, S, S) uint8, which are pictures where
+        latents are drawn too; with held-out glyphs also "raw_loss" and "ema_loss" (K,),
+        squared errors of eps_hat at `LEVELS`.
     """
     found = {}
     for name, glyffuser in {"raw": raw, "ema": average}.items():
@@ -385,7 +408,7 @@ def take_snapshot(
             predict_eps = glyffuser.denoiser(held_out.captions)
         errors = errors_by_level(
             predict_eps,
-            x0_from_images(held_out.images),
+            glyffuser.x0_of(held_out.images),
             LEVELS,
             glyffuser.alpha_bar,
             torch.Generator().manual_seed(0),
@@ -406,7 +429,7 @@ def held_out_errors(
         held_out: glyphs that it does not learn, at least one, of its size.
         levels: noise levels in [1, T].
     """
-    x0, alpha_bar = x0_from_images(held_out.images), glyffuser.alpha_bar
+    x0, alpha_bar = glyffuser.x0_of(held_out.images), glyffuser.alpha_bar
     found = []
     glyffuser.unet.eval()  # no dropout; the next step turns it on again
     for captions in (held_out.captions, ""):
@@ -418,18 +441,24 @@ def held_out_errors(
     return dict(zip(levels, zip(*found, strict=True), strict=True))
 
 
-def new_glyffuser(preset: Preset, encoder: TextEncoder, seed: int) -> Glyffuser:
+def new_glyffuser(
+    preset: Preset,
+    encoder: TextEncoder,
+    seed: int,
+    autoencoder: Autoencoder | None = None,
+) -> Glyffuser:
     """A glyffuser with random weights, the same for the same seed.
 
     Args:
         preset: size of the pictures and form of the network.
         encoder: whose text it is to read.
         seed: of the weights; torch's global generator is left as it was.
+        autoencoder: whose latents it is to draw; None for pictures.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         unet = UNet(**preset.unet, text_dim=encoder.width)
-    return Glyffuser(unet, encoder, size=preset.size)
+    return Glyffuser(unet, encoder, size=preset.size, autoencoder=autoencoder)
 
 
 def train_glyffuser(
@@ -454,7 +483,8 @@ def train_glyffuser(
 
     Args:
         glyffuser: where to start from, random weights or trained ones.
-        glyphs: what to learn, of the glyffuser's size.
+        glyphs: what to learn, of the size of its pictures; where it learns latents,
+            they are encoded first.
         folder: of the run.
         config: how to train.
         held_out: glyphs whose loss snapshots tell; `NUM_HELD_OUT` of them are enough.
@@ -464,7 +494,7 @@ def train_glyffuser(
         watch: how the held-out loss is watched; at snapshots by default.
         resume: go on from the folder's checkpoint; the weights come from there.
         has_snapshots: whether samples and held-out losses are kept on the way.
-        progress: wraps the batches of captions, as tqdm does.
+        progress: wraps the batches of captions, and of glyphs to encode, as tqdm does.
 
     Raises:
         ValueError: If the glyphs are of another size, there are none to watch, patience
@@ -474,9 +504,8 @@ def train_glyffuser(
         FileExistsError: If there is one, and resume is not set.
     """
     for some in (glyphs, held_out):
-        if some is not None and some.images.shape[-1] != glyffuser.size:
-            sides = f"{some.images.shape[-1]} pixels a side, not {glyffuser.size}"
-            raise ValueError(f"the glyphs have {sides}: load them at the model's size")
+        if some is not None:
+            glyffuser.check_size(some.images)
     shown, watch = shown or Shown(), watch or Watch()
     if watch != Watch() and not held_out:
         raise ValueError("there are no held-out glyphs whose loss could be watched")
@@ -488,9 +517,12 @@ def train_glyffuser(
     texts, choices = shown.texts(glyphs, config.seed)
     cond = encode_captions(glyffuser.encoder, [*texts, ""], progress=progress)
     null = cond.take(slice(-1, None))
+    images = glyphs.images
+    if glyffuser.autoencoder is not None:
+        images = glyffuser.x0_of(images, progress=progress)
     steps = train(
         glyffuser.unet,
-        glyphs.images,
+        images,
         config,
         glyffuser.alpha_bar,
         cond=cond.take(slice(-1)),
@@ -680,7 +712,9 @@ def prepare(start: Start, folder: RunFolder) -> tuple[Glyffuser, TrainConfig]:
     encoder = TextEncoder.load(source)
     init = folder.initial if folder.initial.is_dir() else start.init
     if init is None:
-        glyffuser = new_glyffuser(PRESETS[start.preset], encoder, start.seed)
+        autoencoder = autoencoder_of(start, folder)
+        preset = PRESETS[start.preset]
+        glyffuser = new_glyffuser(preset, encoder, start.seed, autoencoder)
     else:
         glyffuser = Glyffuser.load(init, encoder=encoder)
     if start.dropout is not None:
@@ -750,7 +784,8 @@ def keep_sources(start: Start, folder: RunFolder, glyffuser: Glyffuser) -> None:
 def copy_sources(start: Start, folder: RunFolder, glyffuser: Glyffuser) -> None:
     """Put into a run's folder what it goes on from, which may move or change.
 
-    That is a text encoder other than the shipped one, and the glyffuser to start from.
+    That is a text encoder other than the shipped one, the autoencoder of a run that
+    learns latents, and the glyffuser to start from.
 
     Args:
         start: what the run is started with.
@@ -760,8 +795,37 @@ def copy_sources(start: Start, folder: RunFolder, glyffuser: Glyffuser) -> None:
     source = encoder_source(start, folder)
     if encoder_name(source) == KEPT_ENCODER and source != folder.encoder:
         shutil.copytree(source, folder.encoder, dirs_exist_ok=True)
+    if glyffuser.autoencoder is not None and not folder.autoencoder.is_dir():
+        glyffuser.autoencoder.save(folder.autoencoder)
     if start.init is not None and not folder.initial.is_dir():
         glyffuser.save(folder.initial)
+
+
+def autoencoder_of(start: Start, folder: RunFolder) -> Autoencoder | None:
+    """The autoencoder whose latents a run learns; the run's own copy comes first.
+
+    Args:
+        start: what the run is started with; without `init`, which has its own.
+        folder: of the run.
+
+    Returns:
+        None for a run that learns pictures.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If it is damaged, or the preset learns pictures.
+    """
+    if not PRESETS[start.preset].is_latent:
+        if start.autoencoder is not None:
+            raise ValueError(
+                f"preset {start.preset} learns pictures: ask for the preset latent, or "
+                "for no autoencoder"
+            )
+        return None
+    if folder.autoencoder.is_dir():
+        return Autoencoder.load(folder.autoencoder)
+    is_shipped = start.autoencoder in (None, SHIPPED_AUTOENCODER.name)
+    return Autoencoder.load(SHIPPED_AUTOENCODER if is_shipped else start.autoencoder)
 
 
 def encoder_source(start: Start, folder: RunFolder) -> Path | str:
@@ -788,7 +852,8 @@ def encoder_source(start: Start, folder: RunFolder) -> Path | str:
         found = SHIPPED if is_shipped else start.encoder
         return Path(found) if Path(found).is_dir() else found
     if start.init is not None:
-        config = read_config(Path(start.init), KEYS, "glyffuser", TRAIN)
+        path = Path(start.init)
+        config = read_config(path, KEYS, "glyffuser", TRAIN, optional=OPTIONAL)
         return find_encoder(Path(start.init), config["text_encoder"])
     return SHIPPED
 
@@ -817,11 +882,11 @@ def seconds_a_step(glyffuser: Glyffuser, config: TrainConfig) -> float:
     Returns:
         seconds.
     """
-    size = config.batch_size, 1, glyffuser.size, glyffuser.size
+    size = config.batch_size, *glyffuser.shape
     empty = glyffuser.encoder.encode("", length=glyffuser.max_tokens)
     steps = train(
         deepcopy(glyffuser.unet),
-        torch.full(size, 255, dtype=torch.uint8),
+        torch.ones(size),
         replace(config, steps=TRIAL_STEPS, warmup=0),
         glyffuser.alpha_bar,
         cond=empty.expand(config.batch_size),

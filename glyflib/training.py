@@ -349,7 +349,6 @@ def take_step(
 ) -> TrainStep:
     """Make one update of the weights and of their average."""
     (x0, eps, t, condition, weight), device = batch, batch.x0.device
-    rate = learning_rate_at(run.step, config)
     xt = add_noise(x0, eps, t, alpha_bar)
     net.train()
     in_bf16 = products_in_bf16(device.type, on_gpu=config.bf16, on_cpu=config.cpu_bf16)
@@ -358,6 +357,25 @@ def take_step(
     error = squared_error(output, target_of(config.prediction, x0, eps, t, alpha_bar))
     weight = 1 if weight is None else weight.to(error)
     loss = (loss_weight(t, alpha_bar, config).to(error) * weight * error).mean()
+    return update_weights(run, loss, config, accelerator)
+
+
+def update_weights(
+    run: Run, loss: Tensor, config: TrainConfig, accelerator: Accelerator
+) -> TrainStep:
+    """Go one step down the slope of a loss, with the weights and with their average.
+
+    Args:
+        run: what changes.
+        loss: of a batch, a single number that its network's weights led to.
+        config: learning rates and the largest norm of the gradient.
+        accelerator: that the run is on.
+
+    Raises:
+        FloatingPointError: If the loss or the gradient is not finite; nothing has
+            changed then.
+    """
+    rate = learning_rate_at(run.step, config)
     run.optimizer.zero_grad()
     accelerator.backward(loss)
     mean_loss = accelerator.reduce(loss.detach(), "mean").item()
@@ -396,11 +414,35 @@ def run_steps(
     """Draw, update, save when it is time, yield; `save` says whether it did."""
     share = config.batch_size // accelerator.num_processes
     first = share * accelerator.process_index
-    mine, last_save = slice(first, first + share), monotonic()
+    mine = slice(first, first + share)
+
+    def take() -> TrainStep:
+        batch = draw(data, config, len(alpha_bar) - 1, run.generator, mine)
+        return take_step(run, net, batch, config, alpha_bar, accelerator)
+
+    return repeat(take, run, config, accelerator, save)
+
+
+def repeat(
+    take: Callable[[], TrainStep],
+    run: Run,
+    config: TrainConfig,
+    accelerator: Accelerator,
+    save: Callable[[], bool],
+) -> Iterator[TrainStep]:
+    """Take steps up to the last, and save when it is time.
+
+    Args:
+        take: makes one update of the run.
+        run: what changes.
+        config: how many steps, and the time between checkpoints.
+        accelerator: that the run is on.
+        save: writes a checkpoint, and says whether it did.
+    """
+    last_save = monotonic()
     wait = min(config.checkpoint_seconds, FIRST_CHECKPOINT)
     while run.step < config.steps:
-        batch = draw(data, config, len(alpha_bar) - 1, run.generator, mine)
-        step = take_step(run, net, batch, config, alpha_bar, accelerator)
+        step = take()
         is_last = run.step == config.steps
         is_due = is_last or monotonic() - last_save >= wait
         is_kept = is_due and accelerator.is_main_process and save()

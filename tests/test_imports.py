@@ -26,8 +26,17 @@ ALLOWED = {
     "text": {"files", "t5"},
     "training": {"checkpoint", "data", "precision", "sampling", "schedule"},
     "checkpoint": {"files"},
-    "glyffuser": {"data", "files", "sampling", "schedule", "text", "unet"},
+    "glyffuser": {
+        "autoencoder",
+        "data",
+        "files",
+        "sampling",
+        "schedule",
+        "text",
+        "unet",
+    },
     "super_resolution": {"files", "sampling", "schedule", "unet"},
+    "autoencoder": {"files", "unet"},
     "student": {"files", "glyffuser", "sampling", "schedule", "text", "unet"},
     "distillation": {
         "data",
@@ -41,6 +50,7 @@ ALLOWED = {
     },
     "run_log": {"files", "training"},
     "runs": {
+        "autoencoder",
         "checkpoint",
         "data",
         "files",

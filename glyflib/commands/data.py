@@ -321,6 +321,103 @@ def super_resolution(work: Path, out: Path, steps: int, seed: int) -> None:
     click.echo(f"super-resolver written to {out}")
 
 
+@data.command("autoencoder", context_settings={"show_default": True})
+@click.option(
+    "--glyphs",
+    type=FILE,
+    show_default="data/glyphs.parquet",
+    help="Glyph set to learn, as `glyflib data build` makes them.",
+)
+@click.option(
+    "--out",
+    type=FOLDER,
+    required=True,
+    help="Folder of the run: checkpoint, log.csv, model/, the autoencoder itself, and "
+    "reconstructions.png.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    help="About how long to train; a short trial tells how many steps that is.",
+)
+@click.option("--steps", type=click.IntRange(1), help="How many steps, instead.")
+@click.option(
+    "--kl-weight",
+    type=click.FloatRange(0),
+    default=0.1,
+    help="What a nat that latents tell costs, in nats of the pixels.",
+)
+@click.option("--batch-size", type=click.IntRange(1), default=8, help="Glyphs a step.")
+@click.option("--learning-rate", default=1e-3, help="At its peak.")
+@click.option("--seed", default=0, help="Of weights and draws.")
+@click.option("--cpu-bf16", is_flag=True, help="Multiply in bfloat16 on a CPU.")
+@click.option(
+    "--checkpoint-seconds",
+    type=click.FloatRange(0),
+    default=60.0,
+    help="Time between checkpoints, which is what a kill costs at most.",
+)
+@click.option(
+    "--judged",
+    type=click.IntRange(2),
+    default=256,
+    help="Held-out glyphs to judge by, about a second each.",
+)
+@click.option(
+    "--enlarge-steps",
+    type=click.IntRange(1),
+    default=20,
+    help="Of the enlarger that stands beside it; 1 takes a twentieth of the time.",
+)
+def autoencoder(
+    glyphs: Path | None, out: Path, judged: int, enlarge_steps: int, **options
+) -> None:
+    """Train the autoencoder, from 128x128 glyphs to latents of 16x16x4 and back.
+
+    Goes on where it was cut off, given the same command. At the end it is judged on
+    held-out glyphs, beside the model that enlarges 32x32 glyphs.
+    """
+    from glyflib.commands.sheets import contact_sheet, write_frames
+    from glyflib.commands.sheets import pictures_from_images as pictures_of
+    from glyflib.commands.train import follow
+    from glyflib.data import GLYPHS
+    from glyflib.evaluation.radicals import RadicalClassifier
+    from glyflib.making.autoencoder import (
+        AutoencoderStart,
+        before_and_after,
+        begin,
+        finish,
+        train_autoencoder,
+    )
+    from glyflib.runs import RunFolder
+    from glyflib.super_resolution import SuperResolver
+
+    if (options["steps"] is None) == (options["minutes"] is None):
+        raise click.UsageError("give --minutes or --steps")
+    start, folder = AutoencoderStart(**options), RunFolder(out)
+    train, held_out = (
+        load_glyphs(part, path=glyphs or GLYPHS) for part in ("train", "test")
+    )
+    steps = begin(start, folder, train)
+    click.echo(f"{steps:,} steps of {start.batch_size} glyphs", err=True)
+    follow(train_autoencoder(train, folder, start, steps), steps)
+    finish(
+        folder,
+        held_out,
+        train,
+        SuperResolver.load(),
+        RadicalClassifier.load(),
+        num=judged,
+        enlarge_steps=enlarge_steps,
+        progress=lambda rows: tqdm(rows, desc="enlarged", disable=None),
+    )
+    images = before_and_after(folder, held_out)
+    sheet = contact_sheet(pictures_of(images), num_columns=8, side=128)
+    write_frames(out / "reconstructions.png", [sheet])
+    click.echo((folder.model / "README.md").read_text("utf-8"))
+    click.echo(f"autoencoder written to {folder.model}")
+
+
 @data.command("student", context_settings={"show_default": True})
 @click.option(
     "--teacher",
@@ -376,7 +473,7 @@ def student(
     from glyflib.commands.train import follow
     from glyflib.data import GLYPHS
     from glyflib.files import read_config
-    from glyflib.glyffuser import KEYS, TRAIN
+    from glyflib.glyffuser import KEYS, OPTIONAL, TRAIN
     from glyflib.making.student import StudentStart, begin, finish, train_student
     from glyflib.runs import RunFolder
 
@@ -384,8 +481,10 @@ def student(
         raise click.UsageError("give --minutes or --steps")
     start, folder = StudentStart(fewest=int(fewest), **options), RunFolder(out)
     kept = folder.initial if folder.initial.is_dir() else teacher
-    size = read_config(kept, KEYS, "glyffuser", TRAIN)["size"]
-    file = glyphs or GLYPHS
+    config = read_config(kept, KEYS, "glyffuser", TRAIN, optional=OPTIONAL)
+    if "autoencoder" in config:
+        raise click.UsageError(f"{kept} draws latents: a student learns pictures only")
+    size, file = config["size"], glyphs or GLYPHS
     lessons, steps = begin(
         start,
         teacher,

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from glyflib.commands import sheets
 from glyflib.data import images_from_x0
-from glyflib.glyffuser import SHIPPED, Glyffuser
+from glyflib.glyffuser import SHIPPED, Glyffuser, shown
 from glyflib.glyphs.grid import Grid
 from glyflib.glyphs.outlines import code_point, write_font, write_svg
 from glyflib.sampling import Step, sample, sample_dpm, sample_heun, sample_sde, seeds_of
@@ -158,11 +158,13 @@ def generate(
         drawer, num_steps = Glyffuser.load(model), steps
         options = {"num_steps": steps, "scale": scale, "negative": negative}
         options["sampler"] = SAMPLERS[sampler]
+        side, pictures = drawer.picture_size, drawer.pictures
     else:
         named = None if model.resolve() == SHIPPED.resolve() else model
         drawer, num_steps = Student.load(student or named or SHIPPED_STUDENT), calls
         drawer.check_calls(calls)
         options = {"calls": calls}
+        side, pictures = drawer.size, shown
     for text in dict.fromkeys((*prompts, negative)):
         unknown = drawer.encoder.unknown_words(text)
         if unknown and drawer.encoder.known_words(text):
@@ -173,8 +175,8 @@ def generate(
         return drawer.steps(asked[rows], seed=seeds[rows], **options)
 
     with warnings_in_a_line():
-        frames = draw(drawing, total, num_steps, most)
-    if not raw and drawer.size == SMALL:
+        frames = draw(drawing, total, num_steps, most, pictures)
+    if not raw and side == SMALL:
         resolver, small = SuperResolver.load(), frames[-1].x0
 
         def enlarging(rows: slice) -> Iterator[Step]:
@@ -215,7 +217,11 @@ class Frame(NamedTuple):
 
 
 def draw(
-    drawing: Callable[[slice], Iterator[Step]], count: int, num_steps: int, most: int
+    drawing: Callable[[slice], Iterator[Step]],
+    count: int,
+    num_steps: int,
+    most: int,
+    pictures: Callable[[Tensor], Tensor] = shown,
 ) -> list[Frame]:
     """Draw glyphs batch by batch, and keep some of the steps of all of them.
 
@@ -224,6 +230,7 @@ def draw(
         count: glyphs in all.
         num_steps: of the sampler.
         most: steps kept, the last one and others evenly spaced before it.
+        pictures: makes them of what a step reaches, and of what it believes in.
     """
     batches = [slice(i, i + BATCH) for i in range(0, count, BATCH)]
     every, parts = math.ceil(num_steps / most), []
@@ -233,10 +240,8 @@ def draw(
             for done, step in enumerate(drawing(rows), start=1):
                 bar.update()
                 if (num_steps - done) % every == 0:
-                    x0 = step.xt.clamp(-1, 1).float()
-                    kept.append(
-                        Frame(x0, images_from_x0(x0), images_from_x0(step.x0_hat))
-                    )
+                    x0, believed = pictures(step.xt), pictures(step.x0_hat)
+                    kept.append(Frame(x0, images_from_x0(x0), images_from_x0(believed)))
             parts.append(kept)
     return [
         Frame(*map(torch.cat, zip(*same, strict=True)))
@@ -274,11 +279,11 @@ def write(
         names = [f"U+{code_point(i):04X}" for i in range(len(last))]
         sheets.write_frames(proof_path(out), [sheet(pictures, names=names)])
     elif sheets.is_animated(out):
-        shown = [sheet(sheets.pictures_from_images(frame.images)) for frame in frames]
+        drawn = [sheet(sheets.pictures_from_images(frame.images)) for frame in frames]
         believed = [
             sheet(sheets.pictures_from_images(frame.believed)) for frame in frames
         ]
-        sheets.write_frames(out, list(map(sheets.side_by_side, shown, believed)))
+        sheets.write_frames(out, list(map(sheets.side_by_side, drawn, believed)))
     else:
         sheets.write_frames(out, [sheet(sheets.pictures_from_images(last))])
 

@@ -61,7 +61,8 @@ class Number(click.FloatRange):
     "--preset",
     type=click.Choice(list(PRESETS)),
     default="small",
-    help="small: 32 x 32, for a CPU; large: 128 x 128, for a GPU.",
+    help="small: 32 x 32, for a CPU; large: 128 x 128, for a GPU; latent: 128 x 128, "
+    "in the 16 x 16 latents of an autoencoder, for a CPU.",
 )
 @click.option(
     "--minutes",
@@ -79,6 +80,12 @@ class Number(click.FloatRange):
     "--encoder",
     show_default="data/text_encoder, or that of --init",
     help="Text encoder: a folder or a hub name, such as google-t5/t5-small.",
+)
+@click.option(
+    "--autoencoder",
+    type=click.Path(file_okay=False),
+    show_default="with --preset latent data/autoencoder, or that of --init",
+    help="Folder of an autoencoder, as `glyflib data autoencoder` writes it.",
 )
 @click.option(
     "--glyphs",
@@ -185,8 +192,9 @@ def train_command(
         start = new_start(folder, state.num_processes, **options, glyphs=path)
     file = GLYPHS if start.glyphs is None else Path(start.glyphs)
     glyffuser, config = prepare(start, folder)
-    to_learn = load_glyphs("train", glyffuser.size, path=file)
-    held_out = load_glyphs("test", glyffuser.size, path=file).take(HELD_OUT)
+    size = glyffuser.picture_size
+    to_learn = load_glyphs("train", size, path=file)
+    held_out = load_glyphs("test", size, path=file).take(HELD_OUT)
     state.wait_for_everyone()
     if not resume and state.is_main_process:
         start = replace(start, minutes=None, steps=config.steps)
@@ -205,7 +213,7 @@ def train_command(
         watch=Watch(every=start.measure_every, patience=start.patience),
         resume=resume and folder.has_checkpoint(),
         has_snapshots=start.snapshots,
-        progress=lambda rows: tqdm(rows, desc="captions", disable=None),
+        progress=lambda rows: tqdm(rows, desc="encoding", disable=None),
     )
     try:
         follow(steps, config.steps)
@@ -221,13 +229,16 @@ def new_start(folder: RunFolder, num_processes: int, **options) -> Start:
     """What a new run is started with.
 
     Raises:
-        UsageError: If neither minutes nor steps are given, or both; or if patience has
-            nothing to wait for, or several processes to stop.
+        UsageError: If neither minutes nor steps are given, or both; if there are two
+            autoencoders; or if patience has nothing to wait for, or several processes
+            to stop.
         FileExistsError: If the folder holds a run that could be gone on with.
     """
     start = Start(**options)
     if (start.minutes is None) == (start.steps is None):
         raise click.UsageError("give --minutes or --steps")
+    if start.init and start.autoencoder:
+        raise click.UsageError("--init brings its own: leave out --autoencoder")
     if start.minutes and num_processes > 1:
         raise click.UsageError("--minutes is for one process: give --steps")
     if start.patience and start.measure_every is None and not start.snapshots:

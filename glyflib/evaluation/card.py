@@ -199,7 +199,7 @@ def card_text(folder: Path, *, more: str = "") -> str:
     report = json.loads((folder / REPORT).read_text("utf-8"))
     stages, settings = glyffuser.training["stages"], report["settings"]
     count = sum(value.numel() for value in glyffuser.unet.parameters())
-    size, parts = glyffuser.size, report["parts"]
+    size, parts = glyffuser.picture_size, report["parts"]
     try:
         scales = scale_table(parts, settings["scales"])
         references = reference_table(parts["references"])

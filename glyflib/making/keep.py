@@ -10,7 +10,7 @@ from pathlib import Path
 
 from glyflib.evaluation.report import REPORT
 from glyflib.files import CONFIG, provenance, read_config, write_bytes, write_text
-from glyflib.glyffuser import KEYS, TRAIN
+from glyflib.glyffuser import KEYS, OPTIONAL, TRAIN
 from glyflib.run_log import LOG, SNAPSHOTS
 
 KEPT = "kept.json"
@@ -34,7 +34,8 @@ def keep_edition(model: Path, results: Path, out: Path) -> list[str]:
         FileExistsError: If the diary of other weights is kept there.
         ValueError: If a study was made with other weights.
     """
-    weights = read_config(model, KEYS, "glyffuser", TRAIN)["sha256"]
+    config = read_config(model, KEYS, "glyffuser", TRAIN, optional=OPTIONAL)
+    weights = config["sha256"]
     if (out / KEPT).is_file():
         before = json.loads((out / KEPT).read_text("utf-8"))["weights"]
         if before != weights:

@@ -8,7 +8,6 @@ as much in the first phase, where each answer is guided, 2.1 in the second and 1
 the last (processor time of one thread, products in bfloat16, 64 glyphs a step).
 """
 
-import json
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,6 +36,7 @@ from glyflib.evaluation.intervals import bootstrap_interval
 from glyflib.evaluation.report import digest_of
 from glyflib.files import provenance, write_bytes, write_text
 from glyflib.glyffuser import Glyffuser
+from glyflib.making.plan import damaged, read_plan, write_plan
 from glyflib.run_log import Log
 from glyflib.runs import (
     TRIAL_STEPS,
@@ -241,7 +241,7 @@ def begin(
     """
     path = folder.path / PLAN
     if path.is_file():
-        steps = read_plan(path, start)
+        steps = planned_steps(path, start)
         return Lessons(kept_teacher(folder), glyphs, start, progress=progress), steps
     if folder.path.is_dir() and any(folder.path.iterdir()):
         raise FileExistsError(
@@ -253,8 +253,7 @@ def begin(
     lessons = Lessons(glyffuser, glyphs, start, progress=progress)
     steps = lessons.phase_steps()
     copy_sources(sources, folder, glyffuser)
-    plan = {"start": asdict(start), "steps": steps}
-    write_text(path, json.dumps(plan, indent=2) + "\n")
+    write_plan(path, start, steps)
     return lessons, steps
 
 
@@ -263,26 +262,17 @@ def kept_teacher(folder: RunFolder) -> Glyffuser:
     return prepare(Start(steps=1, init=str(folder.initial)), folder)[0]
 
 
-def read_plan(path: Path, start: StudentStart) -> dict[int, int]:
+def planned_steps(path: Path, start: StudentStart) -> dict[int, int]:
     """Steps of each phase of a run that is there.
 
     Raises:
         ValueError: If its record is damaged, or it was asked for something else.
     """
+    steps = read_plan(path, start)
     try:
-        plan = json.loads(path.read_text("utf-8"))
-        asked = StudentStart(**plan["start"])
-        steps = {count: int(plan["steps"][str(count)]) for count in asked.counts}
+        return {count: int(steps[str(count)]) for count in start.counts}
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is damaged ({error}): start anew") from error
-    for name, value in asdict(start).items():
-        before = getattr(asked, name)
-        if value != before:
-            raise ValueError(
-                f"{name} was {before} in the run in {path.parent}, now {value}: ask "
-                "for the same, or name another folder"
-            )
-    return steps
+        raise damaged(path, error) from error
 
 
 def phase_folder(folder: RunFolder, count: int) -> Path:
