@@ -34,7 +34,7 @@ from glyflib.distillation import (
 from glyflib.evaluation.card import write_card
 from glyflib.evaluation.intervals import bootstrap_interval
 from glyflib.evaluation.report import digest_of
-from glyflib.files import provenance, write_bytes, write_text
+from glyflib.files import provenance, write_bytes
 from glyflib.glyffuser import Glyffuser
 from glyflib.making.plan import damaged, read_plan, write_plan
 from glyflib.run_log import Log
