@@ -11,6 +11,7 @@ from glyflib.plotting import diagrams
 SVG = "{http://www.w3.org/2000/svg}"
 PARTS = {
     "training_loop": ["data", "noise", "network", "guess", "difference"],
+    "unet_parts": ["down", "bottom", "up", "skips", "level"],
     "whole_process": ["data", "noise", "forward", "reverse"],
 }
 # Runs in a page with one drawing: what leaves it, and texts that lie on each other.
@@ -115,6 +116,8 @@ def test_the_symbols_are_those_of_the_book():
     assert all(x in text for x in ("x0", "xt", "\u03b5", "level", "t"))
     text = "".join(drawn("whole_process").itertext())
     assert all(x in text for x in ("x0", "xt\u22121", "xt", "xT"))
+    text = "".join(drawn("unet_parts").itertext())
+    assert all(x in text for x in ("xt", "v", "level", "t"))
 
 
 @pytest.mark.parametrize("name", PARTS)

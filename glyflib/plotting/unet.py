@@ -128,19 +128,21 @@ def plot_embedding(levels: ArrayLike, waves: ArrayLike, similar: Maps) -> Figure
         waves: (K, D) their embedding.
         similar: title -> (K, K) cosine similarity.
     """
-    fig, axes = subplots(2, 2, figsize=(WIDTH, 6.2))
+    rows = (len(similar) + 2) // 2
+    fig, axes = subplots(rows, 2, figsize=(WIDTH, 3.1 * rows), squeeze=False)
     ends, dim = (levels[0], levels[-1]), np.shape(waves)[1]
     look = {"cmap": "RdBu_r", "vmin": -1, "vmax": 1, "aspect": "auto"}
     shown = axes[0, 0].imshow(
         np.asarray(waves).T, extent=(*ends, dim - 0.5, -0.5), **look
     )
     axes[0, 0].set(title="embedding", xlabel="level t", ylabel="dimension")
-    for ax, (title, matrix) in zip(axes.flat[1:], similar.items(), strict=True):
+    for ax, (title, matrix) in zip(axes.flat[1:], similar.items(), strict=False):
         ax.imshow(np.asarray(matrix), extent=(*ends, *ends[::-1]), **look)
         ax.set(title=title, xlabel="level t", ylabel="level s")
     for ax in axes.flat:
         ax.grid(False)
-    bar = fig.colorbar(shown, ax=axes, shrink=0.5, ticks=[-1, 0, 1])
+        ax.set_visible(ax.has_data())
+    bar = fig.colorbar(shown, ax=axes, shrink=1 / rows, ticks=[-1, 0, 1])
     bar.set_label("value, or cosine similarity", fontsize=8)
     return fig
 
