@@ -18,7 +18,6 @@ from glyflib.lessons.exercises import known_questions
 
 OLD_FORM = {
     "08_score_functions",
-    "09_unet",
     "10_training",
     "12_sampling",
     "13_solvers",

@@ -165,24 +165,26 @@ def self_looks(layer: Attention, x: Tensor) -> Tensor:
 
 
 def pull_on(
-    predict: Callable[[Tensor], Tensor], xt: Tensor, place: tuple[int, int]
+    model: Callable[..., Tensor], xt: Tensor, *others: Tensor, place: tuple[int, int]
 ) -> Tensor:
     """How much one pixel of an answer depends on each pixel of what is seen.
 
     Args:
-        predict: (B, C, S, S) -> (B, C2, S, S), differentiable; each row of the answer
-            depends on its own row only.
+        model: called as model(xt, *others), (B, C, S, S) -> (B, C2, S, S); each row of
+            its answer depends on its own row only.
         xt: (B, C, S, S) pictures, over which the mean is taken.
+        others: what else the model is told.
         place: row and column of the pixel of the answer.
 
     Returns:
-        (S, S) mean squared gradients, as shares of their sum.
+        (S, S) mean squared slopes, as shares of their sum.
 
     References:
-        Luo et al. 2016, "Effective receptive fields", who take the gradient.
+        Luo et al. 2016, section 2, who take the slopes.
     """
     xt = xt.detach().requires_grad_()
     row, column = place
-    (slopes,) = torch.autograd.grad(predict(xt)[:, :, row, column].sum(), xt)
+    answer = model(xt, *others)[:, :, row, column]
+    (slopes,) = torch.autograd.grad(answer.sum(), xt)
     squares = slopes.square().mean(dim=(0, 1))
     return squares / squares.sum()
