@@ -53,7 +53,7 @@ def test_a_right_answer_is_told_why(name, answer, told):
     [
         ("unet-count", 73728, "a number of its own"),
         ("unet-count", 73792, "come out"),
-        ("unet-attend", 4, "equal weights"),
+        ("unet-attend", 4, "equal votes"),
         ("unet-attend", 2, "other value"),
         ("unet-bottom", (4, 3072), "32 x 32 pixels"),
         ("unet-bottom", (16, 49152), "Folding counts"),

@@ -3,13 +3,13 @@
 from functools import cache
 
 import torch
-from torch import Tensor
-from torch.nn.functional import group_norm
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, group_norm
 from torch.utils.flop_counter import FlopCounterMode
 
 from glyflib.glyffuser import Glyffuser
 from glyflib.lessons.question import Mistake, Question
-from glyflib.unet import Attention, UNet, conv
+from glyflib.unet import Attention, UNet
 
 
 def field(strides: tuple[int, ...] = (1, 2, 1, 1)) -> int:
@@ -19,7 +19,7 @@ def field(strides: tuple[int, ...] = (1, 2, 1, 1)) -> int:
     h = x
     for stride in strides:
         kernel = torch.ones(1, 1, 3, 3, dtype=torch.float64)
-        h = torch.nn.functional.conv2d(h, kernel, stride=stride, padding=1)
+        h = conv2d(h, kernel, stride=stride, padding=1)
     middle = h.shape[2] // 2
     (slopes,) = torch.autograd.grad(h[0, 0, middle, middle], x)
     return int((slopes[0, 0].sum(dim=0) > 0).sum())
@@ -28,7 +28,8 @@ def field(strides: tuple[int, ...] = (1, 2, 1, 1)) -> int:
 def operations(channels: int, side: int) -> int:
     """Operations of a convolution from so many channels to as many."""
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        conv(channels, channels)(torch.zeros(1, channels, side, side))
+        layer = nn.Conv2d(channels, channels, 3, padding=1)
+        layer(torch.zeros(1, channels, side, side))
     return counter.get_total_flops()
 
 

@@ -3,7 +3,7 @@
 from functools import cache
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from glyflib.data import evenly, load_glyphs, x0_from_images
@@ -12,7 +12,7 @@ from glyflib.glyffuser import Glyffuser
 from glyflib.lessons.ablations import without_skips
 from glyflib.lessons.question import Mistake, Question
 from glyflib.schedule import add_noise, v_from_x0_eps
-from glyflib.unet import UNet, attend, conv, timestep_embedding
+from glyflib.unet import UNet, attend, timestep_embedding
 
 WIDTHS = (64, 128, 192)  # channels of the glyffuser's network
 MATCHES = (1.0, 3.0)  # exponentials of the two matches
@@ -20,8 +20,9 @@ VALUES = (0.0, 8.0)
 
 
 def num_weights(c_in: int = 64, c_out: int = 128) -> int:
-    """Weights of a convolution of the package."""
-    return sum(weight.numel() for weight in conv(c_in, c_out).parameters())
+    """Weights of a convolution."""
+    layer = nn.Conv2d(c_in, c_out, 3)
+    return sum(weight.numel() for weight in layer.parameters())
 
 
 def collected(votes: tuple[float, ...] = MATCHES) -> float:
@@ -111,23 +112,23 @@ QUESTIONS = {
         mistakes=(
             Mistake(
                 lambda: collected((1, 1)),
-                "That is the mean with equal weights. But the second key matches "
+                "That is the mean with equal votes. But the second key matches "
                 "better.",
             ),
             Mistake(
                 lambda: collected(MATCHES[::-1]),
-                "The weights belong to the other value: the second key matches better.",
+                "The votes belong to the other value: the second key matches better.",
             ),
             Mistake(
                 lambda: MATCHES[1] * VALUES[1],
-                "The weights have to add up to 1: divide by their sum.",
+                "The votes have to add up to 1: divide by their sum.",
             ),
             Mistake(
                 lambda: torch.tensor(MATCHES).log()[1].item() * VALUES[1],
                 "That is the match times the value. First take the exponentials.",
             ),
         ),
-        hint="Weights 1 and 3, divided by their sum; then the mean of 0 and 8 by them.",
+        hint="Votes 1 and 3, divided by their sum; then the mean of 0 and 8 by them.",
     ),
     "unet-bottom": Question(
         right=bottom,
