@@ -112,8 +112,7 @@ QUESTIONS = {
         mistakes=(
             Mistake(
                 lambda: collected((1, 1)),
-                "That is the mean with equal votes. But the second key matches "
-                "better.",
+                "That is the mean with equal votes. But the second key matches better.",
             ),
             Mistake(
                 lambda: collected(MATCHES[::-1]),
