@@ -17,7 +17,6 @@ from notebook_rules import EXERCISE, SOLUTION, cells, section_below, tree
 from glyflib.lessons.exercises import known_questions
 
 OLD_FORM = {
-    "09_unet",
     "10_training",
     "12_sampling",
     "14_conditional_distributions",

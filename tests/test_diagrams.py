@@ -22,6 +22,7 @@ PARTS = {
     ],
     "shared_batch": ["batch", "first", "second", "mean", "step"],
     "training_loop": ["data", "noise", "network", "guess", "difference"],
+    "unet_parts": ["down", "bottom", "up", "skips", "level"],
     "whole_book": [*diagrams.BOOK],
     "whole_process": ["data", "noise", "forward", "reverse"],
 }
@@ -140,6 +141,8 @@ def test_the_symbols_are_those_of_the_book():
     assert all(x in text for x in ("x0", "xt", "\u03b5", "level", "t"))
     text = "".join(drawn("whole_process").itertext())
     assert all(x in text for x in ("x0", "xt\u22121", "xt", "xT"))
+    text = "".join(drawn("unet_parts").itertext())
+    assert all(x in text for x in ("xt", "v", "level", "t"))
 
 
 def lit_after(chapter):

@@ -626,6 +626,15 @@ def test_pulls_are_shares_of_their_largest_and_the_square_is_as_wide_as_told():
     assert (box.get_xy(), box.get_width()) == ((0.5, 0.5), 1)
 
 
+@pytest.mark.parametrize("num", [1, 2, 3])
+def test_an_embedding_stands_beside_as_many_matrices_as_there_are(num):
+    similar = {name: np.eye(4) for name in "abc"[:num]}
+    fig = unet.plot_embedding(LEVELS, np.ones((4, 8)), similar)
+    *panels, _ = fig.axes  # the last is the colour bar
+    titles = [ax.get_title() for ax in panels if ax.get_visible()]
+    assert titles == ["embedding", *similar]
+
+
 def test_a_signed_scale_has_zero_in_its_middle():
     assert unet.balanced([-1.0, 5.0]) == pytest.approx((-5, 5), abs=0.1)
     assert unet.balanced(np.zeros(4)) == (-1, 1)

@@ -61,6 +61,17 @@ MOVED = {
     "06_reverse_process#equation-eq-reverse-candidates": (
         "07_perfect_denoiser#equation-eq-perfect-candidates"
     ),
+    "08_unet#fig-unet-field": "inside_the_unet#fig-inside-field",
+    "08_unet#fig-unet-stem": "inside_the_unet#fig-inside-stem",
+    "08_unet#fig-unet-without": "09_unet#fig-unet-cuts",
+    "08_unet#fig-unet-norm": "inside_the_unet#fig-inside-norm",
+    "08_unet#fig-unet-scales": "inside_the_unet#fig-inside-scales",
+    "08_unet#fig-unet-cost": "inside_the_unet#fig-inside-cost",
+    "08_unet#equation-eq-unet-field": "inside_the_unet#equation-eq-inside-field",
+    "08_unet#equation-eq-unet-norm": "inside_the_unet#equation-eq-inside-norm",
+    "08_unet#equation-eq-unet-similarity": "09_unet#fig-unet-embedding",
+    "08_unet#ex-unet-patch": "inside_the_unet#ex-inside-patch",
+    "08_unet#ex-unet-order": "inside_the_unet#ex-inside-order",
     "11_solvers#fig-solver-walks": "more_solvers#fig-more-walks",
     "11_solvers#fig-solver-order": "more_solvers#fig-more-order",
     "11_solvers#fig-solver-film": "more_solvers#fig-more-film",

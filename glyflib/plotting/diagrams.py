@@ -66,6 +66,7 @@ CHAPTERS = {
     "judging": (18, 18),
     "uses": (19, 22),
 }
+UNET = {"down": BLUE, "bottom": ORANGE, "up": GREEN, "skips": PINK, "level": SKY}
 # The strokes of the character for "tree", from end to end; y grows downward.
 TREE = [
     ((-1, -0.45), (1, -0.45)),
@@ -546,3 +547,72 @@ def shared_batch(lit: Iterable[str] = ()) -> HTML:
         "both, so both take the same step and their weights stay equal."
     )
     return diagram(shapes, parts, SHARED, lit, alt=alt, size=(460, 382), width=520)
+
+
+def unet_parts(lit: Iterable[str] = ()) -> HTML:
+    """Draw the glyffuser's U-net: the way down, the bottom, the way up, the skips.
+
+    The shapes are those of the shipped network, for a glyph of 32x32 pixels.
+
+    Args:
+        lit: names of the parts to light: "down", "bottom", "up", "skips", "level".
+            Without one, all are drawn alike.
+
+    Raises:
+        ValueError: If a part is not called so.
+    """
+    heading = {"font_weight": "bold"}
+    left, right, middle = 78, 382, 230
+    shapes = (
+        "64 \u00d7 16 \u00d7 16",
+        "128 \u00d7 8 \u00d7 8",
+        "192 \u00d7 4 \u00d7 4",
+    )
+
+    def maps(x: float, y: float, side: float, text: str) -> str:
+        """A pile of feature maps around (x, y), and their shape below."""
+        found = "".join(
+            f'<rect x="{x - side / 2 + 4 * i:g}" y="{y - side / 2 + 4 * i:g}" '
+            f'width="{side:g}" height="{side:g}" fill="currentColor" '
+            'fill-opacity="0.12" stroke-width="1.5"/>'
+            for i in (-1, 0, 1)
+        )
+        return found + words(x, y + side / 2 + 24, text)
+
+    def way(x: float, name: str) -> str:
+        """What stands in the box of one of the two ways."""
+        found = words(x, 136, name, 17, **heading)
+        found += maps(x, 180, 48, shapes[0])
+        return found + maps(x, 272, 26, shapes[1])
+
+    bottom = words(middle, 362, "bottom", 17, **heading)
+    bottom += maps(middle, 390, 14, shapes[2])
+    dashes = {"stroke_dasharray": "6 4"}
+    skips = words(middle, 228, "skips", 17, **heading)
+    skips += arrow((148, 180), (312, 180), **dashes)
+    skips += arrow((148, 272), (312, 272), **dashes)
+    level = words(216, 32, "level", 17, **heading) + symbol(252, 33, "t")
+    level += words(middle, 58, "told to all")
+    parts = {
+        "down": ((8, 112, 140, 204), way(left, "way down")),
+        "bottom": ((160, 340, 140, 92), bottom),
+        "up": ((312, 112, 140, 204), way(right, "way up")),
+        "skips": ((180, 156, 100, 140), skips),
+        "level": ((165, 8, 130, 64), level),
+    }
+    ends = box(8, 8, 140, 64) + symbol(left - 4, 36, "x", "t")
+    ends += words(left, 62, "1 \u00d7 32 \u00d7 32")
+    ends += box(312, 8, 140, 64) + symbol(right, 38, "v", hat=True)
+    ends += words(right, 62, "1 \u00d7 32 \u00d7 32")
+    ends += arrow((left, 72), (left, 112)) + arrow((right, 112), (right, 72))
+    ends += arrow((left, 316), (left, 386), (160, 386))
+    ends += arrow((300, 386), (right, 386), (right, 316))
+    ends += arrow((190, 72), (190, 92), (120, 92), (120, 112))
+    ends += arrow((270, 72), (270, 92), (340, 92), (340, 112))
+    alt = (
+        "A U-net. A noisy picture goes down the left arm, where its feature maps "
+        "shrink from 16 by 16 to 8 by 8, through the bottom at 4 by 4, and up the "
+        "right arm to the answer. Dashed skips lead across at each size. The level is "
+        "told to all parts."
+    )
+    return diagram(ends, parts, UNET, lit, alt=alt, size=(460, 440), width=560)

@@ -106,7 +106,7 @@ def plot_pulls(pulls: Maps, *, squares: Sequence[int] = ()) -> Figure:
 def plot_norm(panels: Mapping[str, ArrayLike], group: int) -> Figure:
     """Draw mean and spread of each channel of maps (C, H, W), groups set apart."""
     size = WIDTH, 3.8
-    fig, axes = subplots(len(panels), 1, figsize=size, sharex=True, sharey=True)
+    fig, axes = subplots(len(panels), 1, figsize=size, sharex=True)
     for ax, (title, maps) in zip(axes, panels.items(), strict=True):
         maps = np.asarray(maps).reshape(len(maps), -1)
         channel = np.arange(len(maps))
@@ -128,20 +128,22 @@ def plot_embedding(levels: ArrayLike, waves: ArrayLike, similar: Maps) -> Figure
         waves: (K, D) their embedding.
         similar: title -> (K, K) cosine similarity.
     """
-    fig, axes = subplots(2, 2, figsize=(WIDTH, 6.2))
+    rows = (len(similar) + 2) // 2
+    fig, axes = subplots(rows, 2, figsize=(WIDTH, 3.1 * rows), squeeze=False)
     ends, dim = (levels[0], levels[-1]), np.shape(waves)[1]
     look = {"cmap": "RdBu_r", "vmin": -1, "vmax": 1, "aspect": "auto"}
     shown = axes[0, 0].imshow(
         np.asarray(waves).T, extent=(*ends, dim - 0.5, -0.5), **look
     )
-    axes[0, 0].set(title="embedding", xlabel="level t", ylabel="dimension")
-    for ax, (title, matrix) in zip(axes.flat[1:], similar.items(), strict=True):
+    axes[0, 0].set(title="embedding", xlabel="level t", ylabel="wave")
+    for ax, (title, matrix) in zip(axes.flat[1:], similar.items(), strict=False):
         ax.imshow(np.asarray(matrix), extent=(*ends, *ends[::-1]), **look)
         ax.set(title=title, xlabel="level t", ylabel="level s")
     for ax in axes.flat:
         ax.grid(False)
-    bar = fig.colorbar(shown, ax=axes, shrink=0.5, ticks=[-1, 0, 1])
-    bar.set_label("value, or cosine similarity", fontsize=8)
+        ax.set_visible(ax.has_data())
+    bar = fig.colorbar(shown, ax=axes, shrink=1 / rows, ticks=[-1, 0, 1])
+    bar.set_label("value, or likeness", fontsize=8)
     return fig
 
 
@@ -249,13 +251,13 @@ def plot_u(ends: Maps, down: Maps, bottom: Maps, up: Maps) -> Figure:
 
 @figure
 def plot_costs(parts: Mapping[str, tuple[float, float]]) -> Figure:
-    """Draw the share that each part has, given its parameters and operations."""
+    """Draw the share that each part has, given its weights and operations."""
     names, counts = list(parts), np.array(list(parts.values()), float)
     share = 100 * counts / counts.sum(0)
     fig, ax = subplots(figsize=(WIDTH * 0.85, 0.42 * len(names) + 0.9))
     place = np.arange(len(names))
     for i, (label, color, hatch) in enumerate(
-        (("parameters", BLUE, ""), ("operations", ORANGE, "//"))
+        (("weights", BLUE, ""), ("operations", ORANGE, "//"))
     ):
         look = {"color": color, "hatch": hatch, "ec": "white", "label": label}
         ax.barh(place + (i - 0.5) * 0.38, share[:, i], 0.38, **look)
