@@ -20,7 +20,6 @@ OLD_FORM = {
     "08_score_functions",
     "09_unet",
     "10_training",
-    "12_sampling",
     "13_solvers",
     "14_conditional_distributions",
     "15_text_embeddings",
