@@ -203,11 +203,6 @@ EXAMPLES = {
     "reverse_process.plot_reverse": call(
         X, {s: (BELL, BELL / 2) for s in (290, 200, 50)}, 300, {1: 0.001, 100: 0.17}
     ),
-    "sampling.plot_distances": call(
-        {"a": SPANS, "b": SPANS},
-        {"value": 0.1, "low": 0.05, "high": 0.2},
-        live={1: 0.3},
-    ),
     "sampling.plot_errors": call(
         {"a": {1: FALLING, 10: FALLING / 9}, "b": {1: FALLING, 5: FALLING / 4}},
         {"far": 1.5, "near": 0.2},

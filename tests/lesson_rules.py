@@ -18,7 +18,6 @@ from glyflib.lessons.exercises import known_questions
 
 OLD_FORM = {
     "10_training",
-    "12_sampling",
     "14_conditional_distributions",
     "15_text_embeddings",
     "16_text_conditioning",

@@ -29,6 +29,18 @@ MOVED = {
     "15_guidance": "17_guidance",
     "16_evaluation": "18_evaluation",
     "17_larger_images": "20_larger_images",
+    "10_sampling#fig-sampling-frechet": "18_evaluation#equation-eq-evaluation-frechet",
+    "10_sampling#equation-eq-sampling-frechet": (
+        "18_evaluation#equation-eq-evaluation-frechet"
+    ),
+    "10_sampling#fig-sampling-ranges": "12_sampling#fig-sampling-between",
+    "10_sampling#equation-eq-sampling-step": (
+        "06_reverse_process#equation-eq-reverse-step"
+    ),
+    "10_sampling#equation-eq-sampling-magnified": (
+        "12_sampling#equation-eq-sampling-clip"
+    ),
+    "10_sampling#ex-sampling-levels": "12_sampling#ex-sampling-stairs",
     "04_forward_noising#equation-eq-noising-posterior": (
         "06_reverse_process#equation-eq-reverse-beta"
     ),

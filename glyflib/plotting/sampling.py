@@ -1,4 +1,4 @@
-"""Figures of the way down: pictures by steps, errors and distances by calls, a film.
+"""Figures of the way down: pictures by steps, and how far few steps miss.
 
 Invariant: helpers draw the numbers they are handed; pictures of x0 share one grey
 scale from -1 to +1; series differ by marker and dash as well as colour.
@@ -8,20 +8,16 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
 from glyflib.plotting.base import (
-    BLACK,
     CYCLE,
     GREY,
     LOOKS,
     WIDTH,
-    Span,
     count_axis,
     figure,
     new_figure,
-    reaches,
     subplots,
 )
 from glyflib.plotting.pictures import add_picture, write_at
@@ -79,39 +75,5 @@ def plot_errors(
     counts = sorted({c for by_count in errors.values() for c in by_count})
     count_axis(ax, counts, "network calls")
     ax.set(yscale="log", ylabel="distance to the reference (RMS)")
-    ax.legend(fontsize=8.5)
-    return fig
-
-
-@figure
-def plot_distances(
-    values: Mapping[str, Mapping[int, Span]],
-    floor: Mapping[str, float],
-    *,
-    live: Mapping[int, float] | None = None,
-) -> Figure:
-    """Draw a distance between sets by calls, with intervals, above its floor.
-
-    Args:
-        values: sampler -> calls -> value and ends of its interval.
-        floor: value, low and high of real glyphs, drawn as a band.
-        live: calls -> value computed on the spot, drawn as crosses.
-    """
-    fig, ax = subplots(figsize=(WIDTH, 3.6))
-    ax.axhspan(floor["low"], floor["high"], color=GREY, alpha=0.2, lw=0)
-    ax.axhline(floor["value"], color=GREY, lw=1.2, label="real glyphs (floor)")
-    for i, (name, by_count) in enumerate(values.items()):
-        middle, reach = reaches(list(by_count.values()))
-        shift = 1.0 + 0.03 * i  # so that intervals do not hide each other
-        place = np.array(list(by_count)) * shift
-        look = {"color": CYCLE[i], "ms": 5, "capsize": 2.5, "elinewidth": 1.2}
-        ax.errorbar(place, middle, reach, fmt=LOOKS[i], label=name, **look)
-    if live:
-        ax.plot(*zip(*live.items(), strict=True), "x", color=BLACK, ms=9, label="live")
-    counts = sorted({c for by_count in values.values() for c in by_count})
-    count_axis(ax, counts, "network calls")
-    ax.set(yscale="log", ylabel="Fréchet distance")
-    ax.set_yticks([10, 20, 50, 100, 200], ["10", "20", "50", "100", "200"])
-    ax.yaxis.set_minor_formatter(NullFormatter())
     ax.legend(fontsize=8.5)
     return fig
