@@ -51,6 +51,8 @@ from glyflib.plotting import (
     whole_thing,
 )
 from glyflib.plotting.base import (
+    BLUE,
+    GREY,
     LAYOUT_COLOURS,
     RADICAL_COLOURS,
     BookFigure,

@@ -92,7 +92,7 @@ def plot_draws(clouds: Mapping[str, ArrayLike], *, within: float = 0.01) -> Figu
         ax.remove()
     for ax, (title, points) in zip(axes.flat, clouds.items(), strict=False):
         places, counts = counted_places(np.asarray(points), within)
-        ax.scatter(*places.T, s=4 * counts, color=BLUE, alpha=0.7, lw=0)
+        ax.scatter(*places.T, s=5 * counts, color=BLUE, alpha=0.7, lw=0)
         ax.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal", title=title)
     for ax in axes[-1]:
         ax.set_xlabel("first coordinate")
