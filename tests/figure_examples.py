@@ -173,8 +173,11 @@ EXAMPLES = {
         {"sees": XT, "answers": X0}, "abcd", clean=["answers"], under="1234"
     ),
     "perfect_denoiser.plot_answers": call(
-        POINTS, {"points": (POINTS, POINTS / 2), "ink": (POINTS, POINTS / 3)}
+        POINTS,
+        {"points": (POINTS, POINTS / 2), "ink": (POINTS, POINTS / 3)},
+        grey=["ink"],
     ),
+    "perfect_denoiser.plot_draws": call(CLOUDS),
     "pixel_space.plot_mean_and_std": call(GLYPH, np.abs(GLYPH) / 2),
     "pixel_space.plot_ranges": call({"distance": CURVES, "ink": TWO}),
     "pixel_space.plot_shift": call(

@@ -51,6 +51,8 @@ from glyflib.plotting import (
     whole_thing,
 )
 from glyflib.plotting.base import (
+    BLUE,
+    GREY,
     LAYOUT_COLOURS,
     RADICAL_COLOURS,
     BookFigure,
@@ -445,6 +447,24 @@ def test_answers_of_the_perfect_denoiser_are_rings_that_hide_no_data():
         if line.get_marker() == "o"
     ]
     assert rings.get_markerfacecolor() == "none"
+
+
+def test_data_that_are_only_examples_are_grey():
+    clouds = [ax.lines[0] for ax in drawn("perfect_denoiser.plot_answers").axes]
+    assert [line.get_color() for line in clouds] == [BLUE, GREY]
+    plot = glyflib.plotting.perfect_denoiser.plot_answers
+    with pytest.raises(ValueError, match="'inc'"):
+        plot(POINTS, {"ink": (POINTS, POINTS)}, grey=["inc"])
+
+
+def test_draws_that_coincide_are_one_dot_with_their_number_as_area():
+    points = np.array([[0, 0], [1, 1], [0, 0.004], [2, 0], [0.004, 0], [1, 1.5]])
+    fig = glyflib.plotting.perfect_denoiser.plot_draws({"a": points, "b": points[3:]})
+    (dots,) = fig.axes[0].collections
+    np.testing.assert_array_equal(dots.get_offsets(), points[[0, 1, 3, 5]])
+    sizes = dots.get_sizes()
+    np.testing.assert_allclose(sizes / sizes.min(), [3, 1, 1, 1])
+    assert len(fig.axes[1].collections[0].get_offsets()) == 3
 
 
 def test_an_arrow_points_along_the_field_and_its_colour_is_its_length():

@@ -12,8 +12,8 @@ from glyflib.schedule import add_noise, linear_alpha_bar
 
 NOISED_TO = 600
 TOO_FEW, TOO_MANY = 500, 700
-LOSSES = {20: 0.90, 400: 0.10}
-FLOORS = {20: 0.87, 400: 0.04}
+LOSSES = {20: 0.90, 200: 0.58, 400: 0.10}
+FLOORS = {20: 0.87, 200: 0.64, 400: 0.04}
 
 
 def one_level(ab: float | Tensor) -> Tensor:
@@ -42,11 +42,19 @@ def candidates(*votes: float) -> float:
     )
 
 
-def most_to_gain(level: int | None = None) -> tuple[int, float]:
-    """A level and its distance, loss less floor: where it is largest, if None."""
+def suspect_and_gain(level: int | None = None) -> tuple[int, int, float]:
+    """The level whose loss is below the floor, another one, and its distance.
+
+    The distance is loss less floor. The other level is that with the largest, if None.
+    """
     gains = {t: LOSSES[t] - FLOORS[t] for t in LOSSES}
     level = max(gains, key=gains.get) if level is None else level
-    return level, gains[level]
+    return min(gains, key=gains.get), level, gains[level]
+
+
+def suspect_and_loss(level: int) -> tuple[int, int, float]:
+    """The same by someone who thinks that a loss can fall to 0."""
+    return suspect_and_gain()[0], level, LOSSES[level]
 
 
 @cache
@@ -90,6 +98,17 @@ def data_of(xt: Tensor, ab: Tensor, data: Tensor) -> Tensor:
 def undivided(xt: Tensor, ab: Tensor, data: Tensor) -> Tensor:
     """The noise as strong as it is in xt."""
     return (1 - ab) ** 0.5 * noise_of(xt, ab, data)
+
+
+def noise_by_plain_distance(xt: Tensor, ab: Tensor, data: Tensor) -> Tensor:
+    """The noise by someone who forgot to square the distances."""
+    votes = (-torch.cdist(xt, ab**0.5 * data) / (2 * (1 - ab))).softmax(dim=1)
+    return (xt - ab**0.5 * (votes @ data)) / (1 - ab) ** 0.5
+
+
+def noise_of_unshrunk(xt: Tensor, ab: Tensor, data: Tensor) -> Tensor:
+    """The noise by someone who took the believed data away as they were at level 0."""
+    return (xt - data_of(xt, ab, data)) / (1 - ab) ** 0.5
 
 
 def three_clouds() -> tuple[Tensor, Tensor, Tensor]:
@@ -157,33 +176,38 @@ QUESTIONS = {
         hint="First the sum of -w ln w over the three, then e to the power of it.",
     ),
     "perfect-share": Question(
-        right=most_to_gain,
+        right=suspect_and_gain,
         because=lambda right: (
-            f"at level {right[0]} the distance is {right[1]:.2f}, and at level 20 it "
-            f"is {most_to_gain(20)[1]:.2f}, although the loss is much larger there."
+            f"at level {right[0]} the loss is below the floor, so the network has seen "
+            f"the answers. At level {right[1]} the distance is {right[2]:.2f}, and at "
+            f"level 20 it is {suspect_and_gain(20)[2]:.2f}."
         ),
         tolerance=0.0005,
         mistakes=(
             Mistake(
-                lambda: most_to_gain(20),
+                lambda: suspect_and_gain(20),
                 "That can be gained at level 20. And at the other?",
             ),
             Mistake(
-                lambda: (20, LOSSES[20]),
+                lambda: suspect_and_loss(20),
                 "That is the whole loss. The floor stays, whatever you do.",
             ),
             Mistake(
-                lambda: (400, LOSSES[400]),
-                "The level is right. But its loss cannot fall to 0: the floor stays.",
+                lambda: suspect_and_loss(400),
+                "The levels are right. But no loss can fall to 0: the floor stays.",
+            ),
+            Mistake(
+                lambda: (20, *suspect_and_gain()[1:]),
+                "A large loss is not wrong in itself. Which one is below its floor?",
             ),
         ),
-        hint="Take the floor from the loss, at both levels.",
+        hint="Take the floor from the loss at all three levels, and look at the signs.",
     ),
     "perfect-lie": Question(
         right=costlier_lie,
         because=lambda right: (
-            f"told {right}, it trusts what it sees too little and blends too many "
-            "glyphs. Told too few levels it bets on a few, and some of them are right."
+            f"told {right}, it trusts what it sees too little and blends thousands. "
+            f"Told {TOO_FEW} it blends a handful, and that is still closer."
         ),
         mistakes=(
             Mistake(lambda: TOO_FEW, "Compare the squared errors of both lies."),
@@ -219,6 +243,14 @@ QUESTIONS = {
             Mistake(
                 lambda: undivided,
                 "That is the noise as it stands in xt. Divide by its factor.",
+            ),
+            Mistake(
+                lambda: noise_by_plain_distance,
+                "The votes are off: the exponent has the square of the distance.",
+            ),
+            Mistake(
+                lambda: noise_of_unshrunk,
+                "The believed data must shrink before you take them from xt.",
             ),
         ),
         hint="Take the shrunk data from xt, and divide by the factor of the noise.",
