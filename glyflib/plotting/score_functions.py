@@ -130,12 +130,12 @@ def plot_slopes(
             ax.plot(x, row, style, color=color, label=label)
             ax.set_ylabel(name)
     if humps:
-        first, *_ = next(iter(curves.values()))
+        first = np.asarray(next(iter(curves.values()))[0])
         tops = np.interp(list(humps.values()), x, first)
-        above = 0.1 * np.max(first)
+        above = 0.1 * first.max()
         spots = zip(humps, humps.values(), tops + above, strict=True)
         name_spots(axes[0], {name: (at, top) for name, at, top in spots})
-        axes[0].set_ylim(top=1.22 * np.max(first))
+        axes[0].set_ylim(top=1.22 * first.max())
     axes[2].axhline(0, color=BLACK, lw=0.8)
     if len(curves) > 1:
         axes[0].legend()
