@@ -495,6 +495,29 @@ def test_arrows_of_one_length_leave_a_cross_where_there_is_none():
     np.testing.assert_array_equal(crosses.get_xydata(), PLACES[[3, 7]])
 
 
+def test_names_stand_where_they_are_put():
+    spots = {"stacked": (-1, 2), "water": (1.5, 0.5)}
+    walkers = score_functions.plot_walkers(
+        {"one": POINTS, "many": POINTS}, POINTS, spots=spots
+    )
+    field = 3 * PLACES + 0.5
+    arrows = score_functions.plot_directions(
+        {"a": field, "b": field}, PLACES, POINTS, spots=spots
+    )
+    for ax in (*walkers.axes, arrows.axes[0]):
+        assert {one.get_text(): one.get_position() for one in ax.texts} == spots
+    assert not arrows.axes[1].texts
+
+
+def test_humps_are_named_above_the_density():
+    x = np.linspace(-2, 2, 41)
+    curve = np.exp(-(x**2)), -(x**2), -2 * x
+    fig = score_functions.plot_slopes(x, {"a": curve}, humps={"top": 0, "side": 1})
+    where = {one.get_text(): one.get_position() for one in fig.axes[0].texts}
+    assert where["top"] == pytest.approx((0, 1.1))
+    assert where["side"] == pytest.approx((1, np.exp(-1) + 0.1))
+
+
 def test_the_error_of_a_learned_arrow_is_a_share_of_the_exact_one():
     exact = 3 * PLACES + 0.5
     fig = score_functions.plot_learned(PLACES, POINTS, exact, 1.1 * exact)

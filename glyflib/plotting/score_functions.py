@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -48,6 +48,14 @@ def arrow_shape(places: np.ndarray) -> dict[str, object]:
     size = {"angles": "xy", "scale_units": "xy", "scale": 1 / (0.9 * spacing(places))}
     shape = {"width": 0.0075, "headwidth": 4.5, "headlength": 4.5, "pivot": "mid"}
     return size | shape | {"zorder": 3}
+
+
+def name_spots(ax: Axes, spots: Mapping[str, ArrayLike]) -> None:
+    """Write names at spots (2,), on white, over whatever lies there."""
+    box = {"color": "white", "alpha": 0.85, "pad": 1}
+    look = {"ha": "center", "va": "center", "fontsize": 9, "zorder": 5, "bbox": box}
+    for name, (x, y) in spots.items():
+        ax.text(x, y, name, **look)
 
 
 def draw_arrows(ax: Axes, places: np.ndarray, score: ArrayLike, norm: LogNorm):
@@ -103,13 +111,17 @@ def plot_fields(
 
 @figure
 def plot_slopes(
-    x: ArrayLike, curves: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]]
+    x: ArrayLike,
+    curves: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]],
+    *,
+    humps: Mapping[str, float] | None = None,
 ) -> Figure:
     """Draw densities of one number, their logarithms and their scores, all (N,).
 
     Args:
         x: (N,) places.
         curves: name -> density, log density and score.
+        humps: names to write over the first density, and the places of its humps.
     """
     fig, axes = subplots(3, 1, figsize=(WIDTH * 0.85, 5.4), sharex=True)
     names = "density", "log density", "score (slope)"
@@ -117,6 +129,13 @@ def plot_slopes(
         for ax, row, name in zip(axes, rows, names, strict=True):
             ax.plot(x, row, style, color=color, label=label)
             ax.set_ylabel(name)
+    if humps:
+        first = np.asarray(next(iter(curves.values()))[0])
+        tops = np.interp(list(humps.values()), x, first)
+        above = 0.1 * first.max()
+        spots = zip(humps, humps.values(), tops + above, strict=True)
+        name_spots(axes[0], {name: (at, top) for name, at, top in spots})
+        axes[0].set_ylim(top=1.22 * first.max())
     axes[2].axhline(0, color=BLACK, lw=0.8)
     if len(curves) > 1:
         axes[0].legend()
@@ -127,7 +146,11 @@ def plot_slopes(
 
 @figure
 def plot_directions(
-    panels: Mapping[str, ArrayLike], places: ArrayLike, points: ArrayLike
+    panels: Mapping[str, ArrayLike],
+    places: ArrayLike,
+    points: ArrayLike,
+    *,
+    spots: Mapping[str, ArrayLike] | None = None,
 ) -> Figure:
     """Draw which way arrows point, all equally long, over the points they belong to.
 
@@ -135,6 +158,7 @@ def plot_directions(
         panels: title -> arrows (M, 2); a cross stands where one is not finite or 0.
         places: (M, 2) where the arrows stand, a square grid.
         points: (N, 2), drawn grey.
+        spots: names to write on the first panel, and where, (2,).
     """
     places = np.asarray(places)
     half = np.abs(places).max() * 1.08
@@ -150,6 +174,7 @@ def plot_directions(
         ax.set(title=title, aspect="equal", xlim=(-half, half), ylim=(-half, half))
         ax.set(xlabel="map x")
         ax.grid(visible=False)
+    name_spots(np.atleast_1d(axes)[0], spots or {})
     np.atleast_1d(axes)[0].set_ylabel("map y")
     return fig
 
@@ -172,8 +197,8 @@ def plot_mean_noise(
         xt, eps, strips, grid, curve = parts
         dots = {"ms": 2.5, "mew": 0, "color": GREY, "alpha": 0.6}
         ax.plot(xt[:1500], eps[:1500], ".", label="one noise", **dots)
-        ax.plot(grid, curve, color=RED, lw=1.2, label="from the score", zorder=3)
-        look = {"ms": 4, "color": BLUE, "zorder": 4}
+        ax.plot(grid, curve, color=RED, lw=1.2, label="from the score", zorder=4)
+        look = {"ms": 4, "color": BLUE, "mfc": "white", "mew": 0.9, "zorder": 3}
         ax.plot(
             list(strips), list(strips.values()), "o", label="mean of a strip", **look
         )
@@ -231,8 +256,19 @@ def plot_vanishing(
 
 
 @figure
-def plot_walkers(panels: Mapping[str, ArrayLike], points: ArrayLike) -> Figure:
-    """Draw walkers, title -> (N, 2), over the points (M, 2) they should find."""
+def plot_walkers(
+    panels: Mapping[str, ArrayLike],
+    points: ArrayLike,
+    *,
+    spots: Mapping[str, ArrayLike] | None = None,
+) -> Figure:
+    """Draw walkers over the points that they should find.
+
+    Args:
+        panels: title -> (N, 2) walkers.
+        points: (M, 2), drawn grey.
+        spots: names to write on each panel, and where, (2,).
+    """
     width = min(WIDTH, 0.6 + 3.2 * len(panels))
     fig, axes = subplots(1, len(panels), figsize=(width, 3.8), sharey=True)
     for ax, (title, walkers) in zip(np.atleast_1d(axes), panels.items(), strict=True):
@@ -240,6 +276,7 @@ def plot_walkers(panels: Mapping[str, ArrayLike], points: ArrayLike) -> Figure:
         ax.plot(*np.asarray(walkers).T, ".", ms=3.2, mew=0, color=BLUE, alpha=0.8)
         ax.set(title=title, xlabel="map x", aspect="equal")
         ax.set(xlim=(-3, 3), ylim=(-3, 3))
+        name_spots(ax, spots or {})
     np.atleast_1d(axes)[0].set_ylabel("map y")
     return fig
 
@@ -294,8 +331,8 @@ def plot_learned(
             "headaxislength": 2.5,
         }
         left.quiver(*places.T, *unit.T, color=color, **look)
-    left.set_title("which way (grey: exact, red: learned)")
-    norm, size = LogNorm(0.01, 2, clip=True), spacing(places) / (2 * half)
+    left.set_title("which way (grey: exact, orange: learned)")
+    norm, size = Normalize(0, 1, clip=True), spacing(places) / (2 * half)
     side = 72 * right.get_position().width * WIDTH * size
     squares = right.scatter(
         *places.T, s=side**2 * 0.8, c=error, marker="s", cmap="Blues", norm=norm
@@ -308,5 +345,5 @@ def plot_learned(
     left.set_ylabel("map y")
     bar = fig.colorbar(squares, ax=[left, right], location="bottom", shrink=0.6)
     bar.set_label("error, as a share of the exact arrow's length")
-    bar.set_ticks([0.01, 0.1, 1], labels=["0.01", "0.1", "1"])
+    bar.set_ticks([0, 0.5, 1], labels=["0", "0.5", "1 or more"])
     return fig
