@@ -5,7 +5,9 @@ import torch
 
 from glyflib.lessons.exercises import check
 from glyflib.lessons.questions.training_on_a_gpu import (
+    COPIES,
     MEMORY,
+    batch_for_rate,
     bytes_a_glyph,
     bytes_of_data,
     bytes_of_state,
@@ -14,7 +16,6 @@ from glyflib.lessons.questions.training_on_a_gpu import (
     joined,
     largest_batch,
     plain_mean,
-    scaled_rate,
     undivided,
 )
 
@@ -43,9 +44,9 @@ def test_joined_gradients_are_those_of_the_whole_batch():
 @pytest.mark.parametrize(
     ("name", "answer", "told"),
     [
-        ("gpu-bytes", 2, "Five numbers of four bytes"),
+        ("gpu-bytes", 0.8, "A weight and its gradient"),
         ("gpu-plus-one", 256, "the 1 is lost"),
-        ("gpu-scale", 0.002, "the root of 16 is 4"),
+        ("gpu-scale", 512, "4 is the root of 16"),
         ("gpu-hours", 1.15, "1.15 hours"),
         ("gpu-unequal", joined, "Each glyph counts alike"),
     ],
@@ -63,17 +64,18 @@ def test_the_largest_batch_is_right_from_rounded_numbers_too():
 @pytest.mark.parametrize(
     ("name", "answer", "told"),
     [
+        ("gpu-bytes", gigabytes(COPIES), "two moments and the average"),
+        ("gpu-bytes", gigabytes(4), "has no moments"),
+        ("gpu-bytes", gigabytes(3), "without the average"),
         ("gpu-bytes", gigabytes(1), "the weights alone"),
-        ("gpu-bytes", gigabytes(4), "the average of the weights"),
-        ("gpu-bytes", gigabytes(3), "two numbers for each weight"),
-        ("gpu-bytes", 0.5, "counts numbers"),
-        ("gpu-bytes", 2000, "In gigabytes"),
+        ("gpu-bytes", 0.2, "counts numbers"),
+        ("gpu-bytes", 800, "In gigabytes"),
         ("gpu-plus-one", 257, "Has bfloat16 a number 257?"),
         ("gpu-plus-one", 258, "halfway"),
-        ("gpu-scale", scaled_rate(1), "the linear rule"),
-        ("gpu-scale", scaled_rate(-0.5), "not shorter"),
-        ("gpu-scale", 4, "By that factor"),
-        ("gpu-scale", 5e-4, "wastes the calmer gradient"),
+        ("gpu-scale", batch_for_rate(1), "the linear rule"),
+        ("gpu-scale", 64, "not the batch like the root"),
+        ("gpu-scale", batch_for_rate(-2), "belongs to a larger one"),
+        ("gpu-scale", 16, "From 32 to how many"),
         ("gpu-fit", 590, "need room as well"),
         ("gpu-fit", 567, "lie on the GPU as well"),
         ("gpu-fit", 563, "20 bytes of each weight"),

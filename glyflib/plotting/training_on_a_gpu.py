@@ -29,7 +29,13 @@ from glyflib.plotting.base import (
 FIELDS = {"sign": (GREY, ""), "exponent": (ORANGE, "//"), "digits": (SKY, "")}
 HATCHES = ("", "//", "..", "xx", "\\\\", "++")
 GIGA = 1e9
-HOUR_TICKS = {1 / 60: "a minute", 1: "an hour", 24: "a day", 24 * 30: "a month"}
+HOUR_TICKS = {
+    10 / 3600: "10 seconds",
+    1 / 60: "a minute",
+    1: "an hour",
+    24: "a day",
+    24 * 30: "a month",
+}
 
 
 @figure
@@ -127,9 +133,7 @@ def plot_hours(work: Mapping[str, float], rate: float) -> Figure:
     for i, (name, count) in enumerate(work.items()):
         look = {"color": CYCLE[i % len(CYCLE)], "ms": 4, "label": name}
         ax.plot(rates, count / rates / 3600, LOOKS[i % len(LOOKS)], **look)
-    ax.axvline(
-        rate, color=BLACK, lw=1.2, ls=(0, (4, 3)), label="this machine, measured"
-    )
+    ax.axvline(rate, color=BLACK, lw=1.8, ls=":", label="this machine, measured")
     ax.set(xscale="log", yscale="log", ylabel="time it takes")
     ax.set(xlabel="operations a second that are really done", xlim=(low, high))
     ax.xaxis.set_major_formatter(EngFormatter(sep=" "))

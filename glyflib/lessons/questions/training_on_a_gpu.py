@@ -1,7 +1,6 @@
 """Questions of chapter 11: bytes, rounding, learning rates, hours, shared gradients."""
 
 from functools import cache, partial
-from math import sqrt
 
 import torch
 from torch import Tensor
@@ -16,14 +15,15 @@ from glyflib.unet import UNet
 TEXT_DIM = 256  # of the shipped text encoder
 FLOAT = 4  # bytes
 COPIES = 5  # weights, gradients, two moments, average
+PLAIN_COPIES = 2  # weights, gradients
 MILLIONS = 100
 MEMORY = 16e9  # bytes of the GPU in the exercise
 RATE = 20e12  # operations a second of the GPU in the exercise
 NUM_GLYPHS = 5e6  # to be seen in the exercise
-BATCHES, LEARNING_RATE = (32, 512), 5e-4
+BATCH, LEARNING_RATES = 32, (5e-4, 2e-3)
 
 
-def gigabytes(copies: int = COPIES) -> float:
+def gigabytes(copies: int = PLAIN_COPIES) -> float:
     """Gigabytes of so many copies of the weights of the exercise."""
     return copies * FLOAT * MILLIONS * 1e6 / 1e9
 
@@ -34,9 +34,9 @@ def sum_in_bfloat16(big: float = 256.0, small: float = 1.0) -> float:
     return (pair[0] + pair[1]).item()
 
 
-def scaled_rate(power: float = 0.5) -> float:
-    """The learning rate of the larger batch, by a rule with this power of the ratio."""
-    return LEARNING_RATE * (BATCHES[1] / BATCHES[0]) ** power
+def batch_for_rate(power: float = 2.0) -> float:
+    """The batch of the higher rate, if it grows by this power of the rates' ratio."""
+    return BATCH * (LEARNING_RATES[1] / LEARNING_RATES[0]) ** power
 
 
 @cache
@@ -110,20 +110,20 @@ QUESTIONS = {
     "gpu-bytes": Question(
         right=gigabytes,
         because=lambda right: (
-            f"five numbers of four bytes for each weight make {right:g} gigabytes, "
-            "before a single glyph is looked at."
+            f"a weight and its gradient, of four bytes each, make {right:g} gigabytes; "
+            f"with AdamW and the average it would be {gigabytes(COPIES):g}."
         ),
         tolerance=0.005,
         mistakes=(
-            Mistake(lambda: gigabytes(1), "Those are the weights alone."),
             Mistake(
-                lambda: gigabytes(4),
-                "And the average of the weights, from which one draws?",
+                lambda: gigabytes(COPIES),
+                "That is with AdamW's two moments and the average.",
             ),
+            Mistake(lambda: gigabytes(4), "Plain gradient descent has no moments."),
+            Mistake(lambda: gigabytes(3), "And without the average of the weights?"),
             Mistake(
-                lambda: gigabytes(3),
-                "The optimizer keeps two numbers for each weight, and there is the "
-                "average as well.",
+                lambda: gigabytes(1),
+                "Those are the weights alone. What does a step need besides?",
             ),
             Mistake(
                 lambda: gigabytes() / FLOAT,
@@ -133,7 +133,7 @@ QUESTIONS = {
                 lambda: gigabytes() * 1000, "In gigabytes: a thousand millions each."
             ),
         ),
-        hint="How many numbers does training keep for each weight? Four bytes each.",
+        hint="Which of the five numbers are left for each weight? Four bytes each.",
     ),
     "gpu-plus-one": Question(
         right=sum_in_bfloat16,
@@ -152,24 +152,31 @@ QUESTIONS = {
         hint="256 is 2 to the power of 8. In binary, 257 has nine digits.",
     ),
     "gpu-scale": Question(
-        right=scaled_rate,
+        right=batch_for_rate,
         because=lambda right: (
-            f"the batch is 16 times as large, the root of 16 is 4, so {right:g}."
+            f"the rate is 4 times as high, 4 is the root of 16, so {right:g} glyphs."
         ),
-        tolerance=1e-5,
+        tolerance=0.5,
         mistakes=(
             Mistake(
-                lambda: scaled_rate(1),
+                lambda: batch_for_rate(1),
                 "That is the linear rule. The optimizer is AdamW.",
             ),
             Mistake(
-                lambda: scaled_rate(-0.5),
-                "The gradient is calmer, so the steps may be longer, not shorter.",
+                lambda: batch_for_rate(0.5),
+                "The rate grows like the root of the batch, not the batch like the "
+                "root of the rate.",
             ),
-            Mistake(lambda: sqrt(16), "By that factor. Which rate does it give?"),
-            Mistake(lambda: LEARNING_RATE, "The same rate wastes the calmer gradient."),
+            Mistake(
+                lambda: batch_for_rate(-2),
+                "A larger batch is calmer, so the higher rate belongs to a larger one.",
+            ),
+            Mistake(
+                lambda: batch_for_rate() / BATCH,
+                "By that factor the batch grows. From 32 to how many?",
+            ),
         ),
-        hint="By which factor does the batch grow? Take the root of it.",
+        hint="By which factor does the rate grow? That factor is a root; of what?",
     ),
     "gpu-fit": Question(
         right=largest_batch,
