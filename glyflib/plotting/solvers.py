@@ -131,7 +131,7 @@ def plot_plane(
         names = ["aim", "place", "belief $\\hat x_0$"] if i == 0 else [None] * 3
         ax.plot([noise, 0], [place, belief], "--", color=RED, lw=1.3, label=names[0])
         ax.plot(noise, place, "o", color=RED, ms=6, label=names[1])
-        ax.plot(0, belief, "*", color=BLACK, ms=11, label=names[2], clip_on=False)
+        ax.plot(0, belief, "D", color=BLACK, ms=6, label=names[2], clip_on=False)
     ax.set(
         xlim=(0, most),
         ylim=(-reach, reach),
@@ -158,12 +158,12 @@ def plot_line(
     steps, known = map(np.asarray, answers)
     fig, ax = subplots(figsize=(WIDTH * 0.85, 3.3))
     ax.plot(*truth, color=SKY, lw=3, label="exact path")
-    ax.plot(steps, known, "o", mfc="white", color=GREY, label="answers of the steps")
+    ax.plot(steps, known, "o", mfc="white", color=GREY, label="beliefs at the steps")
     pair = slice(at - 1, at + 1)
     slope = (known[at] - known[at - 1]) / (steps[at] - steps[at - 1])
     ends = np.array([steps[at - 1], steps[at + 1]])
     ax.plot(ends, known[at] + slope * (ends - steps[at]), "--", color=RED, label="line")
-    ax.plot(steps[pair], known[pair], "o", color=RED, label="two past answers")
+    ax.plot(steps[pair], known[pair], "o", color=RED, label="the last two beliefs")
     middle = (steps[at] + steps[at + 1]) / 2
     lean = known[at] + slope * (middle - steps[at])
     ax.plot(middle, lean, "*", color=BLACK, ms=11, label="what 2M takes", zorder=4)
