@@ -177,7 +177,22 @@ def guided_between(
 def believe(
     predict_eps: PredictEps, xt: Tensor, t: int, alpha_bar: Tensor, fix_x0: FixX0 | None
 ) -> tuple[Tensor, Tensor]:
-    """One call of the model: believed data and noise, consistent with each other."""
+    """One call of the model: believed data and noise, consistent with each other.
+
+    Args:
+        predict_eps: the model.
+        xt: (B, ...) noisy samples, all at one level.
+        t: their noise level in [1, T].
+        alpha_bar: (T + 1,) of the schedule.
+        fix_x0: mends the believed data, such as a clip; None leaves them.
+
+    Returns:
+        x0_hat and eps_hat, each of the shape of xt. The noise follows from the data
+        where these were mended.
+
+    References:
+        Song, Meng and Ermon 2021, Eq. 9, for the believed data.
+    """
     t_batch = torch.full((len(xt),), t, device=xt.device)
     eps_hat = predict_eps(xt, t_batch)
     x0_hat = x0_from_eps(xt, eps_hat, t_batch, alpha_bar)
