@@ -21,14 +21,15 @@ from glyflib.files import DATA
 MAX_TOKENS = 40  # 99 of 100 captions have fewer
 SENSE = re.compile(r"[;,](?![^()]*\))")  # what ends one, unless it is in brackets
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")  # letters, with ' and - inside
-FUNCTION_WORDS = """
+SAYING_NOTHING = """
     a about after against all also an and any are as at away be been before being
     both but by cant down each especially esp etc for from has have having if in
     into is it its kind like made name names no not of off on one's or other out
     over place same so some something such surname than that the their them there
     these they this those times to under up upon used usually variant very was were
     when which while who with without
-"""  # what says nothing of a picture by itself
+"""  # of a picture by themselves
+FUNCTION_WORDS = frozenset(SAYING_NOTHING.split())
 
 SHIPPED = DATA / "text_encoder"
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
@@ -411,8 +412,8 @@ def content_words(caption: str) -> list[str]:
     Args:
         caption: any text.
     """
-    found, left_out = dict.fromkeys(WORD.findall(caption)), FUNCTION_WORDS.split()
-    return [word for word in found if word.lower() not in left_out]
+    found = dict.fromkeys(WORD.findall(caption))
+    return [word for word in found if word.lower() not in FUNCTION_WORDS]
 
 
 def one_word(caption: str, generator: torch.Generator) -> str:

@@ -321,6 +321,27 @@ def super_resolution(work: Path, out: Path, steps: int, seed: int) -> None:
     click.echo(f"super-resolver written to {out}")
 
 
+def run_options(command: Callable) -> Callable:
+    """Add the options of a run of making that goes on where it was cut off."""
+    for option in (
+        click.option(
+            "--checkpoint-seconds",
+            type=click.FloatRange(0),
+            default=60.0,
+            help="Time between checkpoints, which is what a kill costs at most.",
+        ),
+        click.option("--cpu-bf16", is_flag=True, help="Multiply in bfloat16 on a CPU."),
+    ):
+        command = option(command)
+    return command
+
+
+def check_length(options: Mapping[str, object]) -> None:
+    """Raise a UsageError unless a run is given either its minutes or its steps."""
+    if (options["steps"] is None) == (options["minutes"] is None):
+        raise click.UsageError("give --minutes or --steps")
+
+
 @data.command("autoencoder", context_settings={"show_default": True})
 @click.option(
     "--glyphs",
@@ -350,13 +371,7 @@ def super_resolution(work: Path, out: Path, steps: int, seed: int) -> None:
 @click.option("--batch-size", type=click.IntRange(1), default=8, help="Glyphs a step.")
 @click.option("--learning-rate", default=1e-3, help="At its peak.")
 @click.option("--seed", default=0, help="Of weights and draws.")
-@click.option("--cpu-bf16", is_flag=True, help="Multiply in bfloat16 on a CPU.")
-@click.option(
-    "--checkpoint-seconds",
-    type=click.FloatRange(0),
-    default=60.0,
-    help="Time between checkpoints, which is what a kill costs at most.",
-)
+@run_options
 @click.option(
     "--judged",
     type=click.IntRange(2),
@@ -392,8 +407,7 @@ def autoencoder(
     from glyflib.runs import RunFolder
     from glyflib.super_resolution import SuperResolver
 
-    if (options["steps"] is None) == (options["minutes"] is None):
-        raise click.UsageError("give --minutes or --steps")
+    check_length(options)
     start, folder = AutoencoderStart(**options), RunFolder(out)
     train, held_out = (
         load_glyphs(part, path=glyphs or GLYPHS) for part in ("train", "test")
@@ -454,13 +468,7 @@ def autoencoder(
 @click.option("--batch-size", type=click.IntRange(1), default=64, help="Glyphs a step.")
 @click.option("--learning-rate", default=1e-4, help="At the peak of each phase.")
 @click.option("--seed", default=0, help="Of all draws.")
-@click.option("--cpu-bf16", is_flag=True, help="Multiply in bfloat16 on a CPU.")
-@click.option(
-    "--checkpoint-seconds",
-    type=click.FloatRange(0),
-    default=60.0,
-    help="Time between checkpoints, which is what a kill costs at most.",
-)
+@run_options
 def student(
     teacher: Path, glyphs: Path | None, out: Path, fewest: str, **options
 ) -> None:
@@ -477,8 +485,7 @@ def student(
     from glyflib.making.student import StudentStart, begin, finish, train_student
     from glyflib.runs import RunFolder
 
-    if (options["steps"] is None) == (options["minutes"] is None):
-        raise click.UsageError("give --minutes or --steps")
+    check_length(options)
     start, folder = StudentStart(fewest=int(fewest), **options), RunFolder(out)
     kept = folder.initial if folder.initial.is_dir() else teacher
     config = read_config(kept, KEYS, "glyffuser", TRAIN, optional=OPTIONAL)

@@ -441,6 +441,11 @@ def everything_so_far(chapter: int) -> HTML:
     return whole_book(part for part, (_, end) in CHAPTERS.items() if end <= chapter)
 
 
+def lines(x: float, y: float, *texts: str) -> str:
+    """Lines of text in a box, the first of them around (x, y)."""
+    return "".join(words(x, y + 19 * i, text) for i, text in enumerate(texts))
+
+
 def moves_to_gpu(lit: Iterable[str] = ()) -> HTML:
     """Draw what lies in the memory of a CPU and of a GPU in training, and what moves.
 
@@ -453,10 +458,6 @@ def moves_to_gpu(lit: Iterable[str] = ()) -> HTML:
         ValueError: If a part is not called so.
     """
     heading, side = {"font_weight": "bold"}, 144
-
-    def lines(x: float, y: float, *texts: str) -> str:
-        """Lines of text in a box, the first of them around (x, y)."""
-        return "".join(words(x, y + 19 * i, text) for i, text in enumerate(texts))
 
     left, right = 16 + side / 2, 300 + side / 2
     parts = {
@@ -519,11 +520,6 @@ def shared_batch(lit: Iterable[str] = ()) -> HTML:
     Raises:
         ValueError: If a part is not called so.
     """
-
-    def lines(x: float, y: float, *texts: str) -> str:
-        """Lines of text in a box, the first of them around (x, y)."""
-        return "".join(words(x, y + 19 * i, text) for i, text in enumerate(texts))
-
     halves = "half of the batch", "all of the weights", "a gradient of its own"
     parts = {
         "batch": ((150, 8, 160, 44), lines(230, 35, "one batch of glyphs")),
