@@ -71,6 +71,7 @@ def numbers(ctx: click.Context, param: click.Parameter, text: str) -> tuple[floa
 @count_option("--plain", default=ReportConfig.num_plain, help="Glyphs a plain prompt.")
 @count_option("--steps", default=ReportConfig.num_steps, help="Of the sampler.")
 @click.option("--seed", default=ReportConfig.seed, help="Of all draws.")
+@click.option("--cpu-bf16", is_flag=True, help="Multiply in bfloat16 on a CPU.")
 @click.pass_context
 def evaluate(
     ctx: click.Context,
@@ -84,6 +85,7 @@ def evaluate(
     plain: int,
     steps: int,
     seed: int,
+    cpu_bf16: bool,
 ) -> None:
     """Judge the glyffuser or student in the folder MODEL, by default the shipped one.
 
@@ -111,6 +113,7 @@ def evaluate(
         num_plain=plain,
         num_steps=steps,
         seed=seed,
+        cpu_bf16=cpu_bf16,
     )
     report = out or model / REPORT
     parts = build_report(

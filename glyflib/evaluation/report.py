@@ -7,6 +7,7 @@ run goes on with the first part that is missing, and never mixes two models.
 import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -31,6 +32,7 @@ from glyflib.evaluation.samples import (
 )
 from glyflib.files import WEIGHTS, provenance, write_text
 from glyflib.glyffuser import SHIPPED, Glyffuser
+from glyflib.precision import products_in_bf16
 from glyflib.runs import PROMPTS, RunFolder, glyphs_seen
 from glyflib.sampling import check_scale, level_grid, seeds_of
 from glyflib.student import Student, is_student
@@ -63,6 +65,7 @@ class ReportConfig:
         num_plain: glyphs a plain prompt.
         num_steps: of the sampler, DPM-Solver++ 2M.
         seed: of all draws.
+        cpu_bf16: whether a CPU multiplies in bfloat16 while it draws.
     """
 
     scales: tuple[float, ...] = (1.0, 2.0, 3.0, 5.0)
@@ -71,6 +74,7 @@ class ReportConfig:
     num_plain: int = 100
     num_steps: int = 15
     seed: int = 0
+    cpu_bf16: bool = False
 
 
 #: Draws one glyph a prompt: from B prompts to x0 (B, 1, S, S) in [-1, 1].
@@ -134,7 +138,7 @@ class Judge:
         Returns:
             (B, 1, S, S) in [-1, 1].
         """
-        with warnings.catch_warnings(action="ignore"):  # long captions are cut
+        with self.drawing():
             return self.glyffuser.sample(
                 prompts,
                 num_steps=num_steps or self.config.num_steps,
@@ -158,10 +162,18 @@ class Judge:
         """
         if self.student is None:
             raise ValueError("there is no student: a glyffuser draws at a scale")
-        with warnings.catch_warnings(action="ignore"):  # long captions are cut
+        with self.drawing():
             return self.student.sample(
                 prompts, calls=calls, seed=self.config.seed, progress=self.progress
             )
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """What to draw under: in the precision asked for, long captions cut silently."""
+        device = next(self.glyffuser.unet.parameters()).device.type
+        precision = products_in_bf16(device, on_gpu=False, on_cpu=self.config.cpu_bf16)
+        with warnings.catch_warnings(action="ignore"), precision:
+            yield
 
     def rows_asked(self, glyphs: Glyphs) -> Tensor:
         """Rows of the glyphs whose captions are drawn, each as often as it is."""
@@ -322,7 +334,7 @@ class CaptionJudge(Judge):
         samples, asked = shrink_x0(samples), captions[rows]
         features = self.classifier.read(samples).features
         nearest = nearest_captions(features, real, captions)
-        again = partial(bootstrap_interval, generator=generator, groups=asked, num=200)
+        again = partial(bootstrap_interval, generator=generator, groups=asked)
         found = {
             "caption_hit": again(torch.mean, (nearest == asked).double()),
             "caption_shuffled": again(shuffled_rate, torch.stack([nearest, asked], 1)),

@@ -129,7 +129,7 @@ def measure_likeness(
     generator: torch.Generator,
     *,
     groups: Tensor | None = None,
-    num: int = 200,
+    num: int = 400,
 ) -> Likeness:
     """Hold features (N, D) against those of real held-out glyphs (M, D).
 
@@ -180,7 +180,7 @@ def measure_novelty(
     generator: torch.Generator,
     *,
     groups: Tensor | None = None,
-    num: int = 200,
+    num: int = 400,
 ) -> Novelty:
     """Hold samples against the training glyphs, as held-out glyphs are.
 
@@ -251,7 +251,7 @@ def evaluate_samples(
     classifier: RadicalClassifier,
     generator: torch.Generator,
     *,
-    num: int = 200,
+    num: int = 400,
 ) -> Metrics:
     """Judge samples by their captions, by real glyphs, and by what was trained on.
 
@@ -301,7 +301,7 @@ def reference_rows(
     generator: torch.Generator,
     *,
     num_samples: int,
-    num: int = 200,
+    num: int = 400,
 ) -> References:
     """Chance, ceiling and floor for the numbers of `evaluate_samples`.
 

@@ -18,6 +18,8 @@ SPANS = MappingProxyType(  # levels (low, high] where guidance is on
     {"early": (667, 1000), "middle": (333, 667), "late": (0, 333)}
 )
 NEGATIVES = MappingProxyType({"shrimp": "insect", "to cut": "knife"})
+BIRD = "bird"  # a radical that may stand at either side, and whether it comes twice
+BIRD_SCALES = (0, 1, 2, 3, 5, 10, 20, 50, 100)
 
 # Words: the plain prompts other than "gold", with the radical of each.
 OTHERS = MappingProxyType({name: PLAIN[name] for name in PLAIN if name != "gold"})
@@ -31,6 +33,12 @@ IDEAS = MappingProxyType(
         "a sickness of fire": 32,
     }
 )
+FEELINGS = "thoughts and feelings"
+# The same in few steps and in many: which part comes first, and which stays.
+BY_STEPS = MappingProxyType(
+    {FEELINGS: (1, 3, 12, 50), "a sickness of fire": (1, 3, 50)}
+)
+NUM_BY_STEPS = 32
 # Characters with the heart, radical 61, at the left and below.
 HEART_LEFT = "忙快怕性怪怖恨恒恰悔悦悟情惜惟惊憶懐慣慢憎憐懶惰愉愧慌慎悼惨惱"
 HEART_BELOW = "忍志忘忠念怒思急怨恐恩息悉悲惡惑想愁意感愚慈態慰憂慮憩憲懇懸忌忽"

@@ -351,6 +351,25 @@ class GuidanceResults(StudyResults):
         check_name("scale", scale, self.scales)
         return self.tensor(f"same {prompt} {scale:g}", "images")
 
+    @property
+    def captions(self) -> tuple[str, ...]:
+        """Captions (N) of `sweep`."""
+        return tuple(self.numbers(f"sweep {self.scales[0]}")["prompts"])
+
+    @property
+    def bird_scales(self) -> tuple[float, ...]:
+        """Scales of `bird`."""
+        return asked.BIRD_SCALES
+
+    def bird(self, scale: float) -> Tensor:
+        """Glyphs (48, 1, S, S) of "bird" at one of `bird_scales`.
+
+        Raises:
+            ValueError: If there is no such scale.
+        """
+        check_name("scale", scale, self.bird_scales)
+        return self.tensor(f"{asked.BIRD} {scale:g}", "images")
+
     def guided_within(self, span: str) -> Tensor:
         """The sweep's captions (N, 1, S, S) at scale 8 within a span of `spans` only.
 
@@ -392,12 +411,14 @@ class Drawn:
     """Glyphs that were drawn and read.
 
     Attributes:
+        prompts: N, what was asked for.
         num_steps: of the sampler.
         scale: of the guidance.
         radicals: (N,) int64, as the radical classifier reads them.
         images: (M, 1, S, S) uint8, the first few.
     """
 
+    prompts: tuple[str, ...]
     num_steps: int
     scale: float
     radicals: Tensor
@@ -411,6 +432,7 @@ class WordResults(StudyResults):
         """One part by its stored name; errors as those of `numbers`."""
         numbers = self.numbers(name)
         return Drawn(
+            prompts=tuple(numbers["prompts"]),
             num_steps=numbers["steps"],
             scale=numbers["scale"],
             radicals=torch.tensor(numbers["radicals"]),
@@ -483,6 +505,21 @@ class WordResults(StudyResults):
         """
         check_name("prompt", prompt, self.ideas)
         return self.part(prompt)
+
+    @property
+    def by_steps(self) -> dict[str, tuple[int, ...]]:
+        """Prompts of `in_steps`, each with its numbers of steps."""
+        return dict(asked.BY_STEPS)
+
+    def in_steps(self, prompt: str, num_steps: int) -> Drawn:
+        """Glyphs for one of `by_steps` at scale 3, with all their pictures.
+
+        Raises:
+            ValueError: If there is no such prompt, or not in so many steps.
+        """
+        check_name("prompt", prompt, self.by_steps)
+        check_name("number of steps", num_steps, self.by_steps[prompt])
+        return self.part(f"{prompt} in {num_steps}")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,14 @@ from torch import Tensor
 
 from glyflib.data import images_from_x0
 from glyflib.glyffuser import Glyffuser
-from glyflib.lessons.asked import NEGATIVES, PROMPTS, SCALES, SPANS
+from glyflib.lessons.asked import (
+    BIRD,
+    BIRD_SCALES,
+    NEGATIVES,
+    PROMPTS,
+    SCALES,
+    SPANS,
+)
 from glyflib.sampling import (
     FixX0,
     PredictEps,
@@ -32,6 +39,7 @@ FIX_SCALE = 15
 FIXES = {"clip": clip, "dynamic": dynamic_threshold()}
 NEGATIVE_SCALE = 3
 NUM_NEGATIVE = 16
+NUM_BIRDS = 48
 MARGIN = 1.05  # beliefs beyond it lie outside the range of pixels
 
 
@@ -88,7 +96,8 @@ def draw(
     path = list(steps)
     levels = [len(glyffuser.alpha_bar) - 1, *[step.t for step in path[:-1]]]
     images = images_from_x0(path[-1].xt.float().clamp(-1, 1))
-    return {"scale": scale, "levels": levels, "outside": shares, "images": images}
+    asked = {"scale": scale, "prompts": list(prompts), "negative": negative}
+    return asked | {"levels": levels, "outside": shares, "images": images}
 
 
 def guidance(
@@ -99,9 +108,12 @@ def guidance(
     num_drawn: int = NUM_DRAWN,
     num_each: int = NUM_EACH,
     num_negative: int = NUM_NEGATIVE,
+    num_birds: int = NUM_BIRDS,
+    bird_scales: Sequence[float] = BIRD_SCALES,
 ) -> Mapping[str, Part]:
     """Parts "sweep 3", "same gold 3", "span early", "fix clip", "without shrimp".
 
+    "bird 10" is that prompt, up to much larger scales.
     "with shrimp" has no negative prompt; "without shrimp" has one, from the same
     noises.
     """
@@ -120,4 +132,6 @@ def guidance(
         part = partial(ask, [prompt] * num_negative, NEGATIVE_SCALE, seed)
         found[f"with {prompt}"] = part
         found[f"without {prompt}"] = partial(part, negative=negative)
+    for scale in bird_scales:
+        found[f"{BIRD} {scale}"] = partial(ask, [BIRD] * num_birds, scale, seed)
     return found

@@ -27,7 +27,7 @@ NUM_FRAMES = 24
 NUM_DRAWN = 128  # held-out captions, one glyph each
 JUDGED = {"ddim": SHORT, "ddpm": (10,), "dpm": (10,), "ddim clipped": (5,)}
 BETWEEN_STEPS = 20
-NUM_BOOTSTRAP = 200
+NUM_BOOTSTRAP = 400
 SAMPLERS = {
     "ddim": sample,
     "ddpm": partial(sample, eta=1.0),
@@ -50,7 +50,7 @@ def same_noise(
 ) -> dict:
     """A few glyphs from the noises that all samplers share, x0 as it comes."""
     x0 = last_of(walk(glyffuser, prompts, name, count, seed)).xt.float()
-    return {"steps": count, "x0": x0.half()}
+    return {"steps": count, "prompts": list(prompts), "x0": x0.half()}
 
 
 def film(
@@ -68,6 +68,7 @@ def film(
     steps = list(walk(glyffuser, prompts, name, count, seed))
     keep = evenly(frames, count).tolist()
     return {
+        "prompts": list(prompts),
         "levels": [steps[i].t for i in keep],
         "x0": steps[-1].xt.half(),
         "xt": torch.stack([images_from_x0(steps[i].xt / 2) for i in keep]),
@@ -97,7 +98,7 @@ def judged(
     x0 = subject.glyffuser.sample(prompts, seed=seed, **options)
     features = RadicalClassifier.load().read(x0).features
     found = {"frechet": frechet(features, subject.real_features, seed)}
-    found |= {"steps": count, "features": features.half()}
+    found |= {"steps": count, "prompts": list(prompts), "features": features.half()}
     return found | ({"images": images_from_x0(x0)} if count == BETWEEN_STEPS else {})
 
 
@@ -123,7 +124,8 @@ def between(glyffuser: Glyffuser, prompts: Sequence[str], seed: int) -> dict:
     angle = cosine_similarity(first.flatten(1), second.flatten(1)).acos()
     straight = (first + second) / 2
     curved = straight / (angle / 2).cos().reshape(-1, 1, 1, 1)
-    predict_eps, found = glyffuser.denoiser(prompts[:half]), {}
+    predict_eps = glyffuser.denoiser(prompts[:half])
+    found: dict[str, object] = {"prompts": list(prompts[:half])}
     for name, xt in {"straight": straight, "curved": curved}.items():
         steps = sample(predict_eps, xt, glyffuser.alpha_bar, num_steps=BETWEEN_STEPS)
         found[name] = images_from_x0(last_of(steps).xt.float())

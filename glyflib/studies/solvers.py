@@ -52,7 +52,7 @@ def race_seed(
         errors[name] = [row.tolist() for row in apart]
         drawn += found
     pictures = images_from_x0(torch.stack([*drawn, best])).squeeze(2)
-    return {"errors": errors, "pictures": pictures}
+    return {"calls": list(CALLS), "errors": errors, "pictures": pictures}
 
 
 def reach(
@@ -77,7 +77,7 @@ def measure_order(
     for name in ODE_SAMPLERS:
         ends = (reach(name, n, eps, noise, alpha_bar) for n in ORDER_STEPS)
         errors[name] = [(x - best).square().mean().sqrt().item() for x in ends]
-    return {"errors": errors}
+    return {"steps": list(ORDER_STEPS), "errors": errors}
 
 
 def solvers(

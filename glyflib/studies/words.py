@@ -12,7 +12,13 @@ from torch import Tensor
 from glyflib.data import images_from_x0
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.glyffuser import Glyffuser
-from glyflib.lessons.asked import IDEAS, OTHERS, rows_with_radical
+from glyflib.lessons.asked import (
+    BY_STEPS,
+    IDEAS,
+    NUM_BY_STEPS,
+    OTHERS,
+    rows_with_radical,
+)
 from glyflib.lessons.ways_in import WAYS, draw_hearing
 from glyflib.studies.common import Part, Subject
 
@@ -43,7 +49,8 @@ def prompted(
 ) -> dict:
     """Glyphs for prompts, all that the network is told being heard."""
     x0 = glyffuser.sample(prompts, num_steps=num_steps, scale=scale, seed=seed)
-    return {"steps": num_steps, "scale": scale} | read(x0, keep)
+    asked = {"steps": num_steps, "scale": scale, "prompts": list(prompts)}
+    return asked | read(x0, keep)
 
 
 def cut(
@@ -51,7 +58,8 @@ def cut(
 ) -> dict:
     """Glyphs for captions, heard by some of the two ways; the others hear ""."""
     x0 = draw_hearing(glyffuser, captions, ways, num_steps=num_steps, seed=seed)
-    return {"steps": num_steps, "scale": 1.0} | read(x0, SHOWN)
+    asked = {"steps": num_steps, "scale": 1.0, "prompts": list(captions)}
+    return asked | read(x0, SHOWN)
 
 
 def words(
@@ -64,8 +72,13 @@ def words(
     num_gold: int = NUM_GOLD,
     num_long: int = NUM_LONG,
     ideas: Mapping[str, int] = IDEAS,
+    by_steps: Mapping[str, tuple[int, ...]] = BY_STEPS,
+    num_by_steps: int = NUM_BY_STEPS,
 ) -> Mapping[str, Part]:
-    """All parts, by name; scales are 1 and 3 where both are named."""
+    """All parts, by name; scales are 1 and 3 where both are named.
+
+    Those of `by_steps` are "thoughts and feelings in 3" and the like.
+    """
     rows = rows_with_radical(subject.held_out, num_captions)
     captions = subject.held_out.take(rows).captions
     ask = partial(prompted, subject.glyffuser)
@@ -86,4 +99,9 @@ def words(
     study["120 gold 3"] = partial(ask, gold * num_long, 120, STRONG, seed, num_long)
     for idea, num in ideas.items():
         study[idea] = partial(ask, [idea] * num, IDEA_STEPS, STRONG, seed, num)
+    for prompt, counts in by_steps.items():
+        same = [prompt] * num_by_steps
+        for count in counts:
+            part = partial(ask, same, count, STRONG, seed, num_by_steps)
+            study[f"{prompt} in {count}"] = part
     return study
