@@ -105,6 +105,17 @@ def test_a_killed_report_goes_on_to_the_same_end(model, glyphs, tmp_path):
     assert len(batches) == 2, "scale 3 and plain 3 alone are drawn"
 
 
+def test_glyphs_drawn_in_bfloat16_are_the_same_but_for_rounding(model, glyphs):
+    drawn = [
+        judge_of(Glyffuser.load(model), glyphs, replace(CONFIG, cpu_bf16=is_bf16)).draw(
+            ["gold", "a fish"], 3.0
+        )
+        for is_bf16 in (False, True)
+    ]
+    gap = (drawn[0] - drawn[1]).abs().max()
+    assert 0 < gap < 0.1
+
+
 def test_another_models_report_is_not_gone_on_with(model, glyphs, tmp_path):
     path = tmp_path / "report.json"
     path.write_text(json.dumps({"model": "x", "glyphs_seen": 0, "parts": {}}))
