@@ -24,7 +24,6 @@ OLD_FORM = {
     "17_guidance",
     "18_evaluation",
     "20_larger_images",
-    "bugs",
     "claims",
 }
 QUESTIONS = (
