@@ -322,6 +322,10 @@ EXAMPLES = {
         {"t = 1": RNG.uniform(size=(4, 4, 4)), "t = 9": RNG.uniform(size=(4, 4, 4))},
         PIECES,
     ),
+    "text_conditioning.plot_word": call(
+        {"t = 1": X0[0], "t = 9": X0[1]},
+        {"t = 1": RNG.uniform(size=(4, 4)), "t = 9": RNG.uniform(size=(4, 4))},
+    ),
     "text_embeddings.plot_array": call(
         PIECES, [930, 4, 1413, 1], RNG.normal(size=(4, 256)), RNG.normal(size=(6, 256))
     ),

@@ -1,6 +1,6 @@
-"""Figures of chapter 16: where a picture looks at words, and how often they are heard.
+"""Figures of chapter 16: where a picture looks while it reads words.
 
-Invariant: shares are drawn from 0 to 1 with their intervals, attention from 0 to 0.6.
+Invariant: attention is drawn from 0 to 0.6, so that words and levels compare.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from glyflib.plotting.text_embeddings import shown
 from glyflib.plotting.unet import show_attention
 
 MOST = 0.6  # share of attention drawn darkest
+FRAME = 5.4  # inches: narrow, so that a phone shows its letters large enough
 
 
 @figure
@@ -46,4 +47,27 @@ def plot_looks(
         add_frame(ax)
     bar = fig.colorbar(drawn, ax=axes, shrink=0.8, extend="max")
     bar.set_label("share of attention", fontsize=8)
+    return fig
+
+
+@figure
+def plot_word(
+    pictures: Mapping[str, ArrayLike], maps: Mapping[str, ArrayLike]
+) -> Figure:
+    """Draw what share each place gives to one word, a column a level.
+
+    All figures of one text are of one size, as frames for words to point at.
+
+    Args:
+        pictures: column's name -> (1, S, S) picture on the scale of x0.
+        maps: column's name -> (h, w) shares.
+    """
+    size = FRAME, FRAME / len(pictures) + 0.2
+    fig, axes = subplots(1, len(pictures), figsize=size, squeeze=False)
+    for ax, (name, picture) in zip(axes[0], pictures.items(), strict=True):
+        glow = show_attention(ax, np.asarray(picture).squeeze(), maps[name], top=MOST)
+        add_frame(ax)
+        ax.set_title(name, fontsize=10)
+    bar = fig.colorbar(glow, ax=axes, shrink=0.8, extend="max")
+    bar.set_label("share", fontsize=9)
     return fig
