@@ -67,7 +67,7 @@ def plot_word(
     for ax, (name, picture) in zip(axes[0], pictures.items(), strict=True):
         glow = show_attention(ax, np.asarray(picture).squeeze(), maps[name], top=MOST)
         add_frame(ax)
-        ax.set_title(name, fontsize=10)
+        ax.set_title(name, fontsize=12)
     bar = fig.colorbar(glow, ax=axes, shrink=0.8, extend="max")
-    bar.set_label("share", fontsize=9)
+    bar.set_label("share", fontsize=11)
     return fig
