@@ -317,10 +317,9 @@ EXAMPLES = {
         {2: np.outer([0, 1, 2], SIDE), 5: np.outer(range(6), SIDE) / 2},
         (np.ones(9), np.zeros(9)),
     ),
-    "text_conditioning.plot_looks": call(
+    "text_conditioning.plot_word": call(
         {"t = 1": X0[0], "t = 9": X0[1]},
-        {"t = 1": RNG.uniform(size=(4, 4, 4)), "t = 9": RNG.uniform(size=(4, 4, 4))},
-        PIECES,
+        {"t = 1": RNG.uniform(size=(4, 4)), "t = 9": RNG.uniform(size=(4, 4))},
     ),
     "text_embeddings.plot_array": call(
         PIECES, [930, 4, 1413, 1], RNG.normal(size=(4, 256)), RNG.normal(size=(6, 256))

@@ -20,7 +20,6 @@ OLD_FORM = {
     "10_training",
     "14_conditional_distributions",
     "15_text_embeddings",
-    "16_text_conditioning",
     "17_guidance",
     "18_evaluation",
     "20_larger_images",

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 RUN = "04_forward_noising"  # from top to bottom
 OPENED = ["00_whole_thing", "09_unet", "bugs", "claims"]
 LONG = 10  # times WAIT: a whole chapter on a busy machine
-FIGURE = "img, canvas, svg, .glyf-frames"
+FIGURE = "img, canvas, svg, .glyf-frames, .glyf-words"
 # What a reader sees of each cell: nothing of a hidden one; prose without code and
 # formulas, where braces are no directive.
 LOOK = """() => [...document.querySelectorAll(".jp-Notebook-cell")].map((cell) => {

@@ -66,6 +66,7 @@ CHAPTERS = {
     "judging": (18, 18),
     "uses": (19, 22),
 }
+DOORS = {"tokens": PURPLE, "attention": GREEN, "mean": ORANGE}
 UNET = {"down": BLUE, "bottom": ORANGE, "up": GREEN, "skips": PINK, "level": SKY}
 # The strokes of the character for "tree", from end to end; y grows downward.
 TREE = [
@@ -543,6 +544,67 @@ def shared_batch(lit: Iterable[str] = ()) -> HTML:
         "both, so both take the same step and their weights stay equal."
     )
     return diagram(shapes, parts, SHARED, lit, alt=alt, size=(460, 382), width=520)
+
+
+def two_doors(lit: Iterable[str] = ()) -> HTML:
+    """Draw the two ways by which a text comes into the U-net.
+
+    Args:
+        lit: names of the parts to light: "tokens", "attention", "mean". Without one,
+            all are drawn alike.
+
+    Raises:
+        ValueError: If a part is not called so.
+    """
+    heading = {"font_weight": "bold"}
+
+    def cells(x: float, y: float, num: int, side: float, dark: int = -1) -> str:
+        """A row of squares from (x, y) on, one of them dark."""
+        return "".join(
+            f'<rect x="{x + i * side:g}" y="{y:g}" width="{side:g}" height="{side:g}" '
+            f'fill="currentColor" fill-opacity="{0.6 if i == dark else 0.12:g}" '
+            'stroke-width="1"/>'
+            for i in range(num)
+        )
+
+    tokens = words(112, 32, "tokens of the text", 17, **heading)
+    for y, token in ((50, "gold"), (78, "&lt;/s&gt;")):
+        tokens += words(58, y + 15, token) + cells(92, y, 6, 18)
+    attention = words(112, 172, "cross-attention", 17, **heading)
+    for row in range(4):
+        attention += cells(76, 186 + 18 * row, 4, 18, dark=2 if row == 1 else -1)
+    attention += words(112, 284, "each place asks:")
+    attention += words(112, 306, "which token is for me?")
+    mean = words(348, 172, "the mean", 17, **heading)
+    for i in (0, 1, 2):
+        x, y, fill = 312 + 12 * i, 186 + 10 * i, 0.6 if i == 1 else 0.12
+        mean += (
+            f'<rect x="{x:g}" y="{y:g}" width="48" height="48" fill="currentColor" '
+            f'fill-opacity="{fill:g}" stroke-width="1"/>'
+        )
+    mean += words(348, 284, "each channel is turned,")
+    mean += words(348, 306, "alike at all places")
+    parts = {
+        "tokens": ((8, 8, 208, 100), tokens),
+        "attention": ((8, 148, 208, 172), attention),
+        "mean": ((244, 148, 208, 172), mean),
+    }
+    level = box(322, 40, 130, 38) + words(374, 65, "level") + symbol(412, 66, "t")
+    network = box(8, 360, 444, 42) + words(230, 387, "the U-net", 17, **heading)
+    forth = (
+        arrow((112, 108), (112, 148))
+        + arrow((216, 78), (280, 78), (280, 148))
+        + arrow((387, 78), (387, 148))
+        + arrow((112, 320), (112, 360))
+        + arrow((348, 320), (348, 360))
+    )
+    alt = (
+        "Two doors into the U-net. The tokens of a text go to cross-attention, where "
+        "each place of the picture asks which token is for it; and their mean joins "
+        "the level, and turns each channel up or down, alike at all places."
+    )
+    shapes = level + network + forth
+    return diagram(shapes, parts, DOORS, lit, alt=alt, size=(460, 410), width=520)
 
 
 def unet_parts(lit: Iterable[str] = ()) -> HTML:
