@@ -94,7 +94,7 @@ def keeping(
         ValueError: If the mask is not bool or a shape does not fit.
 
     References:
-        Lugmayr et al. 2022 (RePaint), Eq. 8; Song et al. 2021b, appendix I.
+        Lugmayr et al. 2022 (RePaint), Eq. 8; Song et al. 2021b, on imputation.
     """
     check_mask(known, mask)
 
@@ -258,7 +258,8 @@ def near(
             out of range.
 
     References:
-        Chung et al. 2023 (DPS) for spread 0; Song et al. 2023 for spread 1.
+        Chung et al. 2023 (DPS) for spread 0; J. Song et al. 2023 (pseudoinverse-
+        guided diffusion models) for spread 1.
     """
     check_mask(known, mask)
     if not std > 0 or not spread >= 0:
