@@ -75,7 +75,8 @@ def plot_answers(
     rows = -(-len(answers) // cols)
     shape = {"figsize": (WIDTH, 0.4 + 1.9 * rows), "sharex": True, "sharey": True}
     fig, axes = subplots(rows, cols, squeeze=False, **shape)
-    reach = np.min(places), np.max(places)
+    places = np.asarray(places)
+    reach = places.min(), places.max()
     for ax, (name, values) in zip(axes.flat, answers.items(), strict=False):
         values = np.asarray(values)
         share = np.count_nonzero(values < 0) / len(values)
@@ -108,6 +109,7 @@ def plot_repeats(counts: Sequence[int], spans: ArrayLike, truth: float) -> Figur
     ax.errorbar(counts, 100 * values, 100 * reach, fmt="o-", **look)
     ax.axhline(100 * truth, color=BLACK, lw=1.2, ls="--", label="as it should be")
     count_axis(ax, counts, "how often each step is taken")
+    ax.minorticks_off()
     ax.set_ylabel("right pixel is ink (%)")
     ax.legend(fontsize=8.5, loc="lower right")
     return fig
