@@ -170,14 +170,14 @@ def test_resampling_without_a_wish_leaves_the_data_as_they_are():
         mixture.predict_eps,
         normal(4000, 2),
         ALPHA_BAR,
-        num_steps=300,
+        num_steps=150,
         repeats=2,
         generator=gen,
     )
     found = last_of(steps).xt
     torch.testing.assert_close(found.mean(0), mixture.means[0], atol=0.03, rtol=0)
     cov = double([[0.5, 0.3], [0.3, 0.4]])
-    torch.testing.assert_close(torch.cov(found.T), cov, atol=0.03, rtol=0)
+    torch.testing.assert_close(torch.cov(found.T), cov, atol=0.04, rtol=0)
 
 
 def test_noising_further_is_the_jump_of_the_chain():
@@ -312,7 +312,7 @@ def test_the_noise_of_a_gaussian_is_found_exactly():
     torch.testing.assert_close(last.xt, wanted, atol=0.02, rtol=0)
 
 
-@pytest.mark.parametrize("num_steps", [10, 50])
+@pytest.mark.parametrize("num_steps", [5, 12])
 def test_repeats_make_the_way_back_exact(num_steps):
     mixture, missed = one_gaussian(), {}
     x0 = mixture.sample(50, generator=torch.Generator().manual_seed(0))
