@@ -105,6 +105,43 @@ class GaussianMixture:
         covs = stds.double().square().reshape(-1, 1, 1) * eye
         return cls(weights, means, covs, alpha_bar)
 
+    def given(self, known: Tensor, mask: Tensor) -> Self:
+        """The free coordinates where the others are known: a mixture again.
+
+        Each Gaussian is conditioned on what is known, and its weight is multiplied by
+        how likely it finds that.
+
+        Args:
+            known: (D,) clean data; only its known coordinates are read.
+            mask: (D,) bool, true where a coordinate is known; F of them are not.
+
+        Returns:
+            The mixture of the F free coordinates, at every level.
+
+        Raises:
+            ValueError: If a shape does not fit, or all coordinates are known, or none.
+
+        References:
+            Bishop 2006, Eqs. 2.81 and 2.82.
+        """
+        shape = self.means.shape[1:]
+        if known.shape != shape or mask.shape != shape or mask.dtype != torch.bool:
+            found = f"{tuple(known.shape)} and {tuple(mask.shape)} {mask.dtype}"
+            raise ValueError(f"known and mask {found} must be {tuple(shape)}, and bool")
+        if mask.all() or not mask.any():
+            raise ValueError(f"mask {mask.tolist()} must hold both, true and false")
+        cov = self.axes * self.variances.unsqueeze(1) @ self.axes.mT
+        away = known[mask].double() - self.means[:, mask]
+        own, cross = cov[:, mask][:, :, mask], cov[:, ~mask][:, :, mask]
+        gain = torch.linalg.solve(own, cross, left=False)
+        means = self.means[:, ~mask] + torch.einsum("kfd,kd->kf", gain, away)
+        covs = cov[:, ~mask][:, :, ~mask] - gain @ cross.mT
+        pull = torch.linalg.solve(own, away)
+        fit = -((away * pull).sum(1) + torch.logdet(own)) / 2
+        weights = (self.weights.log() + fit).softmax(0)
+        covs = (covs + covs.mT) / 2
+        return type(self)(weights, means.to(self.dtype), covs, self.alpha_bar)
+
     def components(self, xt: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What each component says of xt, for the other methods.
 

@@ -362,7 +362,8 @@ class Glyffuser:
         """The noise that it sees in pictures of prompts, as samplers ask for it.
 
         What comes back is called as `predict_eps(xt, t)` with xt (B, C, S, S) at levels
-        t (B,), and returns eps_hat of the shape and dtype of xt, without gradients.
+        t (B,), and returns eps_hat of the shape and dtype of xt. Gradients flow to an
+        xt that asks for them (`xt.requires_grad`), and to no other.
 
         Args:
             prompts: one for all rows, or B of them; "" is the unconditional model.
@@ -377,10 +378,10 @@ class Glyffuser:
         cond = self.encoder.encode(prompts, max_tokens=self.max_tokens)
         null = self.encoder.encode(negative, max_tokens=self.max_tokens)
 
-        @torch.no_grad()
         def predict_eps(xt: Tensor, t: Tensor) -> Tensor:
             texts = cond.expand(len(xt)), null.expand(len(xt))
-            return self.guided(*texts, scale)(xt, t)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and xt.requires_grad):
+                return self.guided(*texts, scale)(xt, t)
 
         return predict_eps
 

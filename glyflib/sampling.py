@@ -266,6 +266,37 @@ def whole_number(one: object) -> int:
         raise ValueError(f"seed {one!r} must be an integer") from None
 
 
+def step_down(
+    x0_hat: Tensor,
+    eps_hat: Tensor,
+    shares: tuple[float, float],
+    *,
+    eta: float = 0.0,
+    generator: Generators | None = None,
+) -> Tensor:
+    """One step of DDIM (eta 0) to DDPM (eta 1), from level t to a cleaner level s.
+
+    Args:
+        x0_hat: (B, ...) believed data at level t.
+        eps_hat: (B, ...) believed noise at level t.
+        shares: alpha_bar at t and at s.
+        eta: share of the posterior's noise that is added back, in [0, 1].
+        generator: CPU source of that noise, or B of them, one a row.
+
+    Returns:
+        xs: (B, ...).
+
+    References:
+        Song et al. 2021 (DDIM), Eqs. 12 and 16.
+    """
+    a_t, a_s = shares
+    var = eta**2 * (1 - a_s) / (1 - a_t) * (1 - a_t / a_s)
+    xs = sqrt(a_s) * x0_hat + sqrt(1 - a_s - var) * eps_hat
+    if var > 0:
+        xs = xs + sqrt(var) * fresh_noise(xs, generator)
+    return xs
+
+
 @torch.no_grad()
 def sample(
     predict_eps: PredictEps,
@@ -300,12 +331,9 @@ def sample(
     if not 0 <= eta <= 1:
         raise ValueError(f"eta {eta} must lie in [0, 1]")
     for t, s in pairwise(level_grid(len(alpha_bar) - 1, num_steps)):
-        a_t, a_s = alpha_bar[t].item(), alpha_bar[s].item()
         x0_hat, eps_hat = believe(predict_eps, xt, t, alpha_bar, fix_x0)
-        var = eta**2 * (1 - a_s) / (1 - a_t) * (1 - a_t / a_s)
-        xt = sqrt(a_s) * x0_hat + sqrt(1 - a_s - var) * eps_hat
-        if var > 0:
-            xt = xt + sqrt(var) * fresh_noise(xt, generator)
+        shares = alpha_bar[t].item(), alpha_bar[s].item()
+        xt = step_down(x0_hat, eps_hat, shares, eta=eta, generator=generator)
         yield Step(s, xt, x0_hat)
 
 

@@ -80,6 +80,11 @@ EXAMPLES = {
         rows=[1, 3],
     ),
     "dataset_map.plot_scores": call({"stacked": (np.array([-0.2, 0.1]), SHEET[:2])}),
+    "editing.plot_answers": call(
+        {"replacement": POINTS[:, 0], "push": POINTS[:, 1]}, X, BELL
+    ),
+    "editing.plot_repeats": call([1, 2, 5, 10], INTERVALS, 0.9),
+    "editing.plot_two_pixels": call(X, np.outer(BELL, BELL), -1.0, BELL),
     "estimates.plot_estimates": call(
         {"precision": {"floor": SPAN, "copies": SPAN}}, marked=["copies"], bands=True
     ),

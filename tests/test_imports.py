@@ -36,6 +36,7 @@ ALLOWED = {
         "unet",
     },
     "super_resolution": {"files", "sampling", "schedule", "unet"},
+    "editing": {"sampling", "schedule"},
     "autoencoder": {"files", "unet"},
     "student": {"files", "glyffuser", "sampling", "schedule", "text", "unet"},
     "distillation": {
