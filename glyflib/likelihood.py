@@ -6,6 +6,7 @@ picture of D numbers that costs n nats costs n / (D ln 2) bits for each.
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -150,8 +151,9 @@ def climb(
     """Follow the probability flow up to noise, and count how the density changes.
 
     In y = xt / sqrt(alpha_bar) and sigma the flow is dy / dsigma = eps_hat, and the log
-    of the density falls by its divergence, (D - trace) / sigma. Ways are taken by
-    Heun's steps; the trace is added up over the log of sigma by trapezoids.
+    of the density falls by its divergence, (D - trace) / sigma. Steps are Heun's, but
+    the second look of one is the first of the next, so that the denoiser is asked once
+    a level; the trace is added up over the log of sigma by trapezoids.
 
     Args:
         predict_eps: as for `trace_of`.
@@ -174,20 +176,22 @@ def climb(
         raise ValueError(f"levels {list(levels)} must be two or more, and rise")
     signal = alpha_bar[list(levels)].double().tolist()
     sigma = [math.sqrt((1 - a) / a) for a in signal]
+    look = partial(
+        trace_of,
+        predict_eps,
+        alpha_bar=alpha_bar,
+        generator=generator,
+        num_probes=num_probes,
+    )
     y = xt / math.sqrt(signal[0])
-    traces = []
-    for k, t in enumerate(levels):
-        x = math.sqrt(signal[k]) * y
-        slope, trace = trace_of(
-            predict_eps, x, t, alpha_bar, generator=generator, num_probes=num_probes
-        )
+    slope, trace = look(xt, levels[0])
+    traces = [trace]
+    for k in range(1, len(levels)):
+        h = sigma[k] - sigma[k - 1]
+        next_slope, trace = look(math.sqrt(signal[k]) * (y + h * slope), levels[k])
+        y = y + h * (slope + next_slope) / 2
+        slope = next_slope
         traces.append(trace)
-        if k + 1 < len(levels):
-            h = sigma[k + 1] - sigma[k]
-            ahead = math.sqrt(signal[k + 1]) * (y + h * slope)
-            t_next = torch.full((len(y),), levels[k + 1], device=y.device)
-            with torch.no_grad():
-                y = y + h * (slope + predict_eps(ahead, t_next)) / 2
     top = math.sqrt(signal[-1]) * y
     D = xt[0].numel()
     normal = -(top.flatten(1).square().sum(1) + D * math.log(2 * math.pi)) / 2
