@@ -27,6 +27,7 @@ def test_a_tiny_study_has_bits_a_glyph_a_way(tmp_path):
         tiny(tmp_path),
         0,
         num_glyphs=3,
+        num_told=3,
         num_uniform=2,
         num_fine=1,
         num_steps=4,

@@ -289,7 +289,7 @@ class BitsResults(StudyResults):
 
     By the curve of the probability flow, for N glyphs: "untold" of their captions;
     "told" them; "uniform", of greys that are spread evenly over their bins; and "fine",
-    in twice as many steps. The last two are of the first few of the glyphs.
+    in twice as many steps. The last three are of the first few of the glyphs.
     """
 
     @property

@@ -27,10 +27,11 @@ from glyflib.studies.common import Part, Subject
 from glyflib.studies.training import told
 
 NUM_GLYPHS = 128
-NUM_UNIFORM = 32  # the first of them, with evenly spread greys
-NUM_FINE = 16  # the first of them, followed in twice as many steps
+NUM_TOLD = 64  # the first of them, told their captions
+NUM_UNIFORM = 24  # the first of them, with evenly spread greys
+NUM_FINE = 8  # the first of them, followed in twice as many steps
 NUM_STEPS = 27  # wanted; where levels are far apart there are fewer
-NUM_LEVELS = 24  # of the bound, for each glyph
+NUM_LEVELS = 16  # of the bound, for each glyph
 NUM_COUNTED = 256  # training glyphs that fill the table of greys
 NUM_DRAWS = 1000  # of the bootstrap
 BATCH = 16
@@ -202,6 +203,7 @@ def bits(
     seed: int,
     *,
     num_glyphs: int = NUM_GLYPHS,
+    num_told: int = NUM_TOLD,
     num_uniform: int = NUM_UNIFORM,
     num_fine: int = NUM_FINE,
     num_steps: int = NUM_STEPS,
@@ -217,7 +219,7 @@ def bits(
     return {
         "curve": partial(curve, num_glyphs, num_steps=num_steps),
         "bound": partial(by_bound, subject, seed, num_glyphs, num_levels),
-        "told": partial(curve, num_glyphs, num_steps=num_steps, is_told=True),
+        "told": partial(curve, num_told, num_steps=num_steps, is_told=True),
         "uniform": partial(curve, num_uniform, num_steps=num_steps, is_uniform=True),
         "fine": partial(curve, num_fine, num_steps=2 * num_steps),
     }
