@@ -40,6 +40,7 @@ def serve_lab(folder: Path, home: Path) -> Iterator[tuple[str, Path]]:
     port = free_port()
     words = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
     words += ["--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"]
+    words += ["--LabApp.expose_app_in_browser=True"]  # its model can be asked
     words += ["--LabApp.news_url=", "--LabApp.check_for_updates_class="]
     words[-1] += "jupyterlab.NeverCheckForUpdate"
     log = home / "log"

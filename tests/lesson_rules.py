@@ -26,7 +26,6 @@ OLD_FORM = {
     "20_larger_images",
     "bugs",
     "claims",
-    "diffusers",
 }
 QUESTIONS = (
     "what do they learn?",

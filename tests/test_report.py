@@ -13,7 +13,7 @@ from tiny_models import random_unet, save_encoder, save_glyphs
 from glyflib.__main__ import main
 from glyflib.commands.evaluate import shipped_races
 from glyflib.data import load_glyphs, x0_from_images
-from glyflib.evaluation.card import card_text, missed, products_of
+from glyflib.evaluation.card import card_text, missed, products_of, told_of
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.evaluation.report import (
     PLAIN,
@@ -103,6 +103,17 @@ def test_a_killed_report_goes_on_to_the_same_end(model, glyphs, tmp_path):
     rest = build_report(model, glyphs, tmp_path / "cut.json", CONFIG, progress=count)
     assert dict(rest) == whole
     assert len(batches) == 2, "scale 3 and plain 3 alone are drawn"
+
+
+def test_glyphs_drawn_in_bfloat16_are_the_same_but_for_rounding(model, glyphs):
+    drawn = [
+        judge_of(Glyffuser.load(model), glyphs, replace(CONFIG, cpu_bf16=is_bf16)).draw(
+            ["gold", "a fish"], 3.0
+        )
+        for is_bf16 in (False, True)
+    ]
+    gap = (drawn[0] - drawn[1]).abs().max()
+    assert 0 < gap < 0.1
 
 
 def test_another_models_report_is_not_gone_on_with(model, glyphs, tmp_path):
@@ -298,6 +309,22 @@ def test_a_card_states_what_config_and_report_say(model, file):
 )
 def test_a_card_tells_in_which_numbers_a_stage_multiplied(stage, said):
     assert products_of(stage) == said
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        ({}, "whole captions"),
+        ({"subsets": 0, "words": 0, "part_weight": 1.0}, "whole captions"),
+        ({"subsets": 2}, "whole captions, some of their senses"),
+        (
+            {"words": 1, "part_weight": 0.0},
+            "whole captions, single words; no bare parts",
+        ),
+    ],
+)
+def test_a_card_tells_what_a_stage_told_of_a_glyph(stage, said):
+    assert told_of(stage) == said
 
 
 def test_a_card_names_the_prompts_that_fail_at_every_scale():

@@ -66,6 +66,15 @@ def products_of(stage: dict) -> str:
     return "bfloat16" if is_bf16 else "float32"
 
 
+def told_of(stage: dict) -> str:
+    """What a stage told the network of a glyph, by its settings."""
+    told = ["whole captions"]
+    told += ["some of their senses"] if stage.get("subsets") else []
+    told += ["single words"] if stage.get("words") else []
+    bare = "" if stage.get("part_weight", 1.0) else "; no bare parts"
+    return ", ".join(told) + bare
+
+
 def stage_table(stages: list[dict]) -> str:
     """What each stage of training did."""
     head = [
@@ -76,6 +85,7 @@ def stage_table(stages: list[dict]) -> str:
         "learning rate",
         "seed",
         "products in",
+        "told",
         "time",
         "on",
     ]
@@ -88,6 +98,7 @@ def stage_table(stages: list[dict]) -> str:
             f"{stage['learning_rate']:g}",
             str(stage["seed"]),
             products_of(stage),
+            told_of(stage),
             f"{stage['seconds'] / 60:.0f} min",
             f"{stage['machine']}, {stage['date']}",
         ]

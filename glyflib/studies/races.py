@@ -263,6 +263,12 @@ long one. `{recipes.facts["command"]}` ({recipes.facts["date"]}):
 
 {table(head, rows)}
 
+v is kept although eps has the smaller error here. The race asks for the noise, at
+levels that all hold some signal. Sampling begins where almost none is left, and there
+x0_hat = (xt - sigma eps_hat) / alpha divides whatever eps_hat misses by an alpha close
+to 0, while v is -x0 itself (Salimans and Ho 2022, section 4). A student that draws in
+one call has that level alone.
+
 The lightest of these networks, for longer, with the text encoder's weights and with
 random ones; last, the share of {NUM_DRAWN} held-out captions whose radical is drawn at
 scale {SCALE:g}.
