@@ -245,6 +245,12 @@ EXAMPLES = {
     "schedules.plot_loss_weights": call(
         {"even": ([-3, 0, 3], [1, 1, 1]), "less": ([-3, 0, 3], [1, 2, 0])}
     ),
+    "schedules.plot_costs_per_pixel": call(
+        {"a byte": (8.0, 8.0, 8.0), "glyffuser": (1.6, 1.5, 1.7)}
+    ),
+    "schedules.plot_paid_rates": call(
+        {name: (X, BELL + k) for k, name in enumerate("abc")}
+    ),
     "schedules.plot_prices": call(
         {"linear": {5: 40.0, 50: 2.0}, "even waste": {5: 30.0, 50: 0.5}}
     ),

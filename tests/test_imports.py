@@ -20,6 +20,7 @@ ALLOWED = {
     "schedule": set(),
     "sampling": {"schedule"},
     "exact": {"data", "schedule"},
+    "likelihood": {"data", "sampling", "schedule"},
     "unet": set(),
     "precision": set(),
     "t5": set(),

@@ -43,6 +43,20 @@ def test_losses_by_level_are_those_of_each_glyph():
         assert training.errors(split, "captions").shape == shape
 
 
+def test_bits_are_those_of_each_glyph_by_curve_and_bound():
+    bits = results.bits()
+    num = len(bits.rows())
+    assert num >= 128 and len(bits.by_bound) == num
+    for way in bits.ways:
+        rows = bits.rows(way)
+        assert rows == bits.rows()[: len(rows)]
+        assert bits.by_curve(way).shape == (len(rows),)
+        assert bits.traces(way).shape == (len(bits.levels(way)), len(rows))
+    assert (bits.touch() > 0).all() and (bits.touch("uniform") == 0).all()
+    assert bits.drawn_levels.shape == bits.drawn_errors.shape
+    assert bits.drawn_levels.shape[1] == num
+
+
 def test_guided_glyphs_are_found_by_their_scale():
     guidance = results.guidance()
     for scale in guidance.scales:
@@ -75,6 +89,7 @@ def test_races_tell_what_each_took():
         (lambda: results.sampling().pictures("Euler"), "'Euler' .* DDIM, DDPM, 2M"),
         (lambda: results.solvers().errors("x"), "sampler 'x' is not stored"),
         (lambda: results.training().rows("all"), "split 'all' .* train, test"),
+        (lambda: results.bits().by_curve("x"), "'x' .* untold, told, uniform, fine"),
         (lambda: results.guidance().sweep(4), "scale 4 .* 0, 1, 2, 3, 5, 8, 15"),
         (lambda: results.words().cut("none"), "'none' .* both, attention"),
         (lambda: results.words().gold(2, 3), "is not stored"),

@@ -35,6 +35,8 @@ LADDERS = {"DDIM": "ddim", "DDPM": "ddpm", "2M": "dpm"}
 JUDGED = LADDERS | {"DDIM, clipped": "ddim clipped"}
 DENOISERS = ("captions", "no captions", "ideal")
 SPLITS = ("train", "test")
+# What the curve was followed for, and what the parts are called.
+CURVES = {"untold": "curve", "told": "told", "uniform": "uniform", "fine": "fine"}
 
 
 def check_name(what: str, name: object, known: Collection) -> None:
@@ -280,6 +282,74 @@ class TrainingResults(StudyResults):
         check_name("split", split, SPLITS)
         check_name("denoiser", denoiser, DENOISERS)
         return self.tensor(split, denoiser)
+
+
+class BitsResults(StudyResults):
+    """What held-out glyphs cost under the glyffuser, in bits per pixel.
+
+    By the curve of the probability flow, for N glyphs: "untold" of their captions;
+    "told" them; "uniform", of greys that are spread evenly over their bins; and "fine",
+    in twice as many steps. The last three are of the first few of the glyphs.
+    """
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """What the curve was followed for."""
+        return tuple(CURVES)
+
+    def part_of(self, way: str) -> str:
+        """Name of the part of a way; a ValueError if there is no such way."""
+        check_name("way", way, CURVES)
+        return CURVES[way]
+
+    def rows(self, way: str = "untold") -> list[int]:
+        """Rows of the held-out glyphs; errors as those of `by_curve`."""
+        return self.numbers(self.part_of(way))["rows"]
+
+    def levels(self, way: str = "untold") -> list[int]:
+        """The K levels that the curve visits; errors as those of `by_curve`."""
+        return self.numbers(self.part_of(way))["levels"]
+
+    def by_curve(self, way: str = "untold") -> Tensor:
+        """Bits per pixel (N,) float64 of each glyph, the last touch among them.
+
+        Args:
+            way: one of `ways`.
+
+        Raises:
+            ValueError: If there is no such way.
+        """
+        return self.tensor(self.part_of(way), "bits").double()
+
+    def touch(self, way: str = "untold") -> Tensor:
+        """Bits per pixel (N,) of the last touch; errors as those of `by_curve`."""
+        return self.tensor(self.part_of(way), "touch").double()
+
+    def traces(self, way: str = "untold") -> Tensor:
+        """How strongly beliefs follow pictures, (K, N); errors as `by_curve`."""
+        return self.tensor(self.part_of(way), "traces").double()
+
+    @property
+    def by_bound(self) -> Tensor:
+        """Bits per pixel (N,) float64 by the bound, untold, with the same last touch.
+
+        Raises:
+            ValueError: If bound and curve are of different glyphs.
+        """
+        rows = self.numbers("bound")["rows"]
+        if rows != self.rows():
+            raise ValueError(f"the bound is of glyphs {rows}, not {self.rows()}")
+        return self.tensor("bound", "steps").double() + self.touch()
+
+    @property
+    def drawn_levels(self) -> Tensor:
+        """The levels (K, N) int64 that the bound drew by lot for each glyph."""
+        return self.tensor("bound", "drawn").long()
+
+    @property
+    def drawn_errors(self) -> Tensor:
+        """Mean squared error (K, N) of a pixel of the noise at `drawn_levels`."""
+        return self.tensor("bound", "errors").double()
 
 
 class GuidanceResults(StudyResults):
@@ -1026,6 +1096,11 @@ def solvers(folder: Path | str = RESULTS) -> SolverResults:
 def training(folder: Path | str = RESULTS) -> TrainingResults:
     """Loss by level, beside the perfect denoiser's; errors as `load_results`."""
     return TrainingResults(load_results("training", folder))
+
+
+def bits(folder: Path | str = RESULTS) -> BitsResults:
+    """Price of held-out glyphs, in bits; errors as those of `load_results`."""
+    return BitsResults(load_results("bits", folder))
 
 
 def guidance(folder: Path | str = RESULTS) -> GuidanceResults:

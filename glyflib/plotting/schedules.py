@@ -279,6 +279,56 @@ def plot_prices(prices: Mapping[str, Mapping[int, float]]) -> Figure:
     return fig
 
 
+@figure
+def plot_costs_per_pixel(costs: Mapping[str, tuple[float, float, float]]) -> Figure:
+    """Draw what pictures cost by several coders, as bars.
+
+    Args:
+        costs: name -> bits per pixel, and the ends of the interval; the first stands
+            at the top. A name that begins with "glyffuser" is set off by its colour.
+    """
+    fig, ax = subplots(figsize=(WIDTH * 0.85, 0.45 * len(costs) + 0.8))
+    for place, (name, (value, low, high)) in enumerate(costs.items()):
+        color = BLUE if name.startswith("glyffuser") else GREY
+        ax.barh(place, value, color=color, height=0.65)
+        ax.errorbar(
+            value, place, xerr=[[value - low], [high - value]], color=BLACK, capsize=3
+        )
+        ax.annotate(f"{value:.2f}", (high, place), (6, 0), None, "offset points").set(
+            va="center", fontsize=9
+        )
+    most = max(high for _, _, high in costs.values())
+    ax.set(yticks=range(len(costs)), yticklabels=list(costs), xlim=(0, 1.14 * most))
+    ax.invert_yaxis()
+    ax.set_xlabel("bits per pixel")
+    return fig
+
+
+@figure
+def plot_paid_rates(rates: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
+    """Draw at which rate bits are paid along the log-SNR, by up to three roads.
+
+    Args:
+        rates: name -> (K,) log-SNR and (K,) bits per pixel for each unit of it.
+    """
+    fig, ax = subplots(figsize=(WIDTH * 0.85, 3.2))
+    looks = (
+        {"color": BLUE, "ls": "-", "marker": "o", "ms": 3},
+        {"color": RED, "ls": "", "marker": "s", "ms": 4},
+        {"color": ORANGE, "ls": "--"},
+    )
+    for (name, (lam, rate)), look in zip(rates.items(), looks, strict=False):
+        ax.plot(lam, rate, label=name, **look)
+    ax.set(
+        xlabel=r"log-SNR $\lambda$ (noise on the right)",
+        ylabel="bits a pixel, per unit of it",
+    )
+    ax.set_ylim(bottom=0)
+    ax.invert_xaxis()
+    ax.legend(fontsize=9, loc="upper right")
+    return fig
+
+
 def add_points(ax: Axes, points: ArrayLike, groups: Mapping[str, ArrayLike]) -> None:
     """Draw points (N, 2) in grey, and groups of rows in colours and markers.
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from glyflib.files import CONFIG, provenance
 from glyflib.glyffuser import SHIPPED
 from glyflib.lessons.stored import RESULTS, Results, load_results, save_results
+from glyflib.studies.bits import bits
 from glyflib.studies.common import Part, Subject
 from glyflib.studies.guidance import guidance
 from glyflib.studies.memorisation import memorisation
@@ -30,6 +31,7 @@ STUDIES: dict[str, Study] = {
     "solvers": solvers,
     "sampling": sampling,
     "training": training,
+    "bits": bits,
     "guidance": guidance,
     "words": words,
     "recipes": recipes,

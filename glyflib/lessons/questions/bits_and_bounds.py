@@ -75,6 +75,14 @@ def half_of_the_map(num: int = 120) -> int:
     return (log_snr(linear_alpha_bar()) <= half).nonzero()[0].item()
 
 
+def paper_spread_evenly(t: int = 1, width: float = 2 / 255) -> float:
+    """Bits of a paper pixel: a peak as wide as level t's noise, met by an even bin."""
+    alpha_bar = alpha_bar_of({"name": "cosine", "num_levels": 1000})
+    var = (1 - alpha_bar[t]).item()
+    from_width = math.log2(math.sqrt(2 * math.pi * var) / width)
+    return from_width + width**2 / 12 / (2 * var) / math.log(2)
+
+
 QUESTIONS = {
     "bits-doubt": Question(
         right=lambda: doubt(0.5, 0.25, 0.25),
@@ -161,6 +169,31 @@ QUESTIONS = {
             ),
         ),
         hint="Count the levels of the sigmoid schedule in the band.",
+    ),
+    "bits-paper": Question(
+        right=paper_spread_evenly,
+        because=lambda right: (
+            f"At least {right:.2f} bits for every pixel of paper, though it is never "
+            "in doubt. The chain's own noise fits the peak, and costs nothing there."
+        ),
+        tolerance=0.03,
+        mistakes=(
+            Mistake(
+                lambda: paper_spread_evenly() * math.log(2),
+                "That is in natural units; divide by ln 2 for bits.",
+            ),
+            Mistake(
+                lambda: paper_spread_evenly() + math.log2(2 / 255),
+                "That is the price of a density. A grey has a bin: less log2 of its "
+                "width.",
+            ),
+            Mistake(
+                lambda: -paper_spread_evenly(),
+                "A price is *minus* the logarithm.",
+            ),
+        ),
+        hint="Minus log2 of the bell's density, on average over the bin, and the bin's "
+        "width.",
     ),
     "bits-map": Question(
         right=half_of_the_map,
