@@ -207,7 +207,7 @@ def test_the_built_pages_show_every_entry(site):
 
 
 def test_the_root_comes_in_the_order_of_the_book():
-    order = "files data schedule sampling exact unet precision t5 text training "
+    order = "files data schedule sampling exact flow unet precision t5 text training "
     order += "checkpoint glyffuser super_resolution autoencoder student distillation "
     order += "runs run_log"
     named = [entry.module for entry in entries_of({"api.md": PAGES["api.md"]})]

@@ -20,6 +20,7 @@ ALLOWED = {
     "schedule": set(),
     "sampling": {"schedule"},
     "exact": {"data", "schedule"},
+    "flow": {"sampling", "schedule"},
     "unet": set(),
     "precision": set(),
     "t5": set(),
