@@ -32,7 +32,7 @@ def plot_ways(
     panels: Mapping[str, ArrayLike],
     cloud: ArrayLike,
     *,
-    reach: float = 3.2,
+    reach: float = 2.6,
 ) -> Figure:
     """Draw ways through the plane, from their noise to their data.
 
@@ -66,7 +66,7 @@ def draw_over_time(ax: Axes, times: ArrayLike, values: ArrayLike, **look) -> Non
 
 @figure
 def plot_courses(
-    panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, reach: float = 3.0
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, reach: float = 2.4
 ) -> Figure:
     """Draw how values of one pixel run over flow time, a panel for each way to go.
 
@@ -105,7 +105,7 @@ def plot_clocks(
     draw_over_time(right, *carried, ls="", marker="o", ms=3.5)
     right.plot([], [], "-", color=GREY, lw=1.1, label="the flow")
     right.plot([], [], "o", color=GREY, ms=3.5, label="DDIM, carried over")
-    left.set(title="DDIM", xlabel="level t (noise on the right)", ylim=(-3.2, 3.2))
+    left.set(title="DDIM", xlabel="level t (noise on the right)", ylim=(-2.4, 2.9))
     right.set(title="the flow", xlabel=r"flow time $\tau$ (noise on the right)")
     left.set_ylabel("value of the pixel")
     right.legend(fontsize=8, loc="upper left")
@@ -146,7 +146,7 @@ def plot_curves(
 
 @figure
 def plot_ends(
-    rows: Mapping[str, Mapping[str, ArrayLike]], *, reach: float = 2.9
+    rows: Mapping[str, Mapping[str, ArrayLike]], *, reach: float = 2.6
 ) -> Figure:
     """Draw where points end: a row for each flow, a panel for each number of steps.
 
@@ -160,11 +160,11 @@ def plot_ends(
     fig, axes = subplots(len(rows), len(titles), **shape)
     for line, (name, ends) in zip(axes, rows.items(), strict=True):
         for ax, title in zip(line, titles, strict=True):
-            ax.plot(*np.asarray(ends[title]).T, ".", ms=2, mew=0, color=BLUE, alpha=0.6)
+            look = {"ms": 2.6, "mew": 0, "color": BLUE, "alpha": 0.6}
+            ax.plot(*np.asarray(ends[title]).T, ".", **look)
             ax.set(aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach))
-            if line is axes[0]:
-                ax.set_title(title)
-            if line is axes[-1]:
-                ax.set_xlabel("across")
         line[0].set_ylabel(f"{name}\nup")
+    for ax, below, title in zip(axes[0], axes[-1], titles, strict=True):
+        ax.set_title(title)
+        below.set_xlabel("across")
     return fig
