@@ -108,6 +108,33 @@ EXAMPLES = {
         {"ratio": {"a": SPANS}, "loss": {"a": SPANS, "b": SPANS}}
     ),
     "evaluation.plot_twins": call({"10": (X0, X0), "all": (X0, X0)}, notes="abcd"),
+    "flow_matching.plot_clocks": call(
+        (LEVELS, np.outer(FALLING, SIDE)),
+        (SIDE / 4 + 0.5, np.outer(SIDE, SIDE)),
+        (SIDE[::2] / 4 + 0.5, np.outer(SIDE, SIDE)[::2]),
+    ),
+    "flow_matching.plot_courses": call(
+        {"lines": (SIDE, np.outer(SIDE, SIDE)), "flow": (SIDE, np.outer(SIDE, SIDE))}
+    ),
+    "flow_matching.plot_curves": call(
+        {
+            "times": {"even": (X, BELL), "middle": (X, BELL / 2)},
+            "errors": {"even": (SIDE, SIDE + 3), "middle": (SIDE, SIDE + 4)},
+        },
+        {"times": ("flow time", "density"), "errors": ("flow time", "error")},
+        is_ratio=True,
+    ),
+    "flow_matching.plot_ends": call(
+        {"before": {"1 step": POINTS, "2 steps": POINTS / 2}}
+        | {"after": {"1 step": POINTS, "2 steps": POINTS / 2}}
+    ),
+    "flow_matching.plot_ways": call(
+        {
+            name: np.linspace(POINTS[:9], POINTS[9:18], 5)
+            for name in ("before", "after")
+        },
+        POINTS,
+    ),
     "forward_noising.plot_arrivals": call(
         {900: X, 500: X}, {900: X, 500: X}, ALPHA_BAR
     ),

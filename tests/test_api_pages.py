@@ -207,9 +207,9 @@ def test_the_built_pages_show_every_entry(site):
 
 
 def test_the_root_comes_in_the_order_of_the_book():
-    order = "files data schedule sampling exact unet precision t5 text training "
-    order += "checkpoint glyffuser editing super_resolution autoencoder student "
-    order += "distillation runs run_log"
+    order = "files data schedule sampling exact likelihood flow unet precision t5 text "
+    order += "training checkpoint glyffuser editing super_resolution autoencoder "
+    order += "student distillation runs run_log"
     named = [entry.module for entry in entries_of({"api.md": PAGES["api.md"]})]
     assert named == [f"glyflib.{name}" for name in order.split()]
 

@@ -21,6 +21,7 @@ ALLOWED = {
     "sampling": {"schedule"},
     "exact": {"data", "schedule"},
     "likelihood": {"data", "sampling", "schedule"},
+    "flow": {"sampling", "schedule"},
     "unet": set(),
     "precision": set(),
     "t5": set(),
