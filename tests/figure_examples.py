@@ -317,10 +317,8 @@ EXAMPLES = {
     "text_embeddings.plot_attention": call(
         {"a": (PIECES, WEIGHTS), "b": (PIECES, np.eye(4))}, row="element"
     ),
-    "text_embeddings.plot_bias": call(np.arange(-20, 21), RNG.uniform(-1, 1, (8, 41))),
-    "text_embeddings.plot_encoders": call(
-        {"one": {"a": SPAN, "b": SPAN}, "two": {"a": SPAN, "b": SPAN}},
-        ("share", "rank"),
+    "text_embeddings.plot_matches": call(
+        {"before": WEIGHTS, "after": np.eye(4)}, SHEET[:, 0], ["ox", "sun", "to", "be"]
     ),
     "text_embeddings.plot_pieces": call(
         {"gold": [("\u2581gold", 930), ("</s>", 1)], "a": [("\u2581a", 5)]}

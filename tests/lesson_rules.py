@@ -18,7 +18,6 @@ from glyflib.lessons.exercises import known_questions
 
 OLD_FORM = {
     "10_training",
-    "15_text_embeddings",
     "16_text_conditioning",
     "17_guidance",
     "18_evaluation",
