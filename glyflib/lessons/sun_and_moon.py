@@ -46,7 +46,7 @@ class SunAndMoon(NamedTuple):
     def log_belief(self, xt: Tensor, t: Tensor) -> Tensor:
         """Natural logarithm (B, 2) of `belief`, which has a slope everywhere."""
         ab = level(self.ink.alpha_bar, torch.as_tensor(t), like=xt)
-        variance = ab * BELL_STD**2 + (1 - ab)
+        variance = ab * self.ink.variances[0, 0].to(xt) + (1 - ab)
         logs = []
         for part in self.parts.values():
             middles, weights = part.means.to(xt), part.weights.to(xt)
