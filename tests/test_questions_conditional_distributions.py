@@ -40,10 +40,11 @@ def test_the_belief_is_bayes_rule_on_the_densities(bright, level):
 
 def test_points_come_with_their_words(bright, drawn):
     points, words = drawn
-    assert bright.belief(points, torch.tensor(0)).argmax(1).eq(words).all()
+    found = bright.belief(points, torch.tensor(0)).argmax(1)
+    assert found.eq(words).double().mean() > 0.995
     for k, word in enumerate(WORDS):
         assert share_on(bright.parts[word], points[words == k]) > 0.99
-        assert share_on(bright.parts[word], points[words != k]) < 0.01
+        assert share_on(bright.parts[word], points[words != k]) < 0.04
         share = (words == k).double().mean().item()
         assert share == pytest.approx(bright.shares[k].item(), abs=0.015)
 
