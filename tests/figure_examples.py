@@ -52,27 +52,16 @@ EXAMPLES = {
         {1: WEIGHTS[0], 2: FALLING},
         ("ink", "y"),
     ),
-    "conditional_distributions.plot_joint": call(
-        X, X, np.outer(BELL, BELL), {0.4: BELL, -0.4: BELL / 2}, (BELL, BELL)
+    "conditional_distributions.plot_beliefs": call(
+        POINTS, (0, 1), {"told": (1, 1), "not told": (0, 0)}, title="level 9"
+    ),
+    "conditional_distributions.plot_judges": call(
+        {"a": HILL * 25, "b": HILL}, {"a": POINTS, "b": POINTS}, reach=3
     ),
     "conditional_distributions.plot_parts": call(
         {"sun": CLOUDS, "moon": CLOUDS}, POINTS / 2
     ),
-    "conditional_distributions.plot_pushes": call(
-        X, {f"t = {t}": {"fair": -X / t, "clean": -X} for t in (1, 2)}
-    ),
-    "conditional_distributions.plot_roads": call(
-        X, {0.0: BELL, 1.0: BELL}, {name: {0.0: X, 1.0: X} for name in ("a", "b")}
-    ),
-    "conditional_distributions.plot_rows": call(
-        np.arange(5), {"sun": FALLING / 2, "moon": FALLING[::-1] / 2}, WEIGHTS[0], "gap"
-    ),
-    "conditional_distributions.plot_slices": call(
-        X, {1.0: BELL / 9, 2.0: BELL / 3}, {1.0: BELL, 2.0: BELL}, {1.0: X, 2.0: X}
-    ),
-    "conditional_distributions.plot_sweep": call(
-        (X, X, np.outer(BELL, BELL)), 0.5, BELL, X
-    ),
+    "conditional_distributions.plot_slice": call(POINTS, X, 0.5, BELL / 3, X / 3),
     "dataset_map.plot_density": call(HILL, (0, 4, 1, 6), [(1, 2), (3, 4)]),
     "dataset_map.plot_maps": call(
         {"PCA": (POINTS, ["a", "b"] * 20), "UMAP": (POINTS, [""] * 40)},
@@ -365,10 +354,8 @@ EXAMPLES = {
     "text_embeddings.plot_attention": call(
         {"a": (PIECES, WEIGHTS), "b": (PIECES, np.eye(4))}, row="element"
     ),
-    "text_embeddings.plot_bias": call(np.arange(-20, 21), RNG.uniform(-1, 1, (8, 41))),
-    "text_embeddings.plot_encoders": call(
-        {"one": {"a": SPAN, "b": SPAN}, "two": {"a": SPAN, "b": SPAN}},
-        ("share", "rank"),
+    "text_embeddings.plot_matches": call(
+        {"before": WEIGHTS, "after": np.eye(4)}, SHEET[:, 0], ["ox", "sun", "to", "be"]
     ),
     "text_embeddings.plot_pieces": call(
         {"gold": [("\u2581gold", 930), ("</s>", 1)], "a": [("\u2581a", 5)]}

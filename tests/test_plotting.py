@@ -655,9 +655,18 @@ def test_guides_have_the_slope_of_the_order_and_end_on_the_error():
 
 
 def test_slices_stand_on_their_lines_in_proportion():
-    plane = drawn("conditional_distributions.plot_joint").axes[0]
-    high, low = (line(plane, f"y = {y:g}")[1] - y for y in (0.4, -0.4))
-    np.testing.assert_allclose(high, 2 * low, atol=1e-12)
+    plane = drawn("conditional_distributions.plot_counts").axes[0]
+    low, high = (line(plane, f"{y}")[1] - y for y in (1, 2))
+    np.testing.assert_allclose(high / high.max(), FALLING)
+    np.testing.assert_allclose(low, low[0])
+    assert low[0] / high[0] == pytest.approx(0.25 / FALLING[0])
+
+
+def test_a_slice_is_drawn_as_it_is_and_with_area_one():
+    ax = drawn("conditional_distributions.plot_slice").axes[1]
+    cut, divided = (line(ax, name) for name in ("as it is cut", "divided by its area"))
+    assert np.trapezoid(cut[1], cut[0]) == pytest.approx(1 / 3, abs=1e-3)
+    assert np.trapezoid(divided[1], divided[0]) == pytest.approx(1)
 
 
 def test_pulls_are_shares_of_their_largest_and_the_square_is_as_wide_as_told():

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
@@ -23,7 +24,7 @@ from glyflib.plotting.base import (
     figure,
     subplots,
 )
-from glyflib.plotting.estimates import draw_rows, write_values
+from glyflib.plotting.estimates import draw_rows
 
 LOOKS = ((BLUE, "o"), (ORANGE, "s"), (GREY, "D"), (RED, "^"))
 SPACE = "\u2581"  # sentencepiece's mark for the start of a word
@@ -101,26 +102,6 @@ def plot_attention(
     for ax, (title, (pieces, weights)) in zip(axes[0], panels.items(), strict=True):
         draw_weights(ax, pieces, np.asarray(weights), row)
         ax.set_title(title)
-    return fig
-
-
-@figure
-def plot_bias(distances: ArrayLike, bias: ArrayLike) -> Figure:
-    """Draw what each head adds to its scores, by distance.
-
-    Args:
-        distances: (K,) tokens from the one that looks to the one looked at.
-        bias: (heads, K).
-    """
-    bias, distances = np.asarray(bias), np.asarray(distances)
-    fig, ax = subplots(figsize=(WIDTH, 2.5))
-    box = (distances[0] - 0.5, distances[-1] + 0.5, len(bias) + 0.5, 0.5)
-    look = {"cmap": "RdBu_r", "vmin": -1, "vmax": 1, "aspect": "auto"}
-    drawn = ax.imshow(bias, extent=box, **look)
-    fig.colorbar(drawn, ax=ax, label="added to the score")
-    ax.set_yticks(range(1, len(bias) + 1))
-    ax.set(xlabel="distance in tokens (left of it | right of it)", ylabel="head")
-    ax.grid(visible=False)
     return fig
 
 
@@ -210,22 +191,38 @@ def plot_senses(
     return fig
 
 
+def draw_match(ax: Axes, fit: np.ndarray, pictures: np.ndarray) -> AxesImage:
+    """Draw cosines of pairs in a square, with the pictures at its left."""
+    drawn = ax.imshow(fit, cmap="RdBu_r", vmin=-1, vmax=1)
+    num = len(fit)
+    for row, picture in enumerate(pictures):
+        place = (-1.62, -0.68, row + 0.47, row - 0.47)
+        ax.imshow(picture, cmap="gray", vmin=0, vmax=255, extent=place)
+        frame = {"fill": False, "edgecolor": BLACK, "lw": 1.6}
+        ax.add_patch(Rectangle((row - 0.5, row - 0.5), 1, 1, **frame))
+    ax.set(xlim=(-1.65, num - 0.5), ylim=(num - 0.5, -0.5), yticks=[])
+    ax.grid(visible=False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_visible(False)
+    return drawn
+
+
 @figure
-def plot_encoders(
-    panels: Mapping[str, Mapping[str, Span]], labels: Sequence[str]
+def plot_matches(
+    fits: Mapping[str, ArrayLike], pictures: ArrayLike, captions: Sequence[str]
 ) -> Figure:
-    """Draw values in [0, 1] with intervals, a panel a question, a row an encoder.
+    """Draw how well glyphs fit captions, a panel a moment; right pairs are framed.
 
     Args:
-        panels: question -> encoder -> value, lower and upper end of its interval.
-        labels: of the x-axes.
+        fits: title -> (N, N) cosines, a row a glyph, a column a caption.
+        pictures: (N, H, W) uint8 glyphs.
+        captions: N short texts.
     """
-    fig, axes = subplots(
-        1, len(panels), figsize=(WIDTH, 2.3), sharey=True, squeeze=False
-    )
-    rounds = zip(axes[0], panels.items(), labels, strict=True)
-    for ax, (title, rows), label in rounds:
-        draw_rows(ax, rows, LOOKS)
-        write_values(ax, rows)
-        ax.set(title=title, xlim=(-0.05, 1.12), xlabel=label)
+    fig, axes = subplots(1, len(fits), figsize=(WIDTH, 4.1), squeeze=False)
+    for ax, (title, fit) in zip(axes[0], fits.items(), strict=True):
+        drawn = draw_match(ax, np.asarray(fit), np.asarray(pictures))
+        ax.set_xticks(range(len(captions)), captions, rotation=50, ha="right")
+        ax.set_title(title)
+    bar = fig.colorbar(drawn, ax=axes, location="bottom", shrink=0.5, aspect=30)
+    bar.set_label("cosine of glyph and caption")
     return fig
