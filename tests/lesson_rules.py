@@ -21,7 +21,6 @@ OLD_FORM = {
     "14_conditional_distributions",
     "15_text_embeddings",
     "16_text_conditioning",
-    "17_guidance",
     "18_evaluation",
     "20_larger_images",
     "bugs",

@@ -21,7 +21,7 @@ def test_a_part_that_comes_twice_is_missed_more_often_than_not():
 
 
 def test_an_unknown_question_is_named_with_those_that_are_known():
-    with pytest.raises(ValueError, match="'thrice': choose from inner, .*twice"):
+    with pytest.raises(ValueError, match=r"'thrice': choose from inner, .*twice"):
         exam_share("thrice")
 
 
