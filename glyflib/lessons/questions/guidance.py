@@ -137,7 +137,7 @@ QUESTIONS = {
     ),
     "guidance-count": Question(
         right=lambda: scale_of(1.5),
-        because=lambda right: f"w is 0 where the scale is 1, so it is {right:g}.",
+        because=lambda right: f"no guidance is w = 0 and scale 1, so it is {right:g}.",
         tolerance=0.005,
         mistakes=(
             Mistake(lambda: 1.5, "That is their number. Theirs is 0 where ours is 1."),
