@@ -156,19 +156,15 @@ EXAMPLES = {
         X, (X + 3) / 6, (0.5, 0.2), label="x", one=(0.6, 0.6), picture=SHEET[0]
     ),
     "gaussians.plot_two_jobs": call(X, (X, BELL), X, xlabel="x"),
-    "guidance.plot_scores": call(
-        X, {f"t = {t}": {"a": -X, "b": -t * X, "c": 0 * X} for t in (2, 3)}
+    "guidance.plot_by_scale": call(
+        {"bird": SPANS, "captions": {0: SPAN, 10: SPAN}},
+        ylabel="share",
+        top=1,
+        real={"bird": 0.9, "all": 0.5},
     ),
-    "guidance.plot_sharpened": call(
-        X,
-        {"s = 1": (BELL, X), "s = 3": (2 * BELL, X)},
-        {"q(x|y)": BELL, "q(x)": BELL / 2},
-    ),
-    "guidance.plot_sweep": call(
-        dict.fromkeys(("hits", "recall"), SPANS),
-        {"hits": 0.9},
-        tops={"hits": 1, "recall": 1},
-        cols=2,
+    "guidance.plot_sharpened": call(X, BELL, X, told=BELL / 2, title="scale 3"),
+    "guidance.plot_worth": call(
+        X, {"it deserves": BELL, "it gets": BELL**3}, title="level 150"
     ),
     "larger_images.plot_costs": call(
         [32, 64, 128, 256],

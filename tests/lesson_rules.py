@@ -18,7 +18,6 @@ from glyflib.lessons.exercises import known_questions
 
 OLD_FORM = {
     "10_training",
-    "17_guidance",
     "18_evaluation",
     "20_larger_images",
     "claims",

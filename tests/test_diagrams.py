@@ -22,6 +22,7 @@ PARTS = {
     ],
     "shared_batch": ["batch", "first", "second", "mean", "step"],
     "training_loop": ["data", "noise", "network", "guess", "difference"],
+    "two_answers": ["noisy", "silent", "told", "push"],
     "two_doors": ["tokens", "attention", "mean"],
     "unet_parts": ["down", "bottom", "up", "skips", "level"],
     "whole_book": [*diagrams.BOOK],

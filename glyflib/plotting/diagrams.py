@@ -67,6 +67,7 @@ CHAPTERS = {
     "uses": (19, 22),
 }
 DOORS = {"tokens": PURPLE, "attention": GREEN, "mean": ORANGE}
+GUIDED = {"noisy": ORANGE, "silent": SKY, "told": PURPLE, "push": RED}
 UNET = {"down": BLUE, "bottom": ORANGE, "up": GREEN, "skips": PINK, "level": SKY}
 # The strokes of the character for "tree", from end to end; y grows downward.
 TREE = [
@@ -544,6 +545,52 @@ def shared_batch(lit: Iterable[str] = ()) -> HTML:
         "both, so both take the same step and their weights stay equal."
     )
     return diagram(shapes, parts, SHARED, lit, alt=alt, size=(460, 382), width=520)
+
+
+def two_answers(lit: Iterable[str] = ()) -> HTML:
+    """Draw guidance: two answers to one noisy picture, and the way past the second.
+
+    Args:
+        lit: names of the parts to light: "noisy", "silent", "told", "push". Without
+            one, all are drawn alike.
+
+    Raises:
+        ValueError: If a part is not called so.
+    """
+    heading = {"font_weight": "bold"}
+    noisy = words(66, 66, "noisy", 17, **heading) + symbol(62, 104, "x", "t")
+    silent = words(226, 36, "the network", 17, **heading)
+    silent += words(226, 60, "hears nothing")
+    told = words(226, 120, "the network", 17, **heading)
+    told += words(226, 144, "hears \u201cbird\u201d")
+    spots = [64 + 120 * scale for scale in range(4)]  # of the scales 0 to 3
+    push = arrow((spots[0], 250), (spots[1], 250), stroke_width=4)
+    push += arrow((spots[1], 250), (spots[3], 250), stroke_dasharray="7 5")
+    for scale, spot in enumerate(spots):
+        push += f'<circle cx="{spot}" cy="250" r="5" fill="currentColor"/>'
+        push += words(spot, 280, str(scale), 17, **heading)
+    push += symbol(spots[0], 232, "\u03b5", "\u2205", hat=True)
+    push += symbol(spots[1], 232, "\u03b5", "c", hat=True)
+    push += words(304, 228, "and past it")
+    push += words(230, 310, "the scale: how many times the step")
+    parts = {
+        "noisy": ((8, 38, 116, 90), noisy),
+        "silent": ((154, 8, 144, 70), silent),
+        "told": ((154, 92, 144, 70), told),
+        "push": ((8, 192, 444, 132), push),
+    }
+    shapes = arrow((124, 72), (154, 48)) + arrow((124, 94), (154, 122))
+    shapes += arrow((298, 43), (344, 43)) + arrow((298, 127), (344, 127))
+    shapes += symbol(366, 50, "\u03b5", "\u2205", hat=True)
+    shapes += symbol(366, 134, "\u03b5", "c", hat=True)
+    shapes += arrow((396, 127), (424, 127), (424, 192))
+    shapes += '<polyline points="396,43 424,43 424,127" fill="none"/>'
+    alt = (
+        "Guidance. The network sees one noisy picture twice: once it hears nothing, "
+        "once it hears bird. The step from the first answer to the second is taken "
+        "several times: scale 0 is the first answer, 1 the second, 3 lies past it."
+    )
+    return diagram(shapes, parts, GUIDED, lit, alt=alt, size=(460, 332), width=560)
 
 
 def two_doors(lit: Iterable[str] = ()) -> HTML:

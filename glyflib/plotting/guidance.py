@@ -1,119 +1,146 @@
-"""Figures of guidance: sharpened densities, their scores, and what a scale changes.
+"""Figures of guidance: what it should draw, what it draws, and what a scale changes.
 
-Invariant: scales stand evenly on the axis, in the order given; an interval is drawn
-wherever there is one.
+Invariant: an interval is drawn wherever there is one; scales stand on one axis, which
+is stretched near 0, in every figure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
 from glyflib.plotting.base import (
     BLACK,
     BLUE,
+    CYCLE,
     GREY,
-    ORANGE,
+    LOOKS,
     RED,
     SKY,
     WIDTH,
     Span,
     figure,
-    legend_above,
     reaches,
     subplots,
 )
 
-BINS = np.linspace(-1.5, 2.5, 61)
-LOOKS = ((BLUE, "-"), (RED, "--"), (ORANGE, ":"))
+BINS = np.linspace(-1.5, 2.5, 81)
+HEIGHT = 4.0  # of the density's axis
+LARGE = 12  # points: letters that can be read on a phone
+
+
+def name_axes(ax: Axes, xlabel: str, ylabel: str) -> None:
+    """Write what the axes are in letters that a narrow screen can bear."""
+    ax.set_xlabel(xlabel, fontsize=LARGE)
+    ax.set_ylabel(ylabel, fontsize=LARGE)
+    ax.tick_params(labelsize=LARGE - 1)
 
 
 @figure
 def plot_sharpened(
     x: ArrayLike,
-    panels: Mapping[str, tuple[ArrayLike, ArrayLike]],
-    others: Mapping[str, ArrayLike],
+    density: ArrayLike,
+    draws: ArrayLike,
+    *,
+    told: ArrayLike,
+    title: str = "",
 ) -> Figure:
-    """Draw guided draws over the density that one might expect, a panel a scale.
+    """Draw guided draws over the density that one might expect of them.
 
     Args:
         x: (N,) places.
-        panels: title -> (N,) exact density, and draws.
-        others: name -> (N,) density drawn as a line in each panel, up to two.
+        density: (N,) that is expected.
+        draws: (K,) numbers that were drawn.
+        told: (N,) density of the data that the word stands for.
+        title: of the panel.
     """
-    size = WIDTH, 2.9
-    fig, axes = subplots(1, len(panels), figsize=size, sharex=True, sharey=True)
-    for ax, (title, (density, draws)) in zip(axes, panels.items(), strict=True):
-        fill = {"color": SKY, "alpha": 0.5, "lw": 0}
-        ax.fill_between(x, density, label="$q(x)\\,q(y|x)^s$", **fill)
-        for (name, curve), style in zip(others.items(), ("--", ":"), strict=False):
-            ax.plot(x, curve, color=GREY, ls=style, lw=1.2, label=name)
-        height = np.histogram(np.asarray(draws), BINS, density=True)[0]
-        ax.stairs(height, BINS, color=BLACK, lw=1.1, label="guided draws")
-        ax.set(title=title, xlabel="x", xlim=(BINS[0], BINS[-1]), ylim=(0, 3))
-    axes[0].set_ylabel("density")
-    legend_above(fig, ax)
+    fig, ax = subplots(figsize=(WIDTH, 3.6))
+    ax.fill_between(x, density, color=SKY, alpha=0.5, lw=0, label="sharpened density")
+    ax.plot(x, told, color=GREY, ls="--", lw=1.6, label="what the word stands for")
+    height = np.histogram(np.asarray(draws), BINS, density=True)[0]
+    ax.stairs(height, BINS, color=BLACK, lw=1.6, label="guided draws")
+    ax.set(xlim=(BINS[0], BINS[-1]), ylim=(0, HEIGHT))
+    ax.set_title(title, fontsize=LARGE + 1)
+    name_axes(ax, "the number $x$", "density")
+    ax.legend(loc="upper left", fontsize=LARGE - 1)
     return fig
 
 
 @figure
-def plot_scores(
+def plot_worth(
     x: ArrayLike,
-    panels: Mapping[str, Mapping[str, ArrayLike]],
+    worth: Mapping[str, ArrayLike],
     *,
-    span: tuple[float, float] = (-12.0, 12.0),
+    title: str = "",
+    lowest: float = 1e-4,
 ) -> Figure:
-    """Draw scores, name -> (N,), against the place x, a panel a noise level."""
-    size = WIDTH, 2.9
-    fig, axes = subplots(1, len(panels), figsize=size, sharey=True)
-    for ax, (title, curves) in zip(axes, panels.items(), strict=True):
-        ax.axhline(0, color=BLACK, lw=0.8)
-        for (name, score), (color, style) in zip(curves.items(), LOOKS, strict=False):
-            ax.plot(x, score, color=color, ls=style, label=name)
-        ax.set(title=title, xlabel="$x_t$", xlim=(-1.5, 2.5), ylim=span)
-    axes[0].set_ylabel("score")
-    legend_above(fig, ax)
-    return fig
-
-
-def draw_spans(ax: Axes, spans: Mapping[float, Span]) -> None:
-    """Draw values with intervals, evenly spaced and joined."""
-    place = np.arange(len(spans))
-    middle, reach = reaches(list(spans.values()))
-    look = {"color": BLUE, "ms": 4, "capsize": 2, "elinewidth": 1.1, "lw": 1.2}
-    ax.errorbar(place, middle, reach, fmt="o-", **look)
-    ax.set_xticks(place, [f"{scale:g}" for scale in spans])
-
-
-@figure
-def plot_sweep(
-    panels: Mapping[str, Mapping[float, Span]],
-    real: Mapping[str, float],
-    *,
-    tops: Mapping[str, float],
-    cols: int = 3,
-) -> Figure:
-    """Draw measures against the scale of guidance, with their intervals.
+    """Draw how much noisy places are worth, on a logarithmic axis.
 
     Args:
-        panels: name of the measure -> scale -> value and ends of its interval.
-        real: name of the measure -> what real glyphs reach, drawn as a line.
-        tops: name of the measure -> end of its axis, which begins at 0.
-        cols: panels in a row.
+        x: (N,) noisy places.
+        worth: up to two names, each with (N,) numbers above 0, on its own factor: the
+            largest of each is drawn as 1.
+        title: of the panel.
+        lowest: lower end of the axis.
     """
-    rows = -(-len(panels) // cols)
-    size = WIDTH, 2.2 * rows
-    fig, axes = subplots(rows, cols, figsize=size, squeeze=False, sharex=True)
-    for ax, (name, spans) in zip(axes.flat, panels.items(), strict=True):
-        if name in real:
-            ax.axhline(real[name], color=GREY, ls="--", lw=1.2)
-        draw_spans(ax, spans)
-        ax.set(title=name, ylim=(0, tops[name]))
-        ax.tick_params(labelsize=8)
-    for ax in axes[-1]:
-        ax.set_xlabel("scale s")
-    for line in axes:
-        line[0].set_ylabel("value")
+    fig, ax = subplots(figsize=(WIDTH, 3.6))
+    looks = ((BLUE, "-", 2.2), (RED, "--", 2.2))
+    for (name, value), (color, style, width) in zip(worth.items(), looks, strict=False):
+        share = np.asarray(value) / np.asarray(value).max()
+        ax.plot(x, share, color=color, ls=style, lw=width, label=name)
+    ax.set(
+        yscale="log", ylim=(lowest, 2), xlim=(np.asarray(x).min(), np.asarray(x).max())
+    )
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set_title(title, fontsize=LARGE + 1)
+    name_axes(ax, "the noisy number $x_t$", "worth, at most 1")
+    ax.legend(loc="lower right", fontsize=LARGE - 1)
+    return fig
+
+
+def place_of(scales: ArrayLike) -> np.ndarray:
+    """Where scales stand on the axis: even near 0, ever closer farther out."""
+    return np.log1p(np.asarray(scales, float))
+
+
+@figure
+def plot_by_scale(
+    curves: Mapping[str, Mapping[float, Span]],
+    *,
+    ylabel: str,
+    top: float,
+    real: Mapping[str, float] | None = None,
+    ticks: Sequence[float] = (0, 1, 2, 3, 5, 10, 20, 50, 100),
+) -> Figure:
+    """Draw values with their intervals against the scale of guidance.
+
+    Args:
+        curves: name -> scale, 0 or above -> value and ends of its interval.
+        ylabel: what the values are.
+        top: end of their axis, which begins at 0.
+        real: up to three names -> the same of real glyphs, a line in the colour of the
+            curve of that name, or in grey.
+        ticks: scales that are written at the axis; those beyond the curves are not.
+    """
+    fig, ax = subplots(figsize=(WIDTH, 3.8))
+    colours = dict(zip(curves, CYCLE, strict=False))
+    for (name, spans), look in zip(curves.items(), LOOKS, strict=False):
+        middle, reach = reaches(list(spans.values()))
+        bar = {"ms": 6, "capsize": 3, "elinewidth": 1.3, "lw": 1.6, "label": name}
+        ax.errorbar(
+            place_of([*spans]), middle, reach, fmt=look, color=colours[name], **bar
+        )
+    dashes = (":", (0, (5, 1, 1, 1)), (0, (1, 4)))
+    for (name, value), dash in zip((real or {}).items(), dashes, strict=False):
+        color = colours.get(name, GREY)
+        ax.axhline(value, color=color, ls=dash, lw=1.6, label=f"real: {name}")
+    largest = max(max(spans) for spans in curves.values())
+    shown = [tick for tick in ticks if tick <= largest]
+    ax.set_xticks(place_of(shown), [f"{tick:g}" for tick in shown])
+    ax.set(ylim=(0, top))
+    name_axes(ax, "scale $s$", ylabel)
+    fig.legend(loc="outside upper center", ncols=2, fontsize=LARGE - 1)
     return fig
