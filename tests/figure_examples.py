@@ -340,6 +340,9 @@ EXAMPLES = {
     "training.plot_average": call(
         {"raw": FALLING, "mean": FALLING / 2, "late": FALLING / 3}
     ),
+    "training.plot_by_heart": call(
+        LOG, [1, 3], {"low": [1.2, 1], "high": [1, 1.1]}, window=2
+    ),
     "training.plot_floors": call(LEVELS, CURVES),
     "training.plot_held_out": call(
         [
@@ -358,6 +361,9 @@ EXAMPLES = {
         {"bad": X**2, "good": X**2 + 1}, {"bad": 5, "good": 3}, 2.5, window=2
     ),
     "training.plot_run": call(LOG, window=2),
+    "training.plot_savings": call(
+        [10, 500], {"unseen": {"then": [(0.1, 0, 0.2), (-0.1, -0.2, 0)]}}
+    ),
     "training_on_a_gpu.plot_formats": call({"wide": (1, 8, 23), "short": (1, 5, 10)}),
     "training_on_a_gpu.plot_hours": call({"small": 1e15, "large": 1e17}, 2e11),
     "training_on_a_gpu.plot_memory": call(
