@@ -389,6 +389,12 @@ EXAMPLES = {
     "unet.plot_u": call(
         {"in": GLYPH, "out": GLYPH}, MAPS, {"2 x 2": MAPS["4 x 4"]}, MAPS
     ),
+    "when_training_fails.plot_cloud_table": call(
+        {"told 0": CLOUDS, "told 1": CLOUDS}, reach=2
+    ),
+    "when_training_fails.plot_losses": call(
+        {"good": FALLING, "wild": [1, 50, 900, 2]}, 0.25, window=2
+    ),
     "whole_thing.plot_data": call(SHEET[0], POINTS),
     "whole_thing.plot_errors": call(np.linspace(1, 0.6, 400), best=0.55),
     "whole_thing.plot_drawn": call(POINTS, np.stack([POINTS[:3] * 2, POINTS[:3]])),

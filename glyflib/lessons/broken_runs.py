@@ -5,16 +5,32 @@ by what was broken, and by nothing else.
 """
 
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from glyflib.checkpoint import EMA
+from glyflib.data import load_glyphs
+from glyflib.exact import IdealDenoiser
 from glyflib.lessons.small_network import PointNetwork
-from glyflib.sampling import PredictEps, last_of, level_grid, sample
-from glyflib.schedule import add_noise, eps_from_v, linear_alpha_bar, x0_from_eps
+from glyflib.sampling import last_of, level_grid, sample
+from glyflib.schedule import (
+    add_noise,
+    cosine_alpha_bar,
+    eps_from_x0,
+    linear_alpha_bar,
+    posterior,
+    v_from_x0_eps,
+    x0_from_eps,
+    x0_from_v,
+)
 
 NUM_LABELS = 2
+#: Name of a mystery -> the word for its cause, as the exercise asks for it.
+MYSTERIES = {"a": "schedule", "b": "range", "c": "last step"}
+CAUSES = ("none", "schedule", "range", "prediction", "last step")
 
 
 @dataclass(frozen=True)
@@ -75,8 +91,8 @@ def practice_run(
     alpha_bar: Tensor,
     *,
     learning_rate: float = 0.01,
-    num_steps: int = 600,
-    batch_size: int = 256,
+    num_steps: int = 400,
+    batch_size: int = 128,
     ema_decay: float = 0.98,
     ema_warmup: bool = True,
     seed: int = 0,
@@ -126,3 +142,77 @@ def practice_run(
         ema.update(network)
         losses.append(loss.item())
     return PracticeRun(losses, network.requires_grad_(False), ema.model, alpha_bar)
+
+
+def break_and_draw(
+    images: Tensor,
+    cause: str,
+    alpha_bar: Tensor,
+    *,
+    num: int = 6,
+    num_steps: int = 20,
+    seed: int = 0,
+) -> Tensor:
+    """Draw with a perfect denoiser, which cannot be at fault, and with one mistake.
+
+    Args:
+        images: (N, 1, H, W) uint8 glyphs, which the denoiser knows by heart.
+        cause: "none"; "schedule" for a linear one in place of alpha_bar; "range" for a
+            denoiser of pictures from 0 to 1; "prediction" for v taken for eps; "last
+            step" for noise that is added in it.
+        alpha_bar: (T + 1,) schedule of the denoiser.
+        num: of pictures.
+        num_steps: of DDPM, down from T.
+        seed: of all noise.
+
+    Returns:
+        (num, 1, H, W) float32, to be shown from -1, black, to 1, white.
+
+    Raises:
+        ValueError: If there is no such cause.
+    """
+    if cause not in CAUSES:
+        raise ValueError(f"cause {cause!r} must be one of {', '.join(CAUSES)}")
+    shades = images.float() / 255
+    x0 = shades if cause == "range" else 2 * shades - 1
+    ideal, T = IdealDenoiser(x0, alpha_bar), len(alpha_bar) - 1
+    drawn_on = linear_alpha_bar(T) if cause == "schedule" else alpha_bar
+    gen = torch.Generator().manual_seed(seed)
+    xt = torch.randn(num, *images.shape[1:], generator=gen)
+    for t, s in pairwise(level_grid(T, num_steps)):
+        levels = torch.full((num,), t)
+        v = v_from_x0_x_t(ideal.denoise(xt, levels), xt, levels, alpha_bar)
+        if cause == "prediction":
+            x0_hat = x0_from_eps(xt, v, levels, drawn_on)
+        else:
+            x0_hat = x0_from_v(xt, v, levels, drawn_on)
+        mean, var = posterior(x0_hat.clamp(-1, 1), xt, t, s, drawn_on)
+        if cause == "last step" and s == 0:
+            var = 1 - drawn_on[t] / drawn_on[s]
+        z = torch.randn(xt.shape, generator=gen)
+        xt = (mean + var**0.5 * z).float()
+    return xt
+
+
+def v_from_x0_x_t(x0: Tensor, xt: Tensor, t: Tensor, alpha_bar: Tensor) -> Tensor:
+    """The v that belongs to a believed picture (B, ...) at levels (B,)."""
+    return v_from_x0_eps(x0, eps_from_x0(xt, x0, t, alpha_bar), t, alpha_bar)
+
+
+@cache
+def mystery(name: str) -> Tensor:
+    """Six pictures (6, 1, 32, 32) that were drawn with one mistake.
+
+    Args:
+        name: "a", "b" or "c"; "right" for what the mistakes are held against.
+
+    Raises:
+        ValueError: If there is no such mystery.
+    """
+    causes = MYSTERIES | {"right": "none"}
+    if name not in causes:
+        raise ValueError(f"mystery {name!r} must be one of {', '.join(causes)}")
+    images = load_glyphs("train", 32).images
+    some = images[torch.arange(0, len(images), 40)]
+    alpha_bar = cosine_alpha_bar(1000)
+    return break_and_draw(some, causes[name], alpha_bar).clamp(-1, 1)
