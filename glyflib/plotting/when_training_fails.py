@@ -63,6 +63,8 @@ def plot_cloud_table(
 ) -> Figure:
     """Draw sets of points in rows and columns, on the same axes.
 
+    A set that lies outside for the most part gets wider axes, and a note that says so.
+
     Args:
         rows: name -> title of the column -> (N, 2); all rows have the same columns.
         reach: of the axes, from the middle to each side.
@@ -73,8 +75,15 @@ def plot_cloud_table(
     fig, axes = subplots(len(rows), len(columns), figsize=size, squeeze=False)
     for line, (name, clouds) in zip(axes, rows.items(), strict=True):
         for ax, title in zip(line, columns, strict=True):
-            ax.plot(*np.asarray(clouds[title]).T, ".", color=BLUE, ms=2.5, alpha=0.6)
-            ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+            points = np.asarray(clouds[title])
+            farthest = np.abs(points).max(axis=1)
+            far = reach
+            if np.mean(farthest > reach) > 0.5:
+                far = float(np.quantile(farthest, 0.95))
+                times = {"transform": ax.transAxes, "ha": "right", "fontsize": 8.5}
+                ax.text(0.97, 0.03, f"{far / reach:.0f} times as wide", **times)
+            ax.plot(*points.T, ".", color=BLUE, ms=2.5, alpha=0.6)
+            ax.set(xlim=(-far, far), ylim=(-far, far), aspect="equal")
             ax.set(xticks=[], yticks=[])
         line[0].set_ylabel(name)
     for ax, title in zip(axes[0], columns, strict=True):

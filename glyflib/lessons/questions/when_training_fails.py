@@ -141,7 +141,7 @@ QUESTIONS = {
     "fails-mystery-a": mystery_question(
         "a",
         "there is a grain, and the glyphs are others than those of the right sheet, "
-        "most of them crowded: not the last step alone, but every step was another.",
+        "many of them crowded: not the last step alone, but every step was another.",
         {
             "last step": "Then all would be right up to the last step. Are these the "
             "glyphs of the right sheet?",
