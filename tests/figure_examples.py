@@ -360,6 +360,9 @@ EXAMPLES = {
     "training.plot_average": call(
         {"raw": FALLING, "mean": FALLING / 2, "late": FALLING / 3}
     ),
+    "training.plot_by_heart": call(
+        LOG, [1, 3], {"low": [1.2, 1], "high": [1, 1.1]}, window=2
+    ),
     "training.plot_floors": call(LEVELS, CURVES),
     "training.plot_held_out": call(
         [
@@ -378,6 +381,9 @@ EXAMPLES = {
         {"bad": X**2, "good": X**2 + 1}, {"bad": 5, "good": 3}, 2.5, window=2
     ),
     "training.plot_run": call(LOG, window=2),
+    "training.plot_savings": call(
+        [10, 500], {"unseen": {"then": [(0.1, 0, 0.2), (-0.1, -0.2, 0)]}}
+    ),
     "training_on_a_gpu.plot_formats": call({"wide": (1, 8, 23), "short": (1, 5, 10)}),
     "training_on_a_gpu.plot_hours": call({"small": 1e15, "large": 1e17}, 2e11),
     "training_on_a_gpu.plot_memory": call(
@@ -402,6 +408,12 @@ EXAMPLES = {
     "unet.plot_pulls": call({"a": GLYPH**2, "b": np.eye(8)}, squares=[5, 3]),
     "unet.plot_u": call(
         {"in": GLYPH, "out": GLYPH}, MAPS, {"2 x 2": MAPS["4 x 4"]}, MAPS
+    ),
+    "when_training_fails.plot_cloud_table": call(
+        {"told 0": CLOUDS, "told 1": CLOUDS}, reach=2
+    ),
+    "when_training_fails.plot_losses": call(
+        {"good": FALLING, "wild": [1, 50, 900, 2]}, 0.25, window=2
     ),
     "whole_thing.plot_data": call(SHEET[0], POINTS),
     "whole_thing.plot_errors": call(np.linspace(1, 0.6, 400), best=0.55),

@@ -48,6 +48,7 @@ from glyflib.plotting import (
     text_embeddings,
     training,
     unet,
+    when_training_fails,
     whole_thing,
 )
 from glyflib.plotting.base import (
@@ -745,6 +746,58 @@ def test_a_run_shows_the_mean_of_its_losses_and_its_stages():
     assert line(training.plot_run(LOG[:1]).axes[0], "mean of 1 steps").shape == (2, 1)
     with pytest.raises(ValueError, match="no rows"):
         training.plot_run([])
+
+
+def test_a_run_by_heart_shows_what_lies_after_the_first_moment():
+    left, right = drawn("training.plot_by_heart").axes
+    glyphs, loss = left.lines[0].get_data()
+    assert list(glyphs) == [row["glyphs"] for row in LOG[1:]]
+    np.testing.assert_allclose(
+        loss, np.convolve([r["loss"] for r in LOG], [0.5] * 2)[1:-1]
+    )
+    late = training.plot_by_heart(LOG, [128, 200], {"low": [2, 1]}, window=2)
+    assert late.axes[0].lines[0].get_xdata()[0] == 128
+    np.testing.assert_allclose(line(right, "low"), [[1, 3], [1.2, 1]])
+    with pytest.raises(ValueError, match="no rows"):
+        training.plot_by_heart([], [1], {})
+
+
+def test_panels_of_held_out_errors_stand_in_so_many_columns():
+    rows = [
+        {"glyphs": 0, "level": level, "captions": 0.1, "no_captions": 0.2}
+        for level in (10, 20, 30)
+    ]
+    columns = {ax.get_position().x0 for ax in training.plot_held_out(rows).axes}
+    assert len(columns) == 3
+    fig = training.plot_held_out(rows, num_columns=2)
+    assert [ax.axison for ax in fig.axes] == [True, True, True, False]
+    with pytest.raises(ValueError, match="num_columns 0 must be at least 1"):
+        training.plot_held_out(rows, num_columns=0)
+
+
+def test_savings_below_zero_lie_below_the_line():
+    (ax,) = drawn("training.plot_savings").axes
+    bars = ax.containers[0].lines[0]
+    np.testing.assert_allclose(bars.get_ydata(), [0.1, -0.1])
+    assert [0, 0] in [list(one.get_ydata()) for one in ax.lines]
+
+
+def test_a_cloud_that_lies_outside_gets_a_wider_frame_that_says_so():
+    clouds = {"near": POINTS / 10, "far": 100 * POINTS}
+    near, far = when_training_fails.plot_cloud_table({"told": clouds}, reach=1).axes
+    assert near.get_xlim() == (-1, 1) and not near.texts
+    reach = far.get_xlim()[1]
+    assert 100 < reach < 100 * np.abs(POINTS).max()
+    assert far.texts[0].get_text() == f"{reach:.0f} times as wide"
+
+
+def test_losses_are_smoothed_and_held_against_the_floor():
+    good, wild = drawn("when_training_fails.plot_losses").axes
+    steps, mean = good.lines[1].get_data()
+    assert list(steps) == [1, 2, 3]
+    np.testing.assert_allclose(mean, [0.8, 0.45, 0.2])
+    heights = [one.get_ydata()[0] for one in wild.lines[2:]]
+    assert heights == [1, 0.25]
 
 
 def test_errors_of_glyphs_are_drawn_as_their_median():

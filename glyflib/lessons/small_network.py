@@ -42,25 +42,35 @@ class PointNetwork(nn.Module):
     Args:
         alpha_bar: (T + 1,) schedule; the network is told the strength of the noise.
         width: numbers in each of its two hidden layers.
+        num_labels: K kinds of points that it can be told apart; 0 for none.
     """
 
-    def __init__(self, alpha_bar: Tensor, width: int = 128):
+    def __init__(self, alpha_bar: Tensor, width: int = 128, num_labels: int = 0):
         super().__init__()
+        self.num_labels = num_labels
         self.noise_factor = (1 - alpha_bar).sqrt().float()
         self.layers = nn.Sequential(
-            nn.Linear(3 + 4 * NUM_RULERS, width),
+            nn.Linear(3 + 4 * NUM_RULERS + num_labels, width),
             nn.SiLU(),
             nn.Linear(width, width),
             nn.SiLU(),
             nn.Linear(width, 2),
         )
 
-    def forward(self, xt: Tensor, t: Tensor) -> Tensor:
-        """Noisy points (B, 2) and their levels (B,) -> guessed noise (B, 2)."""
+    def forward(self, xt: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
+        """Noisy points (B, 2), levels (B,) and labels (B,) -> guessed noise (B, 2).
+
+        Labels are whole numbers below K; without them, none is told.
+        """
         inputs = [xt, self.noise_factor[t].reshape(-1, 1)]
         for k in range(1, NUM_RULERS + 1):
             inputs.append(torch.sin(k * xt))
             inputs.append(torch.cos(k * xt))
+        if self.num_labels:
+            told = xt.new_zeros(len(xt), self.num_labels)
+            if label is not None:
+                told[torch.arange(len(xt)), label] = 1
+            inputs.append(told)
         return self.layers(torch.cat(inputs, dim=1))
 
 

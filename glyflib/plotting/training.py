@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, NullLocator
+from matplotlib.ticker import EngFormatter, NullLocator, PercentFormatter
 from numpy.typing import ArrayLike
 
 from glyflib.plotting.base import (
@@ -22,10 +22,12 @@ from glyflib.plotting.base import (
     RED,
     SKY,
     WIDTH,
+    Span,
     figure,
     new_figure,
     subplots,
 )
+from glyflib.plotting.estimates import add_spans
 from glyflib.plotting.pictures import add_picture, write_at
 
 TICKS = [n * 10**k for k in range(2, 8) for n in (1, 3)]  # of glyphs seen
@@ -90,7 +92,7 @@ def plot_run(rows: Rows, *, window: int = 100) -> Figure:
 
 
 @figure
-def plot_held_out(rows: Rows) -> Figure:
+def plot_held_out(rows: Rows, *, num_columns: int = 4) -> Figure:
     """Draw squared errors in v on held-out glyphs by glyphs seen, a panel a level.
 
     Where the line with captions rises while training goes on, captions are learnt by
@@ -99,16 +101,21 @@ def plot_held_out(rows: Rows) -> Figure:
     Args:
         rows: of a log of held-out losses, with "glyphs", "level", "captions" and
             "no_captions".
+        num_columns: panels side by side, at most.
 
     Raises:
-        ValueError: If there are no rows.
+        ValueError: If there are no rows, or num_columns is below 1.
     """
     if not rows:
         raise ValueError("the log has no rows: nothing was measured")
+    if num_columns < 1:
+        raise ValueError(f"num_columns {num_columns} must be at least 1")
     levels = sorted({row["level"] for row in rows})
-    num_rows = math.ceil(len(levels) / 4)
-    size = WIDTH, 0.5 + 1.7 * num_rows
-    fig, axes = subplots(num_rows, min(4, len(levels)), figsize=size, squeeze=False)
+    num_columns = min(num_columns, len(levels))
+    num_rows = math.ceil(len(levels) / num_columns)
+    size = WIDTH, 0.5 + 6.8 / num_columns * num_rows
+    fig, axes = subplots(num_rows, num_columns, figsize=size, squeeze=False)
+    letters = 7 if num_columns > 2 else 9
     for ax in axes.flat[len(levels) :]:
         ax.set_axis_off()
     for ax, level in zip(axes.flat, levels, strict=False):
@@ -121,12 +128,79 @@ def plot_held_out(rows: Rows) -> Figure:
             label = name.replace("no_", "no ")
             values = [row[name] for row in some]
             ax.plot(glyphs, values, look, color=color, ms=3, lw=1.2, label=label)
-        ax.set_xlabel("glyphs seen", fontsize=8)
-        ax.set_ylabel(f"error in v, level {level:g}", fontsize=8)
+        ax.set_xlabel("glyphs seen", fontsize=letters + 1)
+        ax.set_ylabel(f"error in v, level {level:g}", fontsize=letters + 1)
         ax.xaxis.set_major_formatter(EngFormatter(sep=""))
         ax.locator_params(nbins=4)
-        ax.tick_params(labelsize=7)
-    axes[0, 0].legend(fontsize=7)
+        ax.tick_params(labelsize=letters)
+    axes[0, 0].legend(fontsize=letters)
+    return fig
+
+
+@figure
+def plot_by_heart(
+    rows: Rows,
+    glyphs: ArrayLike,
+    errors: Mapping[str, ArrayLike],
+    *,
+    window: int = 1000,
+) -> Figure:
+    """Draw a run's loss in training beside errors on glyphs that it never saw.
+
+    Args:
+        rows: of a loss log, with "glyphs", "loss" and "learning_rate".
+        glyphs: (R,) glyphs seen at the moments of the errors, not falling.
+        errors: name -> (R,) errors, each divided by its lowest.
+        window: steps that the line at the left is a running mean over, at most all.
+
+    Raises:
+        ValueError: If there are no rows.
+    """
+    if not rows:
+        raise ValueError("the log has no rows: nothing was trained")
+    window = min(window, len(rows))
+    seen = np.array([row["glyphs"] for row in rows])[window - 1 :]
+    smooth = running_mean([row["loss"] for row in rows], window)
+    first = float(np.asarray(glyphs)[0])
+    is_shown = seen >= first
+    fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.4))
+    left.plot(seen[is_shown], smooth[is_shown], color=BLUE)
+    left.set(title="training", ylabel="loss", xlabel="glyphs seen")
+    draw_progress(right, np.asarray(glyphs), errors)
+    right.axhline(1, color=BLACK, lw=0.8)
+    right.set(title="unseen glyphs", ylabel="error, its lowest = 1")
+    right.set_xlabel("glyphs seen")
+    right.legend(fontsize=8.5)
+    for i in stage_starts(rows):
+        for ax in (left, right):
+            if rows[i]["glyphs"] >= first:
+                ax.axvline(rows[i]["glyphs"], color=GREY, lw=1, ls="--")
+    for ax in (left, right):
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+        ax.locator_params(axis="x", nbins=5)
+    return fig
+
+
+@figure
+def plot_savings(
+    levels: ArrayLike, panels: Mapping[str, Mapping[str, Sequence[Span]]]
+) -> Figure:
+    """Draw which share of an error is saved by level; below 0, harm is done.
+
+    Args:
+        levels: (K,) noise levels.
+        panels: title -> name -> K shares, each with the ends of its interval.
+    """
+    size = WIDTH, 3.6
+    fig, axes = subplots(1, len(panels), figsize=size, squeeze=False, sharey=True)
+    for ax, (title, series) in zip(axes[0], panels.items(), strict=True):
+        for i, (name, spans) in enumerate(series.items()):
+            add_spans(ax, np.asarray(levels) + 12 * i, spans, i, name)
+        ax.axhline(0, color=BLACK, lw=1)
+        ax.set(title=title, xlabel="level t")
+    axes[0, 0].set_ylabel("share of the error saved")
+    axes[0, 0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes[0, 0].legend(loc="upper left", fontsize=9)
     return fig
 
 
