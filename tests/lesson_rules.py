@@ -22,8 +22,6 @@ OLD_FORM = {
     "15_text_embeddings",
     "16_text_conditioning",
     "17_guidance",
-    "18_evaluation",
-    "20_larger_images",
     "bugs",
     "claims",
     "diffusers",
