@@ -50,7 +50,8 @@ def plot_bells(sets: Mapping[str, ArrayLike], *, label: str) -> Figure:
     values = {name: np.asarray(found, dtype=float) for name, found in sets.items()}
     low = min(found.min() for found in values.values())
     high = max(found.max() for found in values.values())
-    edges, places = np.linspace(low, high, 40), np.linspace(low, high, 400)
+    edges, margin = np.linspace(low, high, 40), 0.2 * (high - low)
+    places = np.linspace(low - margin, high + margin, 400)
     fig, ax = subplots(figsize=(WIDTH, 2.9))
     for i, (name, found) in enumerate(values.items()):
         look = {"color": CYCLE[i], "alpha": 0.3}
