@@ -33,14 +33,15 @@ def test_an_autoencoder_of_the_text_leaves_a_48th():
 
 def test_the_mean_of_exact_draws_errs_as_the_law_says():
     gen = torch.Generator().manual_seed(0)
-    truth, draws = torch.randn(1, 100_000, generator=gen), torch.randn(4, 100_000)
+    truth = torch.randn(100_000, generator=gen)
+    draws = torch.randn(4, 100_000, generator=gen)
     off = (draws.mean(0) - truth).square().mean()
     assert off.item() == pytest.approx(error_of_mean(4), rel=0.02)
 
 
 def test_what_is_undamaged_is_trusted_wholly_and_damage_is_not():
     assert best_trust(0.0) == 0 < best_trust(0.4)
-    assert min(trust_errors(0.4).values()) < 0.95 * trust_errors(0.4)[0]
+    assert min(trust_errors(0.4).values()) < 0.97 * trust_errors(0.4)[0]
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
