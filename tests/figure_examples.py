@@ -86,10 +86,8 @@ EXAMPLES = {
             for name in ("real", "drawn")
         }
     ),
-    "evaluation.plot_floors": call(
-        {"Fréchet distance": SPANS, "kernel distance": SPANS},
-        {"kernel distance": {1: 0.1, 100: 0.1}},
-    ),
+    "evaluation.plot_bells": call({"all": FALLING, "some": [1.0, 3.0]}, label="of 96"),
+    "evaluation.plot_floors": call(SPANS, label="Fréchet distance"),
     "evaluation.plot_ratios": call(
         {"held out": FALLING, "copies": [0.1]}, {"copies": 0.5}
     ),
@@ -172,18 +170,7 @@ EXAMPLES = {
         ylabel="operations",
         num_measured=2,
     ),
-    "larger_images.plot_named": call(
-        {
-            x: {name: (LEVELS, row) for name, row in TWO.items()}
-            for x in ("level", "SNR")
-        },
-        falling=["SNR"],
-    ),
-    "larger_images.plot_sizes": call(
-        {"linear": {16: 3.0, 64: 1.0}, "network": {32: 1.5}}
-    ),
-    "larger_images.plot_trust": call([0, 50, 100, 200], CURVES),
-    "larger_images.plot_walks": call({"even": CLOUDS, "cosine": CLOUDS}),
+    "larger_images.plot_walks": call({"pixels": SPANS, "noise": SPANS}),
     "pictures.plot_images": call(SHEET, labels="abcd", cols=3),
     "pictures.plot_pair": call({"real": X0, "made": X0}, "abcd"),
     "pictures.plot_table": call(

@@ -17,8 +17,6 @@ from notebook_rules import EXERCISE, SOLUTION, cells, section_below, tree
 from glyflib.lessons.exercises import known_questions
 
 OLD_FORM = {
-    "18_evaluation",
-    "20_larger_images",
     "claims",
 }
 QUESTIONS = (

@@ -14,8 +14,9 @@ from glyflib.lessons.footprint import (
     peak_bytes,
     product_rate,
     trial_loss,
+    unet_operations,
 )
-from glyflib.unet import UNet
+from glyflib.unet import Attention, UNet
 
 FLOAT = 4  # bytes
 
@@ -115,3 +116,15 @@ def test_a_rate_is_a_number_of_operations_a_second():
     assert 1e6 < product_rate(side=64, rounds=2) < 1e16
     with pytest.raises(ValueError, match="side 0 and rounds 7 must be at least 1"):
         product_rate(side=0)
+
+
+def test_a_unet_costs_what_its_layers_do_and_attention_beside_them():
+    torch.manual_seed(0)
+    unet = UNet(channels=(8, 16), attention_levels=(1,), patch=1)
+    found, larger = (unet_operations(unet, side) for side in (8, 16))
+    layers = [part for part in unet.modules() if isinstance(part, Attention)]
+    assert layers and found.attention == len(layers) * 4 * (4 * 4) ** 2 * 16
+    assert larger.attention == 16 * found.attention
+    xt = torch.zeros(1, 1, 8, 8)
+    assert found.rest == operations(lambda: unet(xt, torch.ones(1)))
+    assert not any(part._forward_hooks for part in unet.modules())

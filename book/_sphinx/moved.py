@@ -100,6 +100,17 @@ MOVED = {
     ),
     "11_solvers#ex-solver-zero": "more_solvers#ex-more-zero",
     "11_solvers#ex-solver-shake": "more_solvers#ex-more-shake",
+    "16_evaluation#equation-eq-evaluation-kernel": (
+        "18_evaluation#ex-evaluation-kernel"
+    ),
+    "16_evaluation#ex-evaluation-moments": "18_evaluation#ex-evaluation-kernel",
+    "16_evaluation#ex-evaluation-few": "18_evaluation#ex-evaluation-draws",
+    "17_larger_images#fig-larger-named": "20_larger_images#fig-larger-noise",
+    "17_larger_images#fig-larger-trust": "20_larger_images#ex-larger-trust",
+    "17_larger_images#fig-larger-sheet": "20_larger_images#fig-larger-live",
+    "17_larger_images#fig-larger-sizes": "20_larger_images#fig-larger-squeeze",
+    "17_larger_images#fig-larger-latents": ("20_larger_images#fig-larger-latent-noise"),
+    "17_larger_images#equation-eq-larger-twice": "20_larger_images#ex-larger-mean",
 }
 
 # In a page that stayed: leave for the new page if a place is asked for that went there.

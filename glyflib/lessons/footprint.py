@@ -7,6 +7,7 @@ are counted, and are the same on a busy machine.
 from collections.abc import Callable
 from statistics import median
 from time import perf_counter
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +17,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from glyflib.text import MAX_TOKENS
-from glyflib.unet import UNet
+from glyflib.unet import Attention, UNet
 
 
 class Footprint(TorchDispatchMode):
@@ -122,6 +123,43 @@ def operations(call: Callable[[], object]) -> int:
         call()
     counts = counter.get_flop_counts().get("Global", {})
     return sum(n for name, n in counts.items() if "attention" not in str(name))
+
+
+class UnetOperations(NamedTuple):
+    """What a call of a U-net costs, in additions and multiplications.
+
+    Attributes:
+        attention: between places: 4 N^2 C for each layer of N places, C channels.
+        rest: convolutions and linear layers, also those of attention.
+    """
+
+    attention: int
+    rest: int
+
+
+def unet_operations(unet: UNet, side: int) -> UnetOperations:
+    """What one call costs for one picture, without text.
+
+    Args:
+        unet: a network that reads no text, or can do without.
+        side: S, side of the picture.
+    """
+    places = []
+
+    def note(layer: Attention, given: tuple, output: Tensor) -> None:
+        places.append(output.shape)
+
+    layers = [part for part in unet.modules() if isinstance(part, Attention)]
+    hooks = [layer.register_forward_hook(note) for layer in layers]
+    xt = torch.zeros(1, unet.config["in_channels"], side, side)
+    try:
+        with torch.no_grad():
+            rest = operations(lambda: unet(xt, torch.ones(1)))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    attention = sum(4 * (H * W) ** 2 * C for _, C, H, W in places)
+    return UnetOperations(attention, rest)
 
 
 def product_rate(

@@ -1,4 +1,4 @@
-"""Figures of evaluation: floors, balls, values with intervals, neighbours, sizes.
+"""Figures of evaluation: bells, floors, balls, ratios, neighbours, sizes.
 
 Invariant: an interval is drawn wherever there is one, and what counts as inside or
 as a copy is decided by the caller; pictures are x0 on one scale from -1 to +1.
@@ -15,7 +15,9 @@ from numpy.typing import ArrayLike
 from glyflib.plotting.base import (
     BLACK,
     BLUE,
+    CYCLE,
     GREY,
+    LOOKS,
     RED,
     SKY,
     WIDTH,
@@ -38,25 +40,44 @@ def size_axis(ax: Axes, counts: Sequence[int], label: str) -> None:
 
 
 @figure
-def plot_floors(
-    panels: Mapping[str, Mapping[int, Span]], theory: Mapping[str, Mapping[int, float]]
-) -> Figure:
+def plot_bells(sets: Mapping[str, ArrayLike], *, label: str) -> Figure:
+    """Draw histograms of numbers, each with the bell of its mean and spread.
+
+    Args:
+        sets: two names or so -> (N,) numbers, N at least 2.
+        label: what the numbers are.
+    """
+    values = {name: np.asarray(found, dtype=float) for name, found in sets.items()}
+    low = min(found.min() for found in values.values())
+    high = max(found.max() for found in values.values())
+    edges, margin = np.linspace(low, high, 40), 0.2 * (high - low)
+    places = np.linspace(low - margin, high + margin, 400)
+    fig, ax = subplots(figsize=(WIDTH, 2.9))
+    for i, (name, found) in enumerate(values.items()):
+        look = {"color": CYCLE[i], "alpha": 0.3}
+        ax.hist(found, edges, density=True, **look)
+        offset = (places - found.mean()) / found.std(ddof=1)
+        bell = np.exp(-(offset**2) / 2) / (found.std(ddof=1) * np.sqrt(2 * np.pi))
+        ax.plot(places, bell, LOOKS[i][1:], color=CYCLE[i], lw=2, label=name)
+    ax.set(xlabel=label, ylabel="density")
+    ax.legend()
+    return fig
+
+
+@figure
+def plot_floors(spans: Mapping[int, Span], *, label: str) -> Figure:
     """Draw what real glyphs score against real glyphs, by the size of the set.
 
     Args:
-        panels: name of the measure -> size -> value and ends of its range.
-        theory: name of the measure -> size -> what is expected, as a dashed line.
+        spans: size -> value and ends of its range.
+        label: name of the measure.
     """
-    size = WIDTH, 2.9
-    fig, axes = subplots(1, len(panels), figsize=size, squeeze=False)
-    for ax, (name, spans) in zip(axes[0], panels.items(), strict=True):
-        add_spans(ax, list(spans), list(spans.values()), 0, "real glyphs")
-        expected = theory.get(name, {})
-        look = {"color": GREY, "lw": 1.3, "label": "expected"}
-        ax.plot(list(expected), list(expected.values()), "--", **look)
-        size_axis(ax, list(spans), "glyphs in the set")
-        ax.set(ylabel=name)
-        ax.legend()
+    fig, ax = subplots(figsize=(WIDTH, 2.7))
+    add_spans(ax, list(spans), list(spans.values()), 0, "real glyphs")
+    size_axis(ax, list(spans), "glyphs in the set")
+    ax.set(ylabel=label)
+    ax.set_ylim(bottom=0)
+    ax.legend()
     return fig
 
 
