@@ -119,7 +119,18 @@ def distances(a: Tensor, b: Tensor) -> Tensor:
 
 
 def reach(features: Tensor, k: int) -> Tensor:
-    """Distance (N,) of each row to its k-th nearest other row."""
+    """Distance of each row to its k-th nearest other row, the radius of its ball.
+
+    Args:
+        features: (N, D) floats.
+        k: which neighbour, from 1 to N - 1.
+
+    Returns:
+        (N,) distances.
+
+    Raises:
+        RuntimeError: If there are no so many other rows.
+    """
     # A row is its own nearest, at distance 0, whether it has twins or not.
     parts = features.split(CHUNK)
     return torch.cat([distances(x, features).kthvalue(k + 1, 1).values for x in parts])
