@@ -15,6 +15,7 @@ from glyflib.lessons.questions.flow_matching import (
     other_beliefs,
     share_between,
     straightened,
+    turned_beliefs,
     turned_round,
 )
 
@@ -76,6 +77,7 @@ def test_a_straightened_path_starts_at_the_noise_and_ends_where_the_flow_does():
         ("straight-middle", math.erf(math.log(3) / math.sqrt(2)), "Right"),
         ("straight-middle", 0.5, "even times"),
         ("straight-beliefs", other_beliefs, "data first"),
+        ("straight-beliefs", turned_beliefs, "The data lie behind"),
         ("straight-bell", (math.sqrt(0.5), 1), "Right"),
         ("straight-bell", (1, 1), "spreads less"),
         ("straight-line", 5.0, "by ranks"),

@@ -41,7 +41,7 @@ def plot_ways(
         cloud: (M, 2) data, drawn grey.
         reach: the largest coordinate shown, and minus the smallest.
     """
-    shape = {"figsize": (WIDTH, 3.9), "sharey": True, "squeeze": False}
+    shape = {"figsize": (WIDTH, 4.3), "sharey": True, "squeeze": False}
     fig, (axes,) = subplots(1, len(panels), **shape)
     for ax, (title, ways) in zip(axes, panels.items(), strict=True):
         ways = np.asarray(ways)

@@ -47,9 +47,9 @@ def other_beliefs(x: Tensor, u_hat: Tensor, tau: float) -> tuple[Tensor, Tensor]
     return beliefs(x, u_hat, tau)[::-1]
 
 
-def backward_beliefs(x: Tensor, u_hat: Tensor, tau: float) -> tuple[Tensor, Tensor]:
-    """As `beliefs`, for a clock with the noise at 0."""
-    return beliefs(x, -u_hat, 1 - tau)[::-1]
+def turned_beliefs(x: Tensor, u_hat: Tensor, tau: float) -> tuple[Tensor, Tensor]:
+    """As `beliefs`, with the velocity the wrong way round."""
+    return beliefs(x, -u_hat, tau)
 
 
 def a_place() -> tuple[Tensor, Tensor, float]:
@@ -147,8 +147,8 @@ QUESTIONS = {
         mistakes=(
             Mistake(lambda: other_beliefs, "Both are there: data first, then noise."),
             Mistake(
-                lambda: backward_beliefs,
-                "That is the clock with the noise at 0. Ours has the data there.",
+                lambda: turned_beliefs,
+                "Our velocity points to the noise. The data lie behind, against it.",
             ),
         ),
         hint="Walk back for the time tau, and on for the time 1 - tau.",
