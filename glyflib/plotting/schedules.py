@@ -294,8 +294,13 @@ def plot_costs_per_pixel(costs: Mapping[str, tuple[float, float, float]]) -> Fig
         ax.errorbar(
             value, place, xerr=[[value - low], [high - value]], color=BLACK, capsize=3
         )
-        ax.annotate(f"{value:.2f}", (high, place), (6, 0), None, "offset points").set(
-            va="center", fontsize=9
+        ax.annotate(
+            f"{value:.2f}",
+            xy=(high, place),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
         )
     most = max(high for _, _, high in costs.values())
     ax.set(yticks=range(len(costs)), yticklabels=list(costs), xlim=(0, 1.14 * most))
