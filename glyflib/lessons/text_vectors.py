@@ -4,6 +4,7 @@ Chapter 15 takes the shipped encoder apart. Invariant: nothing here learns, and 
 comes from an encoder is what `TextEncoder.encode` would give, up to float rounding.
 """
 
+import warnings
 from collections.abc import Sequence
 
 import torch
@@ -89,7 +90,8 @@ def mean_tokens(encoder: TextEncoder, texts: Sequence[str]) -> Tensor:
     found = torch.zeros(len(texts), encoder.width)
     for start in range(0, len(order), 100):
         rows = order[start : start + 100]
-        group = encoder.encode([texts[row] for row in rows], max_tokens=95)
+        with warnings.catch_warnings(action="ignore"):  # of words that it knows not
+            group = encoder.encode([texts[row] for row in rows], max_tokens=95)
         found[rows] = mean_token(group)
     return found
 

@@ -224,5 +224,6 @@ def plot_matches(
         ax.set_xticks(range(len(captions)), captions, rotation=50, ha="right")
         ax.set_title(title)
     bar = fig.colorbar(drawn, ax=axes, location="bottom", shrink=0.5, aspect=30)
+    bar.set_ticks([-1, -0.5, 0, 0.5, 1])
     bar.set_label("cosine of glyph and caption")
     return fig
