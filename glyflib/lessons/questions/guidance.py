@@ -127,10 +127,6 @@ QUESTIONS = {
                 lambda: 0.5 + 3 * (0.5 - 0.2),
                 "The step leads from the answer without the word to the one with it.",
             ),
-            Mistake(
-                lambda: 0.5 + 3 * 0.2,
-                "It is the *step* that is taken three times, not the second answer.",
-            ),
             Mistake(lambda: 3 * 0.2, "Where do you start, and how long is a step?"),
         ),
         hint="The answer without the word, plus three times the difference.",

@@ -164,10 +164,6 @@ QUESTIONS = {
                 "That is where it was stopped. Was the loss lowest there?",
             ),
             Mistake(
-                lambda: glyphs_at_lowest(250),
-                "That is for level 250. Which column is that of level 850?",
-            ),
-            Mistake(
                 lambda: int(
                     first_edition().snapshots["ema_loss"][:, LEVELS.index(850)].argmin()
                 ),
