@@ -224,6 +224,7 @@ def card_text(folder: Path, *, more: str = "") -> str:
     num_asked = min(settings["num_captions"], most)
     is_plain = bool(plain_parts(parts, settings["scales"]))
     plain = f"{num} glyphs for each plain prompt; " if is_plain else ""
+    precision = ", products in bfloat16" if settings.get("cpu_bf16") else ""
     is_books = glyphs["name"] == BOOK
     kind, limits = (
         ("Chinese-style glyph", LIMITS) if is_books else ("glyph", OWN_LIMITS)
@@ -254,8 +255,8 @@ interval is Wilson's.
 {judged}
 {num_asked:,} {asked}, {settings["num_samples"]} glyphs each;
 {plain}DPM-Solver++ 2M with
-{settings["num_steps"]} steps, seed {settings["seed"]}. Radicals and features are those
-of the radical classifier. The Fréchet distance depends on the number of glyphs: compare
+{settings["num_steps"]} steps, seed {settings["seed"]}{precision}. Radicals and features
+are those of the radical classifier. The Fréchet distance depends on the number of glyphs: compare
 within this card only.
 
 {scales}
