@@ -256,8 +256,8 @@ interval is Wilson's.
 {num_asked:,} {asked}, {settings["num_samples"]} glyphs each;
 {plain}DPM-Solver++ 2M with
 {settings["num_steps"]} steps, seed {settings["seed"]}{precision}. Radicals and features
-are those of the radical classifier. The Fréchet distance depends on the number of glyphs: compare
-within this card only.
+are those of the radical classifier. The Fréchet distance depends on the number of
+glyphs: compare within this card only.
 
 {scales}
 {failed}
