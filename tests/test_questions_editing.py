@@ -77,7 +77,7 @@ def shift_all(x0_hat, mean):
         ("edit-calls", 95, "as well, once"),
         ("edit-calls", 200, "asks nobody"),
         ("edit-calls", 20, "without repeats"),
-        ("edit-level", 663, "root of alpha bar"),
+        ("edit-level", 665, "root of alpha bar"),
         ("edit-mirror", lambda f, xt, t: f(xt.flip(-1), t).flip(-1), "Ask twice"),
         ("edit-mean", shift_all, "batch apart"),
         ("edit-width", 0.25, "before anything"),

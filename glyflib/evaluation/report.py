@@ -170,8 +170,7 @@ class Judge:
     @contextmanager
     def drawing(self) -> Iterator[None]:
         """What to draw under: the precision asked for; captions are cut silently."""
-        device = next(self.glyffuser.unet.parameters()).device.type
-        precision = products_in_bf16(device, on_gpu=False, on_cpu=self.config.cpu_bf16)
+        precision = products_in_bf16("cpu", on_gpu=False, on_cpu=self.config.cpu_bf16)
         with warnings.catch_warnings(action="ignore"), precision:
             yield
 
