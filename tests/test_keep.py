@@ -108,3 +108,9 @@ def test_the_first_edition_loses_more_on_new_glyphs_with_captions_than_on_old_on
 def test_a_folder_that_keeps_nothing_says_how_to_bring_it_back(tmp_path):
     with pytest.raises(FileNotFoundError, match="git checkout -- data/first-edition"):
         results.first_edition(tmp_path)
+
+
+def test_what_the_first_edition_drew_for_words_can_be_read():
+    hearts = results.first_edition().words.idea("heart")
+    assert len(hearts.radicals) == len(hearts.images) == 48
+    assert hearts.prompts == (), "studies did not keep them then"

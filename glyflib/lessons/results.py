@@ -481,7 +481,7 @@ class Drawn:
     """Glyphs that were drawn and read.
 
     Attributes:
-        prompts: N, what was asked for.
+        prompts: N, what was asked for; none where studies did not keep it yet.
         num_steps: of the sampler.
         scale: of the guidance.
         radicals: (N,) int64, as the radical classifier reads them.
@@ -502,7 +502,7 @@ class WordResults(StudyResults):
         """One part by its stored name; errors as those of `numbers`."""
         numbers = self.numbers(name)
         return Drawn(
-            prompts=tuple(numbers["prompts"]),
+            prompts=tuple(numbers.get("prompts", ())),
             num_steps=numbers["steps"],
             scale=numbers["scale"],
             radicals=torch.tensor(numbers["radicals"]),
