@@ -37,7 +37,7 @@ def test_the_best_cut_is_the_best_of_all():
 
 
 def test_the_tokenizer_takes_the_best_cut(encoder):
-    scores = asked.shipped_scores()
+    scores = vectors.piece_scores(encoder)
     for word in ("lithium", "zither", "unfathomable"):
         taken = sum(scores[piece] for piece in encoder.tokenizer.tokenize(word))
         assert asked.best_cut("▁" + word, scores) == pytest.approx(taken, abs=1e-4)
@@ -99,12 +99,6 @@ def test_an_untrained_encoder_is_the_same_for_a_seed_and_leaves_chance_alone(enc
     assert torch.equal(before, torch.get_rng_state())
     a, b, c = (blank.encode("gold").tokens for blank in (first, again, other))
     assert torch.equal(a, b) and not torch.equal(a, c)
-
-
-def test_a_partner_that_fits_best_has_rank_0():
-    own = torch.eye(3)
-    assert vectors.rank_of_partner(own, own).tolist() == [0, 0, 0]
-    assert vectors.rank_of_partner(own, own[[1, 0, 2]]).tolist() == [1, 1, 0]
 
 
 def test_order_is_in_the_numbers_of_places_only():

@@ -116,17 +116,6 @@ def untrained_like(encoder: TextEncoder, seed: int) -> TextEncoder:
     return TextEncoder(encoder.tokenizer, blank)
 
 
-def rank_of_partner(own: Tensor, others: Tensor) -> Tensor:
-    """Rank (N,) of the right partner for each of N: 0 if it fits best of all.
-
-    Args:
-        own: (N, D) one side of N pairs, each of length 1.
-        others: (N, D) the other side.
-    """
-    fit = own @ others.T
-    return (fit > fit.diagonal()[:, None]).sum(dim=1)
-
-
 def piece_scores(encoder: TextEncoder) -> dict[str, float]:
     """Natural logarithm of each piece's probability, by which text is cut.
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity, cross_entropy
 
 from glyflib.lessons.question import Mistake, Question
-from glyflib.lessons.text_vectors import mean_tokens, piece_scores
+from glyflib.lessons.text_vectors import mean_tokens
 from glyflib.text import TextEncoder
 
 WORDS, WIDTH = 8, 256
@@ -115,12 +115,6 @@ def a_word() -> tuple[str, dict[str, float]]:
         "bcd": -4.0,
         "abc": -5.0,
     }
-
-
-@cache
-def shipped_scores() -> dict[str, float]:
-    """The pieces of the shipped encoder."""
-    return piece_scores(TextEncoder.load())
 
 
 QUESTIONS = {
