@@ -159,7 +159,7 @@ def test_a_cell_can_name_the_formulas_that_it_shows():
 
 
 def test_a_list_keeps_the_beginning_of_each_item():
-    first = "A longer first sentence stands by itself."
+    first = "A first sentence that is long enough stands by itself."
     long = f"- **One.** It is one. More of it.\n- {first} Bye."
     slides = slides_of(small(text(f"## End\n\n{long}", "slide")), "small")
     assert slides[1].parts == [f"- **One.** It is one.\n- {first}"]
@@ -198,7 +198,7 @@ def test_sentences_end_outside_brackets_and_formulas():
         "Ho et al. 2020 say so.",
     ]
     assert beginning(told, 6) == "One is 0.5 of it."
-    assert count_words("By [(1)](#eq-a), $a + b$ is `f(x)`: it's so.") == 6
+    assert count_words("By [(1)](#eq-a), $a + b$ is `f(x)`: it's so.") == 7
 
 
 # The command.
@@ -358,6 +358,8 @@ LOOK = """async () => {
       .map((e) => e.id),
     tall: all(".slide").filter((e) => e.scrollHeight > e.clientHeight + 1)
       .map((e) => `${e.id} ${e.scrollHeight - e.clientHeight}`),
+    cut: all("div.math").filter((e) => e.scrollWidth > e.clientWidth + 1)
+      .map((e) => e.closest(".slide").id),
     nameless: all("button, input, section, img, nav").filter((e) =>
       !(e.alt || e.ariaLabel || e.textContent.trim() || e.closest("label"))).length,
     faint: all(texts).filter((e) => e.textContent.trim() && contrast(e) < 4.5)

@@ -6,8 +6,10 @@ for it. What a slide leaves out of a marked cell stands in its notes, and a cell
 cannot be shown is an error.
 """
 
+import io
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,6 +22,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from nbformat import NotebookNode
+from PIL import Image
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -133,6 +136,15 @@ def beginning(text: str, most: int = MOST_WORDS) -> str:
     return first
 
 
+def ending(text: str) -> str:
+    """The last sentence of a paragraph; a short one takes the one before along."""
+    *others, last = sentences(text)
+    if others and count_words(last) < CATCHWORD:
+        longer = f"{others[-1]} {last}"
+        return longer if count_words(longer) <= MOST_WORDS else last
+    return last
+
+
 def count_words(text: str) -> int:
     """Words of a Markdown text; a formula is one, and addresses are none."""
     return len(SPOKEN.findall(re.sub(r"\]\([^)]*\)", "]", text)))
@@ -240,7 +252,7 @@ def item_beginning(text: str) -> str:
     """The first sentence of an item; a catchword alone takes the next one along."""
     first, *others = sentences(text)
     is_catchword = count_words(first) < CATCHWORD
-    if is_catchword and others and count_words(others[0]) <= MOST_WORDS // 2:
+    if is_catchword and others and count_words(others[0]) <= 2 * MOST_WORDS // 3:
         return f"{first} {others[0]}"
     return first
 
@@ -262,7 +274,7 @@ def looked_at(blocks: list[Block]) -> list[str]:
         if block.kind in SHOWN:
             found.append(short_list(block.text) if "list" in block.kind else block.text)
         elif below and below.kind in SHOWN:
-            last = sentences(block.text)[-1]
+            last = ending(block.text)
             found += [last] if count_words(last) <= MOST_WORDS else []
         elif above and above.kind in FORMULAS and block.text[:1].islower():
             found.append(beginning(block.text))
@@ -462,7 +474,9 @@ def output_html(output: NotebookNode, figure: Figure, name: str) -> str:
         if kind in data:
             alt = escape(figure.alt or figure.name or "A picture")
             code = "".join(data[kind].split())
-            return f'<img src="data:{kind};base64,{code}" alt="{alt}">'
+            width, height = Image.open(io.BytesIO(b64decode(code))).size
+            look = f'style="--ratio: {width / height:.4f}"'
+            return f'<img {look} src="data:{kind};base64,{code}" alt="{alt}">'
     if "image/svg+xml" in data:
         return f'<div class="output">{data["image/svg+xml"]}</div>'
     if "text/markdown" in data:
@@ -585,7 +599,7 @@ def count_shown(slide: Slide) -> int:
 
 
 def code_shown(slide: Slide) -> Iterator[str]:
-    """The source of each code cell on a slide that has no output."""
+    """The source of each code cell on a slide that has no output, and no caption."""
     for part in slide.parts:
-        if isinstance(part, Figure) and not part.cell.outputs:
+        if isinstance(part, Figure) and not (part.cell.outputs or part.caption):
             yield part.cell.source
