@@ -31,6 +31,8 @@ SLIDE, MORE, NOTE = "slide", "slide-more", "slide-note"
 TAGS = (SLIDE, MORE, NOTE)
 MOST_WORDS = 45  # of a paragraph or caption on a slide; whole sentences, at least one
 CATCHWORD = 8  # a first sentence of fewer words says too little by itself
+FEW_WORDS = 75  # on a slide without pictures or formulas: they are written larger
+MOST_OF_NEXT = 28  # words of a sentence that it may take along
 FORMULA = re.compile(
     r"^(?:>? *|- )\$\$.+?\$\$[ \t]*(?:\((eq-[\w-]+)\))?", re.MULTILINE | re.DOTALL
 )
@@ -39,6 +41,7 @@ CAPTION = re.compile(r'<a id="fig-[a-z0-9-]+"></a>\*\*(Figure \d+)\.\*\* ')
 IN_WORDS = re.compile(
     r"<details><summary>In words …</summary>(.*?)</details>", re.DOTALL
 )
+FRAME = re.compile(r'class="glyf-frames".*?<img[^>]* width="(\d+)" height="(\d+)"')
 QUESTION = re.compile(r"\*\*(Predict|Think)\b")
 SENTENCE = re.compile(
     r"""(?:(?<=[.?!])|(?<=[.?!][)"”*])|(?<=[.?!]\*\*))\s+(?=[A-Z(\[*$`"“\u4e00-\u9fff])"""
@@ -252,7 +255,7 @@ def item_beginning(text: str) -> str:
     """The first sentence of an item; a catchword alone takes the next one along."""
     first, *others = sentences(text)
     is_catchword = count_words(first) < CATCHWORD
-    if is_catchword and others and count_words(others[0]) <= 2 * MOST_WORDS // 3:
+    if is_catchword and others and count_words(others[0]) <= MOST_OF_NEXT:
         return f"{first} {others[0]}"
     return first
 
@@ -469,7 +472,10 @@ def output_html(output: NotebookNode, figure: Figure, name: str) -> str:
         return f'<pre tabindex="0">{escape(text.rstrip())}</pre>' if text else ""
     data = output.get("data", {})
     if "text/html" in data:
-        return f'<div class="output">{data["text/html"]}</div>'
+        found = FRAME.search(data["text/html"])
+        ratio = int(found[1]) / int(found[2]) if found else 0
+        look = f' style="--ratio: {ratio:.4f}"' if found else ""
+        return f'<div class="output"{look}>{data["text/html"]}</div>'
     for kind in ("image/png", "image/jpeg"):
         if kind in data:
             alt = escape(figure.alt or figure.name or "A picture")
@@ -535,11 +541,18 @@ def slide_html(slide: Slide, numbers: dict[str, int], name: str, place: str) -> 
         text = "".join(html_of(without_folds(note), numbers) for note in slide.notes)
         notes = f'<details class="notes"><summary>Notes</summary>{text}</details>'
     title = html_of(slide.title, numbers, is_line=True)
+    has_room = count_shown(slide) <= FEW_WORDS and not any(map(is_large, slide.parts))
+    kind = "slide roomy" if has_room else "slide"
     return (
-        f'<section class="slide" id="slide-{number}" tabindex="0" role="group" '
+        f'<section class="{kind}" id="slide-{number}" tabindex="0" role="group" '
         f'aria-roledescription="slide" aria-label="{place}">'
         f"<{level}>{title}</{level}>{''.join(parts)}{notes}</section>"
     )
+
+
+def is_large(part: str | Figure) -> bool:
+    """Whether a part of a slide is more than words."""
+    return isinstance(part, Figure) or "$$" in part
 
 
 def without_folds(text: str) -> str:
@@ -570,7 +583,10 @@ def deck(notebook: NotebookNode, name: str) -> str:
     formulas = ""
     if 'class="math"' in body:
         settings = {"tex": {"inlineMath": [["\\(", "\\)"]]}}
-        settings |= {"options": {"enableMenu": False}, "svg": {"fontCache": "global"}}
+        settings |= {
+            "options": {"enableMenu": False},
+            "svg": {"fontCache": "global", "scale": 0.95},
+        }
         start = f"window.MathJax = {json.dumps(settings)};"
         script = mathjax().replace("</script", "<\\/script")
         formulas = f"<script>{start}</script>\n<script>{script}</script>"

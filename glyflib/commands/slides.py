@@ -56,7 +56,7 @@ def slides(chapters: tuple[str, ...], out: Path, anew: bool) -> None:
         out.mkdir(parents=True, exist_ok=True)
         file = out / f"{path.stem}.html"
         write_text(file, page)
-        count = page.count('<section class="slide"')
+        count = page.count('<section class="slide')
         size = len(page.encode()) / 1e6
         click.echo(f"{count} slides of {path.stem} written to {file} ({size:.1f} MB)")
 
