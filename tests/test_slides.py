@@ -76,7 +76,8 @@ def a_chapter():
     """One slide of each kind."""
     return small(
         text(
-            "## Rule\n\nMuch is said. By a rule,\n\n$$ y = x < 1 $$ (eq-a)\n", "slide"
+            "## Rule\n\nMuch is said.\n\nBy a rule,\n\n$$ y = x < 1 $$ (eq-a)\n",
+            "slide",
         ),
         text("**Predict, then run.** Where by [(1)](#eq-a)?\n\nLong prose.", "slide"),
         code("plot()", "slide", png=PIXEL),

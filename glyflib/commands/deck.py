@@ -29,7 +29,8 @@ from pygments.lexers import PythonLexer
 
 SLIDE, MORE, NOTE = "slide", "slide-more", "slide-note"
 TAGS = (SLIDE, MORE, NOTE)
-MOST_WORDS = 45  # of a paragraph or caption on a slide; whole sentences, at least one
+MOST_WORDS = 45  # of a paragraph on a slide; whole sentences, at least one
+MOST_OF_CAPTION = 65
 CATCHWORD = 8  # a first sentence of fewer words says too little by itself
 FEW_WORDS = 75  # on a slide without pictures or formulas: they are written larger
 MOST_OF_NEXT = 28  # words of a sentence that it may take along
@@ -41,7 +42,9 @@ CAPTION = re.compile(r'<a id="fig-[a-z0-9-]+"></a>\*\*(Figure \d+)\.\*\* ')
 IN_WORDS = re.compile(
     r"<details><summary>In words …</summary>(.*?)</details>", re.DOTALL
 )
-FRAME = re.compile(r'class="glyf-frames".*?<img[^>]* width="(\d+)" height="(\d+)"')
+FRAME = re.compile(
+    r'class="glyf-frames".*?<img[^>]* width="(\d+)" height="(\d+)"', re.DOTALL
+)
 QUESTION = re.compile(r"\*\*(Predict|Think)\b")
 SENTENCE = re.compile(
     r"""(?:(?<=[.?!])|(?<=[.?!][)"”*])|(?<=[.?!]\*\*))\s+(?=[A-Z(\[*$`"“\u4e00-\u9fff])"""
@@ -362,7 +365,7 @@ class Maker:
         in_words = IN_WORDS.search(below)
         alt = " ".join(unescape(in_words[1]).split()) if in_words else ""
         whole = below[caption.end() :].partition("\n\n")[0]
-        words = beginning(whole)
+        words = beginning(whole, MOST_OF_CAPTION)
         slide.parts.append(Figure(self.cells[i], words, caption[1], alt))
         if words != " ".join(whole.split()):
             slide.notes.append(whole)
