@@ -141,6 +141,14 @@ def test_code_is_seen_only_where_nothing_else_is():
     assert page_of(printed).select_one("figure pre").get_text() == "<1>"
 
 
+def test_few_words_are_large_and_pictures_know_their_form():
+    page = page_of(a_chapter())
+    roomy = ["roomy" in section["class"] for section in page.select("section")]
+    assert roomy == [True, True, True, False, False, False]
+    assert page.select_one("figure > img")["style"] == "--ratio: 1.0000"
+    assert page.select_one(".output")["style"] == "--ratio: 1.0000"
+
+
 def test_links_to_other_pages_are_words_and_others_are_links():
     last = page_of(a_chapter()).select("section")[-1]
     assert [a["href"] for a in last.select("a")] == ["https://x.org"]

@@ -32,7 +32,7 @@ TAGS = (SLIDE, MORE, NOTE)
 MOST_WORDS = 45  # of a paragraph on a slide; whole sentences, at least one
 MOST_OF_CAPTION = 65
 CATCHWORD = 8  # a first sentence of fewer words says too little by itself
-FEW_WORDS = 75  # on a slide without pictures or formulas: they are written larger
+FEW_WORDS = 75  # on a slide without pictures; half as many beside a formula
 MOST_OF_NEXT = 28  # words of a sentence that it may take along
 FORMULA = re.compile(
     r"^(?:>? *|- )\$\$.+?\$\$[ \t]*(?:\((eq-[\w-]+)\))?", re.MULTILINE | re.DOTALL
@@ -544,8 +544,7 @@ def slide_html(slide: Slide, numbers: dict[str, int], name: str, place: str) -> 
         text = "".join(html_of(without_folds(note), numbers) for note in slide.notes)
         notes = f'<details class="notes"><summary>Notes</summary>{text}</details>'
     title = html_of(slide.title, numbers, is_line=True)
-    has_room = count_shown(slide) <= FEW_WORDS and not any(map(is_large, slide.parts))
-    kind = "slide roomy" if has_room else "slide"
+    kind = "slide roomy" if has_room(slide) else "slide"
     return (
         f'<section class="{kind}" id="slide-{number}" tabindex="0" role="group" '
         f'aria-roledescription="slide" aria-label="{place}">'
@@ -553,9 +552,13 @@ def slide_html(slide: Slide, numbers: dict[str, int], name: str, place: str) -> 
     )
 
 
-def is_large(part: str | Figure) -> bool:
-    """Whether a part of a slide is more than words."""
-    return isinstance(part, Figure) or "$$" in part
+def has_room(slide: Slide) -> bool:
+    """Whether it has few words and at most one formula: they are written larger."""
+    texts = [part for part in slide.parts if isinstance(part, str)]
+    formulas = sum(text.count("$$") // 2 for text in texts)
+    most = FEW_WORDS // (1 + formulas)
+    is_text = len(texts) == len(slide.parts)
+    return is_text and formulas <= 1 and count_shown(slide) <= most
 
 
 def without_folds(text: str) -> str:
