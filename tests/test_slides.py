@@ -51,8 +51,9 @@ def text(source, *tags, **metadata):
     return new_markdown_cell(source, metadata={"tags": list(tags), **metadata})
 
 
-def code(source, *tags, html="", png="", out=""):
+def code(source, *tags, html="", png="", out="", was_run=True):
     cell = new_code_cell(source, metadata={"tags": list(tags)})
+    cell.execution_count = 1 if was_run else None
     if out:
         cell.outputs.append(new_output("stream", name="stdout", text=out))
     if html:
@@ -234,7 +235,7 @@ def test_a_notebook_that_was_run_is_written_as_it_is(run):
 
 
 def test_a_notebook_without_outputs_is_run_first(run):
-    nbformat.write(small(code("print(6 * 7)", "slide")), "mine.ipynb")
+    nbformat.write(small(code("print(6 * 7)", "slide", was_run=False)), "mine.ipynb")
     result = run("mine.ipynb")
     assert result.exit_code == 0, result.output
     assert "mine is run" in result.stderr
@@ -242,8 +243,16 @@ def test_a_notebook_without_outputs_is_run_first(run):
     assert "42" not in Path("mine.ipynb").read_text("utf-8")
 
 
+def test_a_notebook_that_was_run_in_part_is_run_whole(run):
+    cells = [code("x = 6", "slide", out="stale"), code("x * 7", "slide", was_run=False)]
+    nbformat.write(small(*cells), "mine.ipynb")
+    assert run("mine.ipynb").exit_code == 0
+    page = Path("slides/mine.html").read_text("utf-8")
+    assert "42</pre>" in page and "stale" not in page
+
+
 def test_a_notebook_that_fails_is_one_line_and_no_file(run):
-    nbformat.write(small(code("1 / 0", "slide")), "mine.ipynb")
+    nbformat.write(small(code("1 / 0", "slide", was_run=False)), "mine.ipynb")
     result = run("mine.ipynb")
     assert result.exit_code == 1 and "Traceback" not in result.output
     told = "Error: mine.ipynb cannot be run: ZeroDivisionError: division by zero"
@@ -257,7 +266,7 @@ def test_what_the_book_was_built_with_is_taken_if_the_code_is_the_same(tmp_path)
     for cell in source.cells:
         cell.pop("outputs", None)
         if cell.cell_type == "code":
-            cell.outputs = []
+            cell.outputs, cell.execution_count = [], None
     folder = tmp_path / command.BUILT
     folder.mkdir(parents=True)
     nbformat.write(built, folder / "one.ipynb")
@@ -283,7 +292,7 @@ def test_an_unknown_chapter_is_told_with_a_way_out(run, name, told):
 
 
 def test_all_is_refused_before_anything_is_run(run):
-    nbformat.write(small(code("print(1)", "slide")), "good.ipynb")
+    nbformat.write(small(code("print(1)", "slide", was_run=False)), "good.ipynb")
     nbformat.write(small(), "bare.ipynb")
     result = run("good.ipynb", "bare.ipynb")
     assert result.exit_code == 1 and "no cell of bare has the tag" in result.stderr

@@ -5,7 +5,6 @@ changed, and a file is whole or not written.
 """
 
 import difflib
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -115,9 +114,12 @@ def read_notebook(path: Path) -> NotebookNode:
         raise ValueError(f"{path} is no notebook that can be read") from error
 
 
-def has_outputs(cells: Iterable[NotebookNode]) -> bool:
-    """Whether any cell has been run, and showed something."""
-    return any(cell.get("outputs") for cell in cells)
+def was_run(notebook: NotebookNode) -> bool:
+    """Whether every cell of code that is for slides has been run."""
+    cells = [
+        cell for cell in notebook.cells if cell.cell_type == "code" and marks(cell)
+    ]
+    return all(cell.outputs or cell.execution_count is not None for cell in cells)
 
 
 def executed(path: Path, *, anew: bool = False) -> NotebookNode:
@@ -133,17 +135,19 @@ def executed(path: Path, *, anew: bool = False) -> NotebookNode:
         ValueError: If it is run, and a cell of it fails.
     """
     notebook = read_notebook(path)
-    if not anew and has_outputs(notebook.cells):
+    if not anew and was_run(notebook):
         return notebook
     built = path.parent / BUILT / path.name
     if not anew and built.is_file():
         before = read_notebook(built)
         same = [c.source for c in before.cells] == [c.source for c in notebook.cells]
-        if same and has_outputs(before.cells):
+        if same:
             for cell, old in zip(notebook.cells, before.cells, strict=True):
                 if cell.cell_type == "code":
                     cell.outputs = old.outputs
-            return notebook
+                    cell.execution_count = old.execution_count
+            if was_run(notebook):
+                return notebook
     click.echo(f"{path.stem} is run ...", err=True)
     place = {"metadata": {"path": str(path.resolve().parent)}}
     client = NotebookClient(
