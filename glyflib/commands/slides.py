@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from glyflib.commands.deck import deck, marks, slides_of
@@ -20,7 +20,7 @@ BOOK = Path(__file__).parents[2] / "book"
 BUILT = Path(
     "_build/jupyter_execute"
 )  # below the book: chapters as the builder ran them
-SECONDS = 1800  # that a cell may take
+SECONDS = 1800  # that a cell may take, or a kernel to begin, on a busy machine
 
 
 @click.command(context_settings={"show_default": True})
@@ -151,11 +151,15 @@ def executed(path: Path, *, anew: bool = False) -> NotebookNode:
     click.echo(f"{path.stem} is run ...", err=True)
     place = {"metadata": {"path": str(path.resolve().parent)}}
     client = NotebookClient(
-        notebook, timeout=SECONDS, kernel_name="python3", resources=place
+        notebook,
+        timeout=SECONDS,
+        startup_timeout=SECONDS,
+        kernel_name="python3",
+        resources=place,
     )
     try:
         return client.execute()
-    except (CellExecutionError, CellTimeoutError) as error:
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         reason = str(error).strip().splitlines()[-1]
         told = f"{path.name} cannot be run: {reason}"
         raise ValueError(f"{told}: open it in JupyterLab to see where") from error
