@@ -115,7 +115,7 @@ def test_a_formula_brings_the_sentence_that_leads_to_it_and_its_number():
 def test_a_question_is_a_slide_of_its_own_before_the_answer():
     section = page_of(a_chapter()).select("section")[2]
     assert section.select_one("p").get_text() == "Predict, then run. Where by (1)?"
-    assert "Long prose" not in section.get_text()
+    assert section.select_one(".notes").get_text().strip() == "NotesLong prose."
 
 
 def test_a_cell_that_tells_and_asks_makes_two_slides():
@@ -190,6 +190,14 @@ def test_a_list_keeps_the_beginning_of_each_item():
 def test_marks_that_make_no_slide_are_refused(cells, told):
     with pytest.raises(ValueError, match=told):
         slides_of(small(*cells), "small")
+
+
+def test_notes_hold_code_and_text_up_to_a_heading_and_a_title_may_stand_alone():
+    cells = [text("# Alone"), text("## A\n\n- One. Two.", "slide")]
+    cells += [code("x = 1", "slide-note"), text("Told.\n\n## B\n\nNot.", "slide-note")]
+    first, second = slides_of(new_notebook(cells=cells), "small")
+    assert (first.title, first.parts) == ("Alone", [])
+    assert second.notes == ["```python\nx = 1\n```", "Told."]
 
 
 def test_a_failed_cell_is_refused():

@@ -2,8 +2,8 @@
 
 A cell with the tag `slide` begins a slide, one with `slide-more` goes on with it, and
 one with `slide-note` belongs to the speaker. Invariant: no word on a slide is written
-for it. What a slide leaves out of a marked cell stands in its notes, and a cell that
-cannot be shown is an error.
+for it. What a slide leaves out of the section that it shows stands in its notes, and a
+cell that cannot be shown is an error.
 """
 
 import io
@@ -310,8 +310,11 @@ class Maker:
             name: of the chapter, for errors.
         """
         self.cells, self.name = notebook.cells, name
-        first = blocks_of(notebook.cells[0].source, "")
-        self.heading = first[0].heading if first else name
+        is_text = notebook.cells[0].cell_type == "markdown"
+        text = notebook.cells[0].source if is_text else ""
+        title = re.search(r"^# +(.*)$", text, re.MULTILINE)
+        self.heading = title[1] if title else name
+        first = blocks_of(text, self.heading)
         self.slides = [Slide(self.heading, question_of(first))]
         for i, cell in enumerate(self.cells):
             for mark in marks(cell):
@@ -340,7 +343,9 @@ class Maker:
         if mark != SLIDE and len(self.slides) == 1:
             told = f"cell {cell.get('id')} has the tag {mark!r}, but no slide is begun"
             raise ValueError(f"{self.name}: {told}: mark a cell above with {SLIDE!r}")
-        if cell.cell_type == "code":
+        if cell.cell_type == "code" and mark == NOTE:
+            self.slides[-1].notes.append(f"```python\n{cell.source}\n```")
+        elif cell.cell_type == "code":
             self.add_code(i, mark)
         elif mark == NOTE:
             self.slides[-1].notes += self.until_heading(cell)
@@ -350,7 +355,7 @@ class Maker:
     def until_heading(self, cell: NotebookNode) -> list[str]:
         """A text cell up to its first heading, where a new subject begins."""
         blocks = blocks_of(cell.source, "")
-        return ["\n\n".join(block.text for block in blocks if not block.heading)]
+        return [block.text for block in blocks if not block.heading]
 
     def add_code(self, i: int, mark: str) -> None:
         """Show what a code cell gives, with the caption below it, or its code."""
@@ -392,10 +397,13 @@ class Maker:
             rest = "\n\n".join(block.text for block in told)
             if [part.split() for part in parts] != [b.text.split() for b in told]:
                 self.slides[-1].notes.append(rest)
+            told = []
         elif not asked:
             raise ValueError(f"{self.name}: cell {cell.get('id')} has nothing to show")
         for block in asked:
-            self.slides.append(Slide(block.heading, [block.text]))
+            notes = [other.text for other in told if other.heading == block.heading]
+            self.slides.append(Slide(block.heading, [block.text], notes))
+            told = []
 
     def chosen_heading(self, blocks: list[Block], *, is_more: bool) -> str:
         """Under which heading of a cell a slide looks: the first with a thing to see.
