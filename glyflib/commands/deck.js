@@ -77,10 +77,10 @@
     if (Math.abs(x) > 50 && Math.abs(x) > 2 * Math.abs(y)) show(now - Math.sign(x));
   }, { passive: true });
   window.addEventListener("hashchange", () => show(Number(location.hash.slice(1)) - 1));
-  // Arrows are for the slides once a slider has been left by Escape.
+  // Escape leaves a slider or a map, whatever else it does there: arrows turn slides.
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") slides[now].focus({ preventScroll: true });
-  });
+  }, { capture: true });
 
   nav.hidden = false;
   body.classList.add("ready");
