@@ -121,7 +121,9 @@ MOVED = {
     "bits_and_bounds#the-curve-counts-bits-too": (
         "what_the_loss_counts#the-curve-counts-bits-too"
     ),
-    "bits_and_bounds#the-glyffuser-s-price": "what_the_loss_counts#the-glyffuser-s-price",
+    "bits_and_bounds#the-glyffuser-s-price": (
+        "what_the_loss_counts#the-glyffuser-s-price"
+    ),
     "bits_and_bounds#the-same-loss-in-another-language": (
         "what_the_loss_counts#the-same-loss-in-another-language"
     ),
