@@ -46,7 +46,9 @@ MOVED = {
     ),
     "07_score_functions#fig-score-factor": "claims#fig-claims-factor",
     "07_score_functions#fig-score-vanishing": "claims#fig-claims-vanishing",
-    "07_score_functions#fig-score-recipe": "claims#fig-claims-recipe",
+    "07_score_functions#fig-score-recipe": "claims#fig-claims-vanishing",
+    "claims#fig-claims-recipe": "claims#fig-claims-vanishing",
+    "claims#fig-claims-shares": "16_text_conditioning#fig-words-counts",
     "07_score_functions#fig-score-learned": "07_perfect_denoiser#fig-perfect-floor",
     "07_score_functions#equation-eq-score-loss": (
         "08_score_functions#equation-eq-score-noise"
