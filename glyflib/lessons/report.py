@@ -24,6 +24,7 @@ from glyflib.glyffuser import SHIPPED
 from glyflib.student import SHIPPED as SHIPPED_STUDENT
 
 Read = TypeVar("Read")
+LESS_IS_BETTER = {"frechet", "kernel"}
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,39 @@ class StudentReport:
     def num_drawn(self) -> int:
         """Glyphs that were drawn for held-out captions, in each way."""
         return self.config.num_captions * self.config.num_samples
+
+    def verdicts(self, measure: str) -> dict[int, str]:
+        """How the student does beside its unhurried teacher, by its number of calls.
+
+        Args:
+            measure: a field of `Metrics` of which more is better, or "frechet" or
+                "kernel", of which less is; or "all_but_gold".
+
+        Returns:
+            "worse" or "better" where the two intervals lie apart, else "alike".
+
+        Raises:
+            ValueError: If there is no such measure.
+        """
+        beside = value_of(self.teacher, measure)
+        found = {}
+        for calls, way in self.student.items():
+            own = value_of(way, measure)
+            is_apart = own.high < beside.low or own.low > beside.high
+            is_less = own.value < beside.value
+            is_worse = is_less != (measure in LESS_IS_BETTER)
+            found[calls] = ("worse" if is_worse else "better") if is_apart else "alike"
+        return found
+
+
+def value_of(way: Way, measure: str) -> Estimate:
+    """A measure of one way of drawing; a ValueError if there is no such measure."""
+    if measure == "all_but_gold":
+        return way.all_but_gold
+    if measure not in Metrics._fields:
+        known = ", ".join((*Metrics._fields, "all_but_gold"))
+        raise ValueError(f"measure {measure!r} must be one of {known}")
+    return getattr(way.metrics, measure)
 
 
 def load_report(folder: Path | str = SHIPPED) -> Report:
