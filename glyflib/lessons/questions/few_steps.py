@@ -41,9 +41,7 @@ def aim(start: float, landing: float, signals: tuple[float, float]) -> float:
     """
     alpha_bar = torch.tensor([1.0, signals[1] ** 2, signals[0] ** 2]).double()
     xt, xs = (torch.tensor([[x]], dtype=torch.float64) for x in (start, landing))
-    return target_x0(
-        xt, xs, torch.tensor([2]), torch.tensor([1]), alpha_bar
-    ).item()
+    return target_x0(xt, xs, torch.tensor([2]), torch.tensor([1]), alpha_bar).item()
 
 
 def flow_of_bell(xt: Tensor, ab_t: float, ab_s: float, var: float) -> Tensor:
@@ -144,7 +142,7 @@ QUESTIONS = {
                 lambda: STEPS / (2 * CALLS),
                 "The *teacher* asks twice a step. The student has the guidance in it.",
             ),
-            Mistake(lambda: saved_calls(), "That is the difference. How many times?"),
+            Mistake(saved_calls, "That is the difference. How many times?"),
         ),
         hint="Calls of the one, divided by calls of the other.",
     ),
@@ -216,7 +214,8 @@ QUESTIONS = {
     "few-pays": Question(
         right=lambda: glyphs_until_it_pays(saved_calls()),
         because=lambda right: (
-            f"after about {right:,.0f} thousand glyphs; each saves {saved_calls()} calls."
+            f"each glyph saves {saved_calls()} calls, so after about {right:,.0f} "
+            "thousand of them the teaching is paid for."
         ),
         tolerance=0.6,
         mistakes=(
