@@ -289,6 +289,11 @@ def test_a_student_is_worse_or_better_only_where_intervals_lie_apart(
         student = {1: moved(report.student[1], measure, low, high)}
         found = replace(report, teacher=teacher, student=student)
         assert found.verdicts(measure) == {1: wanted}
+        assert found.verdicts(measure, is_hurried=True) == {}
+    own = moved(report.student[2], measure, 0.1, 0.2)
+    hurried = {1: moved(report.hurried[1], measure, 0.3, 0.4)}
+    found = replace(report, student={2: own, 1: own}, hurried=hurried)
+    assert found.verdicts(measure, is_hurried=True) == {2: below}
     with pytest.raises(ValueError, match="'beauty' must be one of hit_rate"):
         report.verdicts("beauty")
 

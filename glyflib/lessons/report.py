@@ -97,12 +97,14 @@ class StudentReport:
         """Glyphs that were drawn for held-out captions, in each way."""
         return self.config.num_captions * self.config.num_samples
 
-    def verdicts(self, measure: str) -> dict[int, str]:
-        """How the student does beside its unhurried teacher, by its number of calls.
+    def verdicts(self, measure: str, *, is_hurried: bool = False) -> dict[int, str]:
+        """How the student does beside its teacher, by its number of calls.
 
         Args:
             measure: a field of `Metrics` of which more is better, or "frechet" or
                 "kernel", of which less is; or "all_but_gold".
+            is_hurried: whether the teacher has no more calls than the student, so half
+                as many steps; one call is too few for it, and is left out.
 
         Returns:
             "worse" or "better" where the two intervals lie apart, else "alike".
@@ -110,10 +112,12 @@ class StudentReport:
         Raises:
             ValueError: If there is no such measure.
         """
-        beside = value_of(self.teacher, measure)
         found = {}
         for calls, way in self.student.items():
-            own = value_of(way, measure)
+            if is_hurried and calls // 2 not in self.hurried:
+                continue
+            teacher = self.hurried[calls // 2] if is_hurried else self.teacher
+            beside, own = value_of(teacher, measure), value_of(way, measure)
             is_apart = own.high < beside.low or own.low > beside.high
             is_less = own.value < beside.value
             is_worse = is_less != (measure in LESS_IS_BETTER)

@@ -134,12 +134,13 @@ def plot_by_calls(
     panels: Mapping[str, Mapping[str, Mapping[int, Span]]],
     teacher: Mapping[str, Span],
     *,
-    label: str = "calls or steps",
+    label: str = "calls of the network",
 ) -> Figure:
     """Draw measures with their intervals, from many calls to one, two panels a row.
 
     Args:
-        panels: measure -> name -> calls -> value and ends of its interval.
+        panels: measure -> name -> calls -> value and ends of its interval; ways may
+            be known for different numbers of calls.
         teacher: measure -> that of the teacher that is not hurried, a band.
         label: of what is counted.
     """
@@ -148,17 +149,19 @@ def plot_by_calls(
     fig, axes = subplots(-(-len(panels) // 2), 2, **shape)
     for ax in axes.flat[len(panels) :]:
         ax.set_axis_off()
+    ways_of_all = [ways for panel in panels.values() for ways in panel.values()]
+    counts = sorted({calls for spans in ways_of_all for calls in spans}, reverse=True)
     for ax, (measure, ways) in zip(axes.flat, panels.items(), strict=False):
         value, low, high = teacher[measure]
         ax.axhspan(low, high, color=GREY, alpha=0.25, lw=0)
         ax.axhline(value, color=GREY, lw=1.2, label="teacher, unhurried")
         for i, (name, spans) in enumerate(ways.items()):
             middle, reach = reaches(list(spans.values()))
-            x = np.arange(len(spans)) + 0.08 * i
+            x = np.array([counts.index(calls) for calls in spans]) + 0.08 * i
             bar = {"ms": 5.5, "capsize": 3, "elinewidth": 1.3, "lw": 1.5}
             bar |= {"fmt": LOOKS[i], "color": CYCLE[i], "label": name}
             ax.errorbar(x, middle, reach, **bar)
-            ax.set_xticks(range(len(spans)), [f"{calls}" for calls in spans])
+        ax.set_xticks(range(len(counts)), [f"{calls}" for calls in counts])
         ax.set(xlabel=label, ylabel=measure, ylim=(0, None))
     legend_above(fig, axes[0, 0], fontsize=9)
     return fig
