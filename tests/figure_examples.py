@@ -95,6 +95,30 @@ EXAMPLES = {
         {"ratio": {"a": SPANS}, "loss": {"a": SPANS, "b": SPANS}}
     ),
     "evaluation.plot_twins": call({"10": (X0, X0), "all": (X0, X0)}, notes="abcd"),
+    "few_steps.plot_by_calls": call(
+        {
+            measure: {"student": SPANS, "teacher, hurried": SPANS}
+            for measure in ("radical", "recall", "precision")
+        },
+        dict.fromkeys(("radical", "recall", "precision"), SPAN),
+    ),
+    "few_steps.plot_jumps": call(
+        np.linspace(POINTS[:9], POINTS[9:18], 5),
+        {
+            name: np.linspace(POINTS[:9], POINTS[9:18], 3)
+            for name in ("teacher", "student")
+        },
+        POINTS,
+    ),
+    "few_steps.plot_landings": call(
+        {
+            name: {"2 calls": POINTS, "1 call": POINTS / 2}
+            for name in ("teacher", "student")
+        },
+        POINTS,
+        far=0.3,
+    ),
+    "few_steps.plot_maps": call(X, X, {f"{n} calls": X / n for n in (8, 4, 2, 1)}),
     "flow_matching.plot_clocks": call(
         (LEVELS, np.outer(FALLING, SIDE)),
         (SIDE / 4 + 0.5, np.outer(SIDE, SIDE)),

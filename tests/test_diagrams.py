@@ -24,6 +24,7 @@ PARTS = {
     "training_loop": ["data", "noise", "network", "guess", "difference"],
     "two_answers": ["noisy", "silent", "told", "push"],
     "two_doors": ["tokens", "attention", "mean"],
+    "two_jumps": ["start", "teacher", "student", "landing"],
     "unet_parts": ["down", "bottom", "up", "skips", "level"],
     "whole_book": [*diagrams.BOOK],
     "whole_process": ["data", "noise", "forward", "reverse"],

@@ -12,6 +12,7 @@ from tiny_models import random_unet, save_encoder, save_glyphs
 from glyflib.__main__ import main
 from glyflib.data import load_glyphs
 from glyflib.evaluation.card import card_text, write_card
+from glyflib.evaluation.intervals import Estimate
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.evaluation.report import (
     TOGETHER,
@@ -264,6 +265,37 @@ def test_a_students_report_is_read_by_name(run, judged):
     assert report.num_drawn == 10
     with pytest.raises(ValueError, match="not finished"):
         load_report(judged[0].parent)
+
+
+def moved(way, measure, low, high):
+    """The way with another value of one measure."""
+    value = Estimate((low + high) / 2, low, high)
+    if measure == "all_but_gold":
+        return replace(way, all_but_gold=value)
+    return replace(way, metrics=way.metrics._replace(**{measure: value}))
+
+
+@pytest.mark.parametrize(
+    ("measure", "below"),
+    [("hit_rate", "worse"), ("all_but_gold", "worse"), ("frechet", "better")],
+)
+def test_a_student_is_worse_or_better_only_where_intervals_lie_apart(
+    judged, measure, below
+):
+    report = load_student_report(judged[0].parent)
+    above = {"worse": "better", "better": "worse"}[below]
+    teacher = moved(report.teacher, measure, 0.4, 0.5)
+    for low, high, wanted in ((0.1, 0.39, below), (0.3, 0.45, "alike"), (2, 3, above)):
+        student = {1: moved(report.student[1], measure, low, high)}
+        found = replace(report, teacher=teacher, student=student)
+        assert found.verdicts(measure) == {1: wanted}
+        assert found.verdicts(measure, is_hurried=True) == {}
+    own = moved(report.student[2], measure, 0.1, 0.2)
+    hurried = {1: moved(report.hurried[1], measure, 0.3, 0.4)}
+    found = replace(report, student={2: own, 1: own}, hurried=hurried)
+    assert found.verdicts(measure, is_hurried=True) == {2: below}
+    with pytest.raises(ValueError, match="'beauty' must be one of hit_rate"):
+        report.verdicts("beauty")
 
 
 def test_a_student_that_was_not_judged_is_told(tmp_path):

@@ -24,6 +24,7 @@ from glyflib.glyffuser import SHIPPED
 from glyflib.student import SHIPPED as SHIPPED_STUDENT
 
 Read = TypeVar("Read")
+LESS_IS_BETTER = {"frechet", "kernel"}
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,43 @@ class StudentReport:
     def num_drawn(self) -> int:
         """Glyphs that were drawn for held-out captions, in each way."""
         return self.config.num_captions * self.config.num_samples
+
+    def verdicts(self, measure: str, *, is_hurried: bool = False) -> dict[int, str]:
+        """How the student does beside its teacher, by its number of calls.
+
+        Args:
+            measure: a field of `Metrics` of which more is better, or "frechet" or
+                "kernel", of which less is; or "all_but_gold".
+            is_hurried: whether the teacher has no more calls than the student, so half
+                as many steps; one call is too few for it, and is left out.
+
+        Returns:
+            "worse" or "better" where the two intervals lie apart, else "alike".
+
+        Raises:
+            ValueError: If there is no such measure.
+        """
+        found = {}
+        for calls, way in self.student.items():
+            if is_hurried and calls // 2 not in self.hurried:
+                continue
+            teacher = self.hurried[calls // 2] if is_hurried else self.teacher
+            beside, own = value_of(teacher, measure), value_of(way, measure)
+            is_apart = own.high < beside.low or own.low > beside.high
+            is_less = own.value < beside.value
+            is_worse = is_less != (measure in LESS_IS_BETTER)
+            found[calls] = ("worse" if is_worse else "better") if is_apart else "alike"
+        return found
+
+
+def value_of(way: Way, measure: str) -> Estimate:
+    """A measure of one way of drawing; a ValueError if there is no such measure."""
+    if measure == "all_but_gold":
+        return way.all_but_gold
+    if measure not in Metrics._fields:
+        known = ", ".join((*Metrics._fields, "all_but_gold"))
+        raise ValueError(f"measure {measure!r} must be one of {known}")
+    return getattr(way.metrics, measure)
 
 
 def load_report(folder: Path | str = SHIPPED) -> Report:

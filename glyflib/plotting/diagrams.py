@@ -68,6 +68,7 @@ CHAPTERS = {
 }
 DOORS = {"tokens": PURPLE, "attention": GREEN, "mean": ORANGE}
 GUIDED = {"noisy": ORANGE, "silent": SKY, "told": PURPLE, "push": RED}
+HALVED = {"start": ORANGE, "teacher": GREEN, "student": PINK, "landing": BLUE}
 UNET = {"down": BLUE, "bottom": ORANGE, "up": GREEN, "skips": PINK, "level": SKY}
 # The strokes of the character for "tree", from end to end; y grows downward.
 TREE = [
@@ -136,6 +137,11 @@ def box(x: float, y: float, width: float, height: float, **style: object) -> str
     """A box with round corners."""
     place = f'x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="9"'
     return f"<rect {place}{attributes({'fill': 'none'} | style)}/>"
+
+
+def spot(x: float, y: float) -> str:
+    """A full dot, where a jump starts."""
+    return f'<circle cx="{x:g}" cy="{y:g}" r="5" fill="currentColor" stroke="none"/>'
 
 
 def knob(x: float, y: float, angle: float) -> str:
@@ -591,6 +597,50 @@ def two_answers(lit: Iterable[str] = ()) -> HTML:
         "several times: scale 0 is the first answer, 1 the second, 3 lies past it."
     )
     return diagram(shapes, parts, GUIDED, lit, alt=alt, size=(460, 332), width=560)
+
+
+def two_jumps(lit: Iterable[str] = ()) -> HTML:
+    """Draw how a student is taught: two jumps of its teacher become one of its own.
+
+    Args:
+        lit: names of the parts to light: "start", "teacher", "student", "landing".
+            Without one, all are drawn alike.
+
+    Raises:
+        ValueError: If a part is not called so.
+    """
+    heading, short = {"font_weight": "bold"}, {"stroke_width": 3}
+    start = words(402, 122, "start", 17, **heading) + symbol(400, 164, "x", "t")
+    start += words(402, 194, "level t")
+    landing = words(58, 122, "landing", 17, **heading) + symbol(56, 164, "x", "s")
+    landing += words(58, 194, "level s")
+    teacher = words(230, 32, "teacher", 17, **heading)
+    teacher += arrow((302, 56), (237, 56), **short)
+    teacher += arrow((230, 56), (160, 56), **short)
+    teacher += words(230, 88, "two jumps")
+    student = words(230, 240, "student", 17, **heading)
+    student += arrow((302, 264), (160, 264), **short) + words(230, 296, "one jump")
+    teacher += spot(302, 56) + spot(230, 56)
+    student += spot(302, 264)
+    parts = {
+        "start": ((352, 98, 100, 112), start),
+        "teacher": ((140, 8, 180, 94), teacher),
+        "student": ((140, 216, 180, 94), student),
+        "landing": ((8, 98, 100, 112), landing),
+    }
+    shapes = arrow((402, 98), (402, 55), (320, 55))
+    shapes += arrow((140, 55), (58, 55), (58, 98))
+    shapes += arrow((402, 210), (402, 263), (320, 263))
+    shapes += arrow((140, 263), (58, 263), (58, 210), stroke_dasharray="6 4")
+    shapes += words(230, 140, "it should land there, too;")
+    shapes += words(230, 162, "how far off it is")
+    shapes += words(230, 184, "turns its knobs")
+    alt = (
+        "Two jumps become one. From a noisy point at level t the teacher jumps twice, "
+        "and lands at level s. The student starts at the same point and jumps once. It "
+        "should land at the same place; how far off it is turns its knobs."
+    )
+    return diagram(shapes, parts, HALVED, lit, alt=alt, size=(460, 318), width=560)
 
 
 def two_doors(lit: Iterable[str] = ()) -> HTML:
