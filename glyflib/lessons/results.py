@@ -1015,6 +1015,153 @@ class PublishedResults(StudyResults):
 
 
 @dataclass(frozen=True)
+class TaughtRound:
+    """What is known of a network after a round of rewards; round 0 is before any.
+
+    Attributes:
+        images: (N, 1, S, S) uint8 drawings of the prompt, from the same noises in
+            every round.
+        probabilities: (N,) of the part that is asked for, by the judge that rewards.
+        radicals: (N,) int64, by a judge that takes no part in the rewards.
+        others: other prompt -> (M,) int64 radicals of its drawings.
+        kept: how many drawings the round learnt from; 0 in round 0.
+        drawn: of how many they were chosen.
+        kept_images: (K, 1, S, S) uint8, some of them; None in round 0.
+    """
+
+    images: Tensor
+    probabilities: Tensor
+    radicals: Tensor
+    others: dict[str, Tensor]
+    kept: int = 0
+    drawn: int = 0
+    kept_images: Tensor | None = None
+
+
+class OwnResults(StudyResults):
+    """A font learnt, a face learnt, a prompt taught; see `glyflib.studies.own`."""
+
+    @property
+    def symbols(self) -> dict:
+        """Numbers of the run on symbols: "steps", "losses", "moments", "errors", ..."""
+        return self.numbers("symbols")
+
+    @property
+    def symbol_prompts(self) -> list[str]:
+        """The prompts of `symbol_sheets`, in order."""
+        return self.symbols["prompts"]
+
+    @property
+    def symbol_sheets(self) -> dict[int, Tensor]:
+        """Drawings (P, 1, S, S) uint8 by the number of steps, from the same noises."""
+        sheets = self.tensor("symbols", "sheets")
+        return dict(zip(self.symbols["moments"], sheets, strict=True))
+
+    def symbols_drawn(self, kind: str) -> Tensor:
+        """Drawings (N, 1, S, S) uint8 for captions of a kind.
+
+        Args:
+            kind: "shown" or "held back".
+
+        Raises:
+            ValueError: If there is no such kind.
+        """
+        check_name("kind", kind, ("shown", "held back"))
+        return self.tensor("symbols", f"{kind} images")
+
+    def symbols_asked(self, kind: str) -> tuple[list[str], list[str]]:
+        """Of the same drawings: what was asked, and what real glyph each is most like.
+
+        Args:
+            kind: "shown" or "held back".
+
+        Raises:
+            ValueError: If there is no such kind.
+        """
+        check_name("kind", kind, ("shown", "held back"))
+        return self.symbols[f"{kind} asked"], self.symbols[f"{kind} like"]
+
+    def symbols_far(self, kind: str) -> Tensor:
+        """How far each drawing is from the nearest glyph shown, RMS on x0's scale.
+
+        Args:
+            kind: "shown" or "held back"; or "real", the real glyphs held back.
+
+        Raises:
+            ValueError: If there is no such kind.
+        """
+        check_name("kind", kind, ("shown", "held back", "real"))
+        return torch.tensor(self.symbols[f"{kind} far"])
+
+    def face(self, way: str) -> dict:
+        """Numbers of a network before or after it learnt a second face.
+
+        Args:
+            way: "before", "serif" or "both".
+
+        Raises:
+            ValueError: If there is no such way.
+        """
+        check_name("way", way, ("before", "serif", "both"))
+        return self.numbers(way)
+
+    def face_drawn(self, way: str, kind: str = "images", *, told: bool = False):
+        """Drawings (N, 1, S, S) uint8, from the same noises in every way.
+
+        Args:
+            way: "before", "serif" or "both".
+            kind: "sheet", of `lessons.own.FACE_PROMPTS`, or "images", of the held-out
+                captions in `face(way)["rows"]`.
+            told: whether the word for the second face stood before the prompt; only
+                "both" knows it.
+
+        Raises:
+            ValueError: If that is not stored.
+        """
+        name = f"{'told' if told else 'plain'} {kind}"
+        stored = [k.partition("/")[2] for k in self.stored.tensors if k.startswith(way)]
+        check_name("drawing", name, stored)
+        return self.tensor(way, name)
+
+    def face_errors(self, way: str, face: str) -> Tensor:
+        """Error in v of each held-back character (N,), a mean over levels.
+
+        Args:
+            way: "before", "serif" or "both".
+            face: "serif" or "sans".
+
+        Raises:
+            ValueError: If there is no such way or face.
+        """
+        check_name("way", way, ("before", "serif", "both"))
+        check_name("face", face, ("serif", "sans"))
+        return self.tensor(way, f"{face} errors").double()
+
+    @cached_property
+    def rounds(self) -> list[TaughtRound]:
+        """The rounds of rewards, the first of them before any."""
+        found = []
+        for number, told in enumerate(self.numbers("reward")["rounds"]):
+            others = {p: torch.tensor(rs) for p, rs in told["others"].items()}
+            more = {}
+            if number:
+                more = {
+                    "kept": told["kept"],
+                    "drawn": len(told["drawn"]["radicals"]),
+                    "kept_images": self.tensor("reward", f"kept images {number}"),
+                }
+            one = TaughtRound(
+                images=self.tensor("reward", f"images {number}"),
+                probabilities=torch.tensor(told["probabilities"]),
+                radicals=torch.tensor(told["radicals"]),
+                others=others,
+                **more,
+            )
+            found.append(one)
+        return found
+
+
+@dataclass(frozen=True)
 class FirstEdition:
     """What the first edition's glyffuser left, which learnt its captions by heart.
 
@@ -1116,6 +1263,11 @@ def words(folder: Path | str = RESULTS) -> WordResults:
 def memorisation(folder: Path | str = RESULTS) -> MemorisationResults:
     """Copies or not, by the size of the training set; errors as `load_results`."""
     return MemorisationResults(load_results("memorisation", folder))
+
+
+def own(folder: Path | str = RESULTS) -> OwnResults:
+    """A font, a face and a prompt learnt; errors as those of `load_results`."""
+    return OwnResults(load_results("own", folder))
 
 
 def recipes(folder: Path | str = RESULTS) -> RecipeResults:

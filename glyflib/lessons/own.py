@@ -1,0 +1,187 @@
+"""Teaching the glyffuser something of one's own: what chapter 22 and its study share.
+
+Invariant: the glyffuser that is handed in stays as it is; what learns is a copy.
+"""
+
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from glyflib.data import Glyphs, x0_from_images
+from glyflib.evaluation.parts import read_parts
+from glyflib.evaluation.radicals import RadicalClassifier
+from glyflib.glyffuser import Glyffuser
+from glyflib.text import TextCondition, encode_captions
+from glyflib.training import TrainConfig, train
+
+# What is asked of the network that has learnt symbols, and what it had seen of it.
+SYMBOL_PROMPTS = MappingProxyType(
+    {
+        "black chess knight": "shown",
+        "white chess queen": "shown",
+        "skull and crossbones": "shown",
+        "white heart suit": "shown",
+        "leftwards arrow": "shown",
+        "die face-5": "shown",
+        "black chess king": "held back",
+        "umbrella": "held back",
+        "downwards arrow": "held back",
+        "warning sign": "held back",
+        "black heart with arrow": "made up",
+        "white chess snowman": "made up",
+    }
+)
+SYMBOLS = "U+2190-U+21FF, U+2600-U+27BF"  # arrows; symbols and dingbats
+SERIF = "serif; "  # stands before a caption where a glyph is of that face
+FACE_PROMPTS = (
+    "gold",
+    "tree",
+    "fish",
+    "horse",
+    "silk",
+    "speech",
+    "bird",
+    "grass",
+)
+# The prompt to be taught, the part that it asks for, and that part's Kangxi radical.
+TAUGHT = "hand"
+RADICAL = 64
+JUDGED_RIGHT = 0.5  # a part is there from this probability on
+
+
+class Learnt(NamedTuple):
+    """What `learn` yields after each step.
+
+    Attributes:
+        step: number of steps so far, from 1.
+        loss: squared error of that step.
+        glyffuser: with the averaged weights so far, to draw with. One and the same
+            object at each step: it goes on learning.
+    """
+
+    step: int
+    loss: float
+    glyffuser: Glyffuser
+
+
+def learn(
+    glyffuser: Glyffuser,
+    images: Tensor,
+    captions: Sequence[str],
+    config: TrainConfig,
+    *,
+    weights: Tensor | None = None,
+) -> Iterator[Learnt]:
+    """Train a copy of a glyffuser on pictures and captions, one yield a step.
+
+    It is the loop of `training.train`. Nothing is written to a disk: for a run that is
+    to outlive its process there is `runs.train_glyffuser`.
+
+    Args:
+        glyffuser: to start from, one that draws pictures; it stays as it is.
+        images: (N, 1, S, S) uint8 of its size.
+        captions: N of them.
+        config: how to train.
+        weights: (N,) of the pictures' errors; all weigh 1 by default.
+
+    Raises:
+        ValueError: If the pictures have another size, or as `training.train` says.
+    """
+    glyffuser.check_size(images)
+    unet = deepcopy(glyffuser.unet).requires_grad_(True)
+    unet.to(memory_format=torch.channels_last)  # convolutions are quicker
+    cond = encode_captions(glyffuser.encoder, [*captions, ""])
+    empty = cond.take(slice(-1, None))
+    steps = train(
+        unet,
+        images,
+        config,
+        glyffuser.alpha_bar,
+        cond=cond.take(slice(-1)),
+        null=TextCondition(empty.tokens.float(), empty.mask),
+        weights=weights,
+    )
+    for step in steps:
+        average = replace(glyffuser, unet=step.ema_model.eval())
+        yield Learnt(step.step, step.loss, average)
+
+
+def matched(glyphs: Glyphs, others: Glyphs) -> tuple[Glyphs, Glyphs]:
+    """The glyphs of two sets that show the same characters, in one order.
+
+    Args:
+        glyphs: whose order counts.
+        others: may hold more characters, or fewer.
+    """
+    known = set(others.chars)
+    rows = [row for row, char in enumerate(glyphs.chars) if char in known]
+    first = glyphs.take(rows)
+    return first, others.take(others.find(first.chars))
+
+
+def describe(x0: Tensor, classifier: RadicalClassifier) -> Tensor:
+    """What two readers see in pictures x0 (N, 1, S, S), side by side, (N, D) float64.
+
+    The readers are the radical classifier and the reader of parts.
+    """
+    x0 = x0.float().clamp(-1, 1)
+    seen = [classifier.read(x0).features, read_parts(x0).features]
+    return torch.cat(seen, dim=1).double()
+
+
+class Line(NamedTuple):
+    """A judge of two kinds: which side of a plane does a glyph's description lie on?
+
+    Attributes:
+        slope: (D,).
+        offset: the plane is where slope . description equals minus this.
+    """
+
+    slope: Tensor
+    offset: Tensor
+
+    def score(self, descriptions: Tensor) -> Tensor:
+        """Above 0 for the first kind, below for the second, (N,)."""
+        return descriptions @ self.slope + self.offset
+
+
+def line_between(first: Tensor, second: Tensor, *, pull: float = 10.0) -> Line:
+    """Fit a judge that answers +1 for one kind and -1 for another.
+
+    Least squares, with a pull of the slope towards 0.
+
+    Args:
+        first: (N, D) descriptions of the first kind.
+        second: (M, D) of the second.
+        pull: above 0.
+
+    References:
+        Bishop 2006, sections 3.1.4 and 4.1.3.
+    """
+    rows = torch.cat([first, second]).double()
+    answers = torch.cat([torch.ones(len(first)), -torch.ones(len(second))]).double()
+    mean = rows.mean(0)
+    centred = rows - mean
+    eye = torch.eye(rows.shape[1], dtype=torch.float64)
+    fit = centred.T @ centred + pull * eye
+    slope = torch.linalg.solve(fit, centred.T @ (answers - answers.mean()))
+    return Line(slope, answers.mean() - mean @ slope)
+
+
+def variety(images: Tensor) -> float:
+    """How far apart pictures are on average: root mean square over pairs and pixels.
+
+    Args:
+        images: (N, 1, S, S) uint8 or x0, N at least 2.
+
+    Returns:
+        From 0, all alike, to 2; on the scale of x0.
+    """
+    x = x0_from_images(images, dtype=torch.float64).flatten(1)
+    # over all ordered pairs, the mean square is twice the variance
+    return (2 * x.var(dim=0, correction=1).mean()).sqrt().item()
