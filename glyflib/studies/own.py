@@ -64,18 +64,18 @@ class Plan:
         cpu_bf16: whether products are in bfloat16.
     """
 
-    symbol_steps: int = 420
-    face_steps: int = 280
-    reward_steps: int = 140
+    symbol_steps: int = 300
+    face_steps: int = 160
+    reward_steps: int = 90
     rounds: int = 2
     batch_size: int = 64
     num_steps: int = 12
     scale: float = 2.0
     num_symbols: int = 92
     num_each: int = 4
-    num_captions: int = 160
-    num_drawn: int = 448
-    num_judged: int = 256
+    num_captions: int = 128
+    num_drawn: int = 320
+    num_judged: int = 200
     num_others: int = 16
     cpu_bf16: bool = True
 
@@ -86,7 +86,7 @@ class Plan:
             batch_size=self.batch_size,
             learning_rate=learning_rate,
             warmup=steps // 10,
-            ema_decay=0.98,
+            ema_decay=0.97,
             seed=seed,
             cpu_bf16=self.cpu_bf16,
         )
@@ -148,7 +148,7 @@ def symbols(subject: Subject, seed: int, plan: Plan, given: Glyphs | None) -> di
             errors[name].append(plan.errors(glyffuser, some, seed).mean().item())
 
     look(subject.glyffuser)
-    config = plan.config(plan.symbol_steps, 4e-4, seed)
+    config = plan.config(plan.symbol_steps, 5e-4, seed)
     seconds, begin = 0.0, clock()
     for now in learn(subject.glyffuser, train.images, train.captions, config):
         losses.append(now.loss)
@@ -249,7 +249,7 @@ def faces(
     found: dict = {"num_serif": len(second), "way": way}
     glyffuser = subject.glyffuser
     if way != "before":
-        config, losses = plan.config(plan.face_steps, 2e-4, seed), []
+        config, losses = plan.config(plan.face_steps, 3e-4, seed), []
         begin = clock()
         for now in learn(glyffuser, images, captions, config):
             losses.append(now.loss)
@@ -351,7 +351,7 @@ def own(
     font_glyphs: Glyphs | None = None,
     serif: Glyphs | None = None,
 ) -> Mapping[str, Part]:
-    """Parts "symbols", "before", "serif", "both" and "reward".
+    """Parts "before", "serif", "reward", "symbols" and "both".
 
     Args:
         subject: the shipped glyffuser, and the book's glyphs.
@@ -361,10 +361,11 @@ def own(
         serif: the second face; by default that in data/.
     """
     plan = plan or Plan()
-    found: dict[str, Part] = {
-        "symbols": partial(symbols, subject, seed, plan, font_glyphs)
+    face = partial(faces, subject, seed, plan, serif)
+    return {
+        "before": partial(face, "before"),
+        "serif": partial(face, "serif"),
+        "reward": partial(rewards, subject, seed, plan),
+        "symbols": partial(symbols, subject, seed, plan, font_glyphs),
+        "both": partial(face, "both"),
     }
-    for way in ("before", "serif", "both"):
-        found[way] = partial(faces, subject, seed, plan, serif, way)
-    found["reward"] = partial(rewards, subject, seed, plan)
-    return found

@@ -1,4 +1,4 @@
-"""Questions of chapter 22: looks, drawings, a judge, weights, likeness, a blind spot."""
+"""Questions of chapter 22: looks, drawings, a judge, weights, a blind spot."""
 
 from math import ceil
 
@@ -137,12 +137,8 @@ QUESTIONS = {
         ),
         tolerance=0.5,
         mistakes=(
-            Mistake(
-                lambda: STEPS * BATCH, "That is how many looks there are in all."
-            ),
-            Mistake(
-                lambda: STEPS / GLYPHS, "A step looks at a whole batch of glyphs."
-            ),
+            Mistake(lambda: STEPS * BATCH, "That is how many looks there are in all."),
+            Mistake(lambda: STEPS / GLYPHS, "A step looks at a whole batch of glyphs."),
             Mistake(lambda: STEPS * GLYPHS / BATCH, "Turn the fraction over."),
         ),
         hint="How many glyphs are looked at in all? How many are there to share them?",
