@@ -143,6 +143,15 @@ def test_a_line_tells_two_clouds_apart():
     assert line.score(rows).mean().item() == pytest.approx((60 - 40) / 100)
 
 
+def test_two_faces_differ_by_which_lines_are_strong():
+    """Bars that lie have their edges above and below, bars that stand at the sides."""
+    lying, standing = torch.full((2, 1, 1, 8, 8), 255, dtype=torch.uint8)
+    lying[..., 3, :], standing[..., :, 3] = 0, 0
+    (first,), (second,) = lesson.describe(lying), lesson.describe(standing)
+    assert first[0] == 0 < first[1] and second[1] == 0 < second[0]
+    assert first[2].item() == first[3].item() == 1 / 8
+
+
 def test_variety_is_the_distance_of_pairs():
     images = tiny_models.some_glyphs("train").images[:7]
     x = x0_from_images(images).double().flatten(1)

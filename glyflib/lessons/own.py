@@ -13,8 +13,6 @@ import torch
 from torch import Tensor
 
 from glyflib.data import Glyphs, x0_from_images
-from glyflib.evaluation.parts import read_parts
-from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.glyffuser import Glyffuser
 from glyflib.text import TextCondition, encode_captions
 from glyflib.training import TrainConfig, train
@@ -51,6 +49,7 @@ FACE_PROMPTS = (
 # The prompt to be taught, the part that it asks for, and that part's Kangxi radical.
 TAUGHT = "hand"
 RADICAL = 64
+BLACK = -0.8  # x0 below it is as black as a pixel gets
 JUDGED_RIGHT = 0.5  # a part is there from this probability on
 
 
@@ -124,14 +123,23 @@ def matched(glyphs: Glyphs, others: Glyphs) -> tuple[Glyphs, Glyphs]:
     return first, others.take(others.find(first.chars))
 
 
-def describe(x0: Tensor, classifier: RadicalClassifier) -> Tensor:
-    """What two readers see in pictures x0 (N, 1, S, S), side by side, (N, D) float64.
+def describe(images: Tensor) -> Tensor:
+    """Four numbers for how a glyph's strokes are drawn, (N, 4) float64.
 
-    The readers are the radical classifier and the reader of parts.
+    They are: how much a pixel differs from the one at its right, how much from the one
+    below it, how much of the page is ink, and how much is black.
+
+    Args:
+        images: (N, 1, S, S) uint8 or x0.
     """
-    x0 = x0.float().clamp(-1, 1)
-    seen = [classifier.read(x0).features, read_parts(x0).features]
-    return torch.cat(seen, dim=1).double()
+    x = x0_from_images(images, dtype=torch.float64)[:, 0]
+    numbers = [
+        x.diff(dim=2).abs().mean(dim=(1, 2)),
+        x.diff(dim=1).abs().mean(dim=(1, 2)),
+        ((1 - x) / 2).mean(dim=(1, 2)),
+        (x < BLACK).double().mean(dim=(1, 2)),
+    ]
+    return torch.stack(numbers, dim=1)
 
 
 class Line(NamedTuple):
@@ -150,7 +158,7 @@ class Line(NamedTuple):
         return descriptions @ self.slope + self.offset
 
 
-def line_between(first: Tensor, second: Tensor, *, pull: float = 10.0) -> Line:
+def line_between(first: Tensor, second: Tensor, *, pull: float = 1e-3) -> Line:
     """Fit a judge that answers +1 for one kind and -1 for another.
 
     Least squares, with a pull of the slope towards 0.

@@ -238,12 +238,8 @@ QUESTIONS = {
         mistakes=(
             Mistake(
                 if_errors_were_new,
-                "So it would be if the judge were fooled by other drawings each time.",
-            ),
-            Mistake(
-                lambda: 1.0,
-                "That is what the judge would tell you. What of the wrong ones that it "
-                "keeps?",
+                "So it would be if the judge erred anew each time; and so the judge "
+                "itself would tell you. What of the wrong ones that it always keeps?",
             ),
             Mistake(lambda: SHARE, "That is before the first round."),
         ),
