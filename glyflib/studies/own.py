@@ -322,7 +322,7 @@ def one_round(
     real = subject.train.take(rows)
     weights = sure[kept] / sure[kept].mean()
     begin, losses = clock(), []
-    config = plan.config(plan.reward_steps, 1e-4, seed)
+    config = plan.config(plan.reward_steps, 1.5e-4, seed)
     steps = learn(
         glyffuser,
         torch.cat([images[kept], real.images]),
