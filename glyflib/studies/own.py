@@ -64,19 +64,19 @@ class Plan:
         cpu_bf16: whether products are in bfloat16.
     """
 
-    symbol_steps: int = 300
-    face_steps: int = 160
-    reward_steps: int = 90
+    symbol_steps: int = 220
+    face_steps: int = 110
+    reward_steps: int = 60
     rounds: int = 2
     batch_size: int = 64
     num_steps: int = 12
     scale: float = 2.0
-    num_symbols: int = 92
-    num_each: int = 4
-    num_captions: int = 128
-    num_drawn: int = 320
-    num_judged: int = 200
-    num_others: int = 16
+    num_symbols: int = 69
+    num_each: int = 3
+    num_captions: int = 112
+    num_drawn: int = 256
+    num_judged: int = 160
+    num_others: int = 12
     cpu_bf16: bool = True
 
     def config(self, steps: int, learning_rate: float, seed: int) -> TrainConfig:
@@ -322,7 +322,7 @@ def one_round(
     real = subject.train.take(rows)
     weights = sure[kept] / sure[kept].mean()
     begin, losses = clock(), []
-    config = plan.config(plan.reward_steps, 1.5e-4, seed)
+    config = plan.config(plan.reward_steps, 2e-4, seed)
     steps = learn(
         glyffuser,
         torch.cat([images[kept], real.images]),
