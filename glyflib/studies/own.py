@@ -64,9 +64,9 @@ class Plan:
         cpu_bf16: whether products are in bfloat16.
     """
 
-    symbol_steps: int = 220
-    face_steps: int = 110
-    reward_steps: int = 60
+    symbol_steps: int = 200
+    face_steps: int = 80
+    reward_steps: int = 50
     rounds: int = 2
     batch_size: int = 64
     num_steps: int = 12
@@ -322,7 +322,7 @@ def one_round(
     real = subject.train.take(rows)
     weights = sure[kept] / sure[kept].mean()
     begin, losses = clock(), []
-    config = plan.config(plan.reward_steps, 2e-4, seed)
+    config = plan.config(plan.reward_steps, 1e-4, seed)
     steps = learn(
         glyffuser,
         torch.cat([images[kept], real.images]),
