@@ -23,15 +23,15 @@ SYMBOL_PROMPTS = MappingProxyType(
         "black chess knight": "shown",
         "white chess queen": "shown",
         "skull and crossbones": "shown",
-        "white heart suit": "shown",
         "leftwards arrow": "shown",
-        "die face-5": "shown",
         "black chess king": "held back",
         "umbrella": "held back",
         "downwards arrow": "held back",
         "warning sign": "held back",
         "black heart with arrow": "made up",
         "white chess snowman": "made up",
+        "circled umbrella": "made up",
+        "leftwards scissors": "made up",
     }
 )
 SYMBOLS = "U+2190-U+21FF, U+2600-U+27BF"  # arrows; symbols and dingbats
