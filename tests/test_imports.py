@@ -68,7 +68,7 @@ ALLOWED = {
     "plotting": set(),
     "interactive": set(),
     "lessons": {"root", "evaluation"},
-    "studies": {"root", "glyphs", "evaluation", "lessons"},
+    "studies": {"root", "evaluation", "lessons"},
     "making": {"root", "glyphs", "evaluation"},
     "commands": {
         "root",

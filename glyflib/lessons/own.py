@@ -1,4 +1,4 @@
-"""Teaching the glyffuser something of one's own: what chapter 22 and its study share.
+"""Teaching the glyffuser something of one's own, for chapter 22.
 
 Invariant: the glyffuser that is handed in stays as it is; what learns is a copy.
 """
@@ -6,7 +6,6 @@ Invariant: the glyffuser that is handed in stays as it is; what learns is a copy
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -17,25 +16,7 @@ from glyflib.glyffuser import Glyffuser
 from glyflib.text import TextCondition, encode_captions
 from glyflib.training import TrainConfig, train
 
-# What is asked of the network that has learnt symbols, and what it had seen of it.
-SYMBOL_PROMPTS = MappingProxyType(
-    {
-        "black chess knight": "shown",
-        "white chess queen": "shown",
-        "skull and crossbones": "shown",
-        "leftwards arrow": "shown",
-        "black chess king": "held back",
-        "umbrella": "held back",
-        "downwards arrow": "held back",
-        "warning sign": "held back",
-        "black heart with arrow": "made up",
-        "white chess snowman": "made up",
-        "circled umbrella": "made up",
-        "leftwards scissors": "made up",
-    }
-)
-SYMBOLS = "U+2190-U+21FF, U+2600-U+27BF"  # arrows; symbols and dingbats
-SERIF = "serif; "  # stands before a caption where a glyph is of that face
+# What is drawn before and after a second face is learnt.
 FACE_PROMPTS = (
     "gold",
     "tree",
@@ -46,11 +27,9 @@ FACE_PROMPTS = (
     "bird",
     "grass",
 )
-# The prompt to be taught, the part that it asks for, and that part's Kangxi radical.
-TAUGHT = "hand"
-RADICAL = 64
+TAUGHT = "hand"  # the word to be taught
+RADICAL = 64  # the Kangxi radical that it stands for
 BLACK = -0.8  # x0 below it is as black as a pixel gets
-JUDGED_RIGHT = 0.5  # a part is there from this probability on
 
 
 class Learnt(NamedTuple):
