@@ -41,6 +41,14 @@ def test_rows_left_out_are_told_and_stay_in_the_card(run):
     assert card["rows_left_out"]["captioned before"] == ["A (row 3)"]
 
 
+def test_every_so_many_th_character_is_drawn_in_the_order_of_code_points(run):
+    rows = [f"{char},letter {char}" for char in "HGFEDCBA"]
+    Path("eight.csv").write_text("\n".join(["char,caption", *rows]))
+    given = "--font", FONT, "--captions", "eight.csv", "--out", "own.parquet"
+    assert run(*given, "--every", "3").exit_code == 0
+    assert load_glyphs("all", path="own.parquet").chars == ("A", "D", "G")
+
+
 def test_a_users_mistake_is_one_line_and_exit_code_1(run):
     Path("bad.csv").write_text("char,text\nA,the first\n")
     result = run("--font", FONT, "--captions", "bad.csv", "--out", "own.parquet")
@@ -65,6 +73,7 @@ def test_help_names_every_option():
             "--unihan",
             "--captions",
             "--names",
+            "--every",
             "--em",
             "--out",
         )

@@ -13,7 +13,13 @@ from small_fonts import box_font, save_font
 from glyflib.__main__ import main
 from glyflib.data import GLYPHS, load_glyphs
 from glyflib.glyphs.assemble import TOO_LARGE, build_glyphs
-from glyflib.glyphs.fonts import draw, fit_face, keeps_clear, open_face
+from glyflib.glyphs.fonts import (
+    carried_font,
+    draw,
+    fit_face,
+    keeps_clear,
+    open_face,
+)
 from glyflib.glyphs.tables import FIELDS
 
 SQUARE = [(0, 0, 1000, 800)]
@@ -38,6 +44,13 @@ def ink_size(face, char):
 
 def edge_of(levels):
     return np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
+
+
+def test_a_font_comes_with_the_book_and_has_chess_pieces():
+    face = open_face(carried_font())
+    assert face.covers("\u265e") and not face.covers("\u4e00")
+    with pytest.raises(FileNotFoundError, match="name one of your own"):
+        carried_font("Nobody.ttf")
 
 
 def test_a_face_that_fits_keeps_its_size_and_place(opened):

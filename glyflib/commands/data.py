@@ -20,7 +20,7 @@ from glyflib.files import DATA, check_place, write_text
 from glyflib.glyphs.assemble import build_glyphs
 from glyflib.glyphs.fonts import open_face
 from glyflib.glyphs.names import has_name, name_captions, parse_ranges
-from glyflib.glyphs.tables import FIELDS, read_captions, read_unihan
+from glyflib.glyphs.tables import NO_UNIHAN, read_captions, read_unihan
 from glyflib.making.cover import build_cover
 from glyflib.making.map import build_map
 
@@ -108,6 +108,13 @@ def data() -> None:
     "all that have a caption; with --names, all that the font holds.",
 )
 @click.option(
+    "--every",
+    type=click.IntRange(1),
+    default=1,
+    help="Draw only every so many-th of the characters, in the order of their code "
+    "points: a smaller set that is spread over all of them.",
+)
+@click.option(
     "--em",
     type=click.IntRange(8, 512),
     help="Pixels an em. By default 120, or as many fewer as let 99 of 100 glyphs fit. "
@@ -128,6 +135,7 @@ def build(
     captions: Path | None,
     names: bool,
     chars: set[int],
+    every: int,
     em: int | None,
     out: Path,
 ) -> None:
@@ -146,7 +154,7 @@ def build(
     if any(path and out.exists() and out.samefile(path) for path in (font, captions)):
         raise click.UsageError(f"--out {out} would replace what is read")
     drawn_with = open_face(font, face)
-    fields = read_unihan(unihan) if unihan else {field: {} for field in FIELDS}
+    fields = read_unihan(unihan) if unihan else NO_UNIHAN
     left_out: Mapping[str, Sequence[str]] = {}
     if captions:
         given, left_out = read_captions(captions)
@@ -157,6 +165,8 @@ def build(
         given = fields["kDefinition"]
     if chars:
         given = {char: text for char, text in given.items() if ord(char) in chars}
+    if every > 1:
+        given = {char: given[char] for char in sorted(given)[::every]}
     built = build_glyphs(
         drawn_with,
         given,

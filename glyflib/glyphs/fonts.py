@@ -9,6 +9,7 @@ import math
 import textwrap
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -69,6 +70,23 @@ class Face(NamedTuple):
         if self.axes:
             font.set_variation_by_axes(list(self.axes))
         return self._replace(font=font, centre=self.centre * size / self.font.size)
+
+
+def carried_font(name: str = "DejaVuSans.ttf") -> Path:
+    """A font that matplotlib brings along, so that it is wherever the book is built.
+
+    Args:
+        name: of the file; the default has arrows, dice, chess pieces and more.
+
+    Raises:
+        FileNotFoundError: If there is no such font.
+    """
+    spec = find_spec("matplotlib")  # found, not loaded: its path is all that counts
+    folder = Path(next(iter(spec.submodule_search_locations))) if spec else Path()
+    path = folder / "mpl-data" / "fonts" / "ttf" / name
+    if not path.is_file():
+        raise FileNotFoundError(f"no font at {path}: name one of your own")
+    return path
 
 
 def open_face(path: Path, face: str | None = None) -> Face:

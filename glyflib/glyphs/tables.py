@@ -35,6 +35,8 @@ AS_UTF8 = 'save it as UTF-8 (a spreadsheet calls that "CSV UTF-8")'
 
 #: Value of a field for each character: {field: {character: value}}.
 Unihan = dict[str, dict[str, str]]
+#: For glyphs of which Unihan tells nothing, such as those of other scripts.
+NO_UNIHAN: Unihan = {field: {} for field in FIELDS}
 
 
 class Captions(NamedTuple):
