@@ -1,0 +1,212 @@
+"""A glyffuser or a student that draws in the reader's browser, with no network.
+
+Invariant: the page draws from what is packed here alone: weights, pieces of words and
+the schedule, as gzip in base64, and the scripts of `engine/`, which are plain text.
+"""
+
+import base64
+import gzip
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from html import escape
+from importlib.resources import files
+
+import torch
+from torch import Tensor
+
+from glyflib.glyffuser import Glyffuser
+from glyflib.student import Student
+from glyflib.t5 import T5Encoder, Tokenizer
+from glyflib.text import TextEncoder
+
+# In the order in which they call each other, from the product of matrices upward.
+ENGINE = (
+    "matrix.js",
+    "weights.js",
+    "layers.js",
+    "unet.js",
+    "t5.js",
+    "tokenizer.js",
+    "samplers.js",
+    "noise.js",
+)
+PRECISIONS = ("int8", "half")
+FEW = 8192  # numbers: a matrix of fewer stays in half precision, it weighs nothing
+TABLES = ("embedding.weight", "distance_bias.weight")  # read by rows, in the encoder
+MAX_BYTES = 20 * 2**20  # of a packed part, in base64
+APART = "一"  # stays as it is when a text is normalized, and combines with nothing
+
+
+def asset(name: str) -> bytes:
+    """A file of the engine."""
+    return files("glyflib.interactive").joinpath("engine", name).read_bytes()
+
+
+def engine_source() -> str:
+    """The engine as one script for a page or a worker, its kernel within.
+
+    It defines functions and starts nothing: `startEngine(kernelBytes)` does.
+    """
+    kernel = base64.b64encode(asset("kernel.wasm")).decode()
+    head = (
+        f'const kernelBytes = Uint8Array.from(atob("{kernel}"), '
+        "(char) => char.charCodeAt(0));\n"
+    )
+    return head + "\n".join(asset(name).decode("utf-8") for name in ENGINE)
+
+
+def quantised(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Each row of a matrix as whole numbers of 8 bits and one factor.
+
+    Args:
+        weight: (rows, …) of real numbers.
+
+    Returns:
+        (rows, n) int8 in [-127, 127] and (rows,) float32: their product is near to
+        the weight, the error being half a factor at most.
+    """
+    rows = weight.float().flatten(1)
+    factor = (rows.abs().amax(1) / 127).clamp(min=1e-12)
+    return (rows / factor[:, None]).round().to(torch.int8), factor
+
+
+def packed(
+    header: Mapping, state: Mapping[str, Tensor], *, precision: str = "int8"
+) -> bytes:
+    """Weights and what has to be known of them, as `engine/weights.js` reads them.
+
+    What has one dimension stays in float32. Matrices become `int8` with a factor a
+    row, except small ones, or `half`: the shipped files hold no more than that.
+
+    Args:
+        header: facts that fit in JSON.
+        state: weights by name, as `state_dict` gives them.
+        precision: one of `PRECISIONS`.
+
+    Returns:
+        gzip of the header's length (4 bytes), the header, and the numbers.
+
+    Raises:
+        ValueError: If the precision is unknown.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision {precision!r} must be one of {PRECISIONS}")
+    data, tensors = bytearray(), {}
+
+    def place(values: Tensor) -> int:
+        at = len(data)
+        data.extend(values.contiguous().numpy().tobytes())
+        data.extend(bytes(-len(data) % 4))
+        return at
+
+    for name, weight in state.items():
+        weight = weight.detach().cpu()
+        entry = {"shape": list(weight.shape)}
+        if weight.ndim == 1:
+            entry |= {"kind": "float", "at": place(weight.float())}
+        elif precision == "half" or weight.numel() < FEW:
+            entry |= {"kind": "half", "at": place(weight.half())}
+        else:
+            whole, factor = quantised(weight)
+            entry |= {"kind": "int8", "at": place(whole), "scales": place(factor)}
+        tensors[name] = entry | ({"is_table": True} if name in TABLES else {})
+    text = json.dumps({**header, "tensors": tensors}, separators=(",", ":"))
+    head = text.encode()
+    head += b" " * (-len(head) % 4)
+    whole = len(head).to_bytes(4, "little") + head + bytes(data)
+    return gzip.compress(whole, 9, mtime=0)
+
+
+def packed_model(drawer: Glyffuser | Student, *, precision: str = "int8") -> bytes:
+    """The network of a glyffuser or a student, its schedule and its sizes.
+
+    Args:
+        drawer: what is to draw in the page.
+        precision: of the matrices, "int8" or "half".
+
+    Raises:
+        ValueError: If it draws latents, which the page cannot unfold.
+    """
+    if isinstance(drawer, Student):
+        unet, state = drawer.net.unet, drawer.net.state_dict()
+        state = {name.removeprefix("unet."): value for name, value in state.items()}
+        more = {"kind": "student"}
+    else:
+        if drawer.autoencoder is not None:
+            raise ValueError(
+                "the page draws pictures, this glyffuser draws latents: "
+                "train one without an autoencoder"
+            )
+        unet, state, more = drawer.unet, drawer.unet.state_dict(), {"kind": "glyffuser"}
+    header = more | {
+        "unet": unet.config,
+        "size": drawer.size,
+        "prediction": drawer.prediction,
+        "max_tokens": drawer.max_tokens,
+        "alpha_bar": drawer.alpha_bar.tolist(),
+    }
+    return packed(header, state, precision=precision)
+
+
+def packed_encoder(encoder: TextEncoder, *, precision: str = "int8") -> bytes:
+    """A text encoder, and the pieces of words that it knows.
+
+    Args:
+        encoder: of the shipped kind, see `glyflib.t5`.
+        precision: of the matrices, "int8" or "half".
+
+    Raises:
+        ValueError: If it is of another kind.
+    """
+    tokenizer, model = encoder.tokenizer, encoder.model
+    if not isinstance(model, T5Encoder) or not isinstance(tokenizer, Tokenizer):
+        raise ValueError(
+            "the page reads text encoders of the shipped kind, which `glyflib.t5` reads"
+        )
+    pieces = tokenizer.pieces
+    known = [is_normal(pieces, i) for i in range(len(pieces))]
+    header = {
+        "kind": "encoder",
+        "t5": asdict(model.config),
+        "pieces": [pieces.id_to_piece(i) * has for i, has in enumerate(known)],
+        "scores": [pieces.get_score(i) for i in range(len(pieces))],
+        "folded": folded(pieces),
+        "unk_id": pieces.unk_id(),
+        "eos_id": pieces.eos_id(),
+    }
+    return packed(header, model.state_dict(), precision=precision)
+
+
+def is_normal(pieces, number: int) -> bool:
+    """Whether text is cut into this piece: no mark such as the end token."""
+    kinds = pieces.is_control, pieces.is_unknown, pieces.is_unused, pieces.is_byte
+    return not any(is_kind(number) for is_kind in kinds)
+
+
+def folded(pieces) -> dict[str, str]:
+    """What sentencepiece makes of characters that it does not merely write small.
+
+    Both browsers and sentencepiece first bring a text into Unicode's form NFKC.
+
+    Args:
+        pieces: a SentencePieceProcessor.
+
+    Returns:
+        From a character to what takes its place, perhaps "" or a space.
+    """
+    chars = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]
+    chars = [
+        char
+        for char in chars
+        if unicodedata.category(char) not in ("Cn", "Co")
+        and unicodedata.is_normalized("NFKC", char)
+        and char != APART
+    ]
+    text = pieces.normalize(APART + APART.join(chars) + APART)
+    found = text.replace("\u2581", " ").split(APART)[1:-1]
+    if len(found) != len(chars):
+        raise ValueError("this tokenizer does not read characters one by one")
+    pairs = zip(chars, found, strict=True)
+    return {char: new for char, new in pairs if new != char.lower()}
