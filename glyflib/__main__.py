@@ -15,6 +15,7 @@ COMMANDS = {
     "evaluate": "Judge a glyffuser, with intervals.",
     "generate": "Draw new glyphs for English words.",
     "train": "Train a glyffuser on the book's glyphs, or on your own.",
+    "web": "Write a page in which a glyffuser draws, with no network.",
 }
 
 

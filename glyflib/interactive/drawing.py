@@ -8,7 +8,7 @@ import base64
 import gzip
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from html import escape
 from importlib.resources import files
@@ -36,12 +36,46 @@ PRECISIONS = ("int8", "half")
 FEW = 8192  # numbers: a matrix of fewer stays in half precision, it weighs nothing
 TABLES = ("embedding.weight", "distance_bias.weight")  # read by rows, in the encoder
 MAX_BYTES = 20 * 2**20  # of a packed part, in base64
+STEPS = (15, 30)  # of a glyffuser's sampler, for the reader to choose
+SCALE = 3.0  # of its guidance, at first
+GLYPHS = 16
+# What the engine calls as the package does, and where that is.
+PAIRS = (
+    ("addProduct", "matrix.js", "torch's matrix product"),
+    ("conv", "layers.js", "unet.conv"),
+    ("linear", "layers.js", "torch.nn.Linear"),
+    ("groupNorm", "layers.js", "unet.group_norm"),
+    ("attend", "layers.js", "unet.attend"),
+    ("timestepEmbedding", "unet.js", "unet.timestep_embedding"),
+    ("resBlock", "unet.js", "unet.ResBlock.forward"),
+    ("attention", "unet.js", "unet.Attention.forward"),
+    ("unetBlock", "unet.js", "unet.Block.forward"),
+    ("meanTokens", "unet.js", "unet.masked_mean"),
+    ("embed", "unet.js", "unet.UNet.embed"),
+    ("unetForward", "unet.js", "unet.UNet.forward"),
+    ("distanceBucket", "t5.js", "t5.distance_buckets"),
+    ("t5Block", "t5.js", "t5.T5Block.forward"),
+    ("t5Forward", "t5.js", "t5.T5Encoder.forward"),
+    ("tokenizer", "tokenizer.js", "t5.Tokenizer"),
+    ("levelGrid", "samplers.js", "sampling.level_grid"),
+    ("guided", "samplers.js", "sampling.guided"),
+    ("halfLogSnr", "samplers.js", "sampling.half_log_snr"),
+    ("sampleDpm", "samplers.js", "sampling.sample_dpm"),
+    ("studentPredicts", "samplers.js", "student.Student.predict_x0_for"),
+    ("sampleFew", "samplers.js", "student.sample_few"),
+    ("torchNoise", "noise.js", "torch.randn"),
+)
 APART = "一"  # stays as it is when a text is normalized, and combines with nothing
 
 
 def asset(name: str) -> bytes:
     """A file of the engine."""
     return files("glyflib.interactive").joinpath("engine", name).read_bytes()
+
+
+def script(name: str) -> str:
+    """A script or style of the engine, as text."""
+    return asset(name).decode("utf-8")
 
 
 def engine_source() -> str:
@@ -54,7 +88,7 @@ def engine_source() -> str:
         f'const kernelBytes = Uint8Array.from(atob("{kernel}"), '
         "(char) => char.charCodeAt(0));\n"
     )
-    return head + "\n".join(asset(name).decode("utf-8") for name in ENGINE)
+    return head + "\n".join(script(name) for name in ENGINE)
 
 
 def quantised(weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -116,7 +150,7 @@ def packed(
     head = text.encode()
     head += b" " * (-len(head) % 4)
     whole = len(head).to_bytes(4, "little") + head + bytes(data)
-    return gzip.compress(whole, 9, mtime=0)
+    return gzip.compress(whole, 6, mtime=0)
 
 
 def packed_model(drawer: Glyffuser | Student, *, precision: str = "int8") -> bytes:
@@ -210,3 +244,109 @@ def folded(pieces) -> dict[str, str]:
         raise ValueError("this tokenizer does not read characters one by one")
     pairs = zip(chars, found, strict=True)
     return {char: new for char, new in pairs if new != char.lower()}
+
+
+def check_fits(name: str, text: str) -> None:
+    """Raise a ValueError if a packed part is too heavy for a page."""
+    if len(text) > MAX_BYTES:
+        size, most = len(text) / 2**20, MAX_BYTES / 2**20
+        raise ValueError(
+            f"the {name} has {size:.0f} MiB when packed, a page takes {most:.0f}: "
+            "train a smaller one"
+        )
+
+
+def as_script(value: object) -> str:
+    """Anything as JSON that may stand in a script of a page."""
+    return json.dumps(value, ensure_ascii=False).replace("</", "<\\/")
+
+
+def engine_table() -> str:
+    """The engine's functions beside the package's, as a table in HTML."""
+    rows = "".join(
+        f"<tr><td><code>{here}</code></td><td>{file}</td><td><code>{there}</code></td>"
+        "</tr>"
+        for here, file, there in PAIRS
+    )
+    head = "<tr><th>Engine</th><th>Its file</th><th>What it stands for</th></tr>"
+    return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def engine_listing() -> str:
+    """All files of the engine to read, each folded, as HTML."""
+    names = ("kernel.wat", *ENGINE, "worker.js")
+    return "".join(
+        f"<details><summary>{name}</summary><pre><code>{escape(script(name))}"
+        "</code></pre></details>"
+        for name in names
+    )
+
+
+def drawing_page(
+    drawer: Glyffuser | Student,
+    *,
+    title: str = "Draw it here",
+    words: str = "water; river",
+    precision: str = "int8",
+) -> str:
+    """One HTML page, with all in it, that draws glyphs for the words that one types.
+
+    It fetches nothing, from a web server as well as from a file. A seed means the same
+    noise there as in Python.
+
+    Args:
+        drawer: what is to draw in the page, with its text encoder.
+        title: of the page, plain text.
+        words: that stand in the field at first.
+        precision: of the matrices, "int8" or "half"; see `packed`.
+
+    Raises:
+        ValueError: If it draws latents, its encoder is of another kind than the
+            shipped one, or a part is heavier than 20 MiB.
+    """
+    parts = {
+        "network": packed_model(drawer, precision=precision),
+        "encoder": packed_encoder(drawer.encoder, precision=precision),
+    }
+    texts = {name: base64.b64encode(data).decode() for name, data in parts.items()}
+    for name, text in texts.items():
+        check_fits(name, text)
+    is_student, most = isinstance(drawer, Student), len(drawer.alpha_bar) - 1
+    counts = drawer.counts if is_student else [n for n in STEPS if n <= most] or [most]
+    model = {
+        "label": "the student" if is_student else "the glyffuser",
+        "kind": "student" if is_student else "glyffuser",
+        "counts": list(counts),
+        "scale": drawer.scale if is_student else SCALE,
+        "maxTokens": drawer.max_tokens,
+        "size": drawer.size,
+        "network": "network",
+        "encoder": "encoder",
+        "megabytes": round(sum(map(len, texts.values())) / 1e6),
+    }
+    options = {
+        "css": script("panel.css"),
+        "engine": engine_source() + script("worker.js"),
+        "models": [model],
+        "words": words,
+        "count": GLYPHS,
+    }
+    scripts = "".join(
+        f'<script type="text/plain" data-glyf-part="{name}">{text}</script>\n'
+        for name, text in texts.items()
+    )
+    code = (
+        f"(() => {{\n{script('film.js')}\n{script('panel.js')}\n"
+        f"drawHere(document.getElementById('draw-here'), {as_script(options)});\n}})();"
+    )
+    places = {
+        "@@TITLE@@": escape(title),
+        "@@TABLE@@": engine_table(),
+        "@@LISTING@@": engine_listing(),
+        "@@PARTS@@": scripts,
+        "@@CODE@@": code,
+    }
+    page = script("page.html")
+    for place, text in places.items():
+        page = page.replace(place, text)
+    return page

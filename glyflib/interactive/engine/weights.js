@@ -22,26 +22,23 @@ function readPart(bytes) {
 
 function readWeight(buffer, start, { shape, kind, at, scales, is_table }) {
   const rows = shape[0], depth = shape.slice(1).reduce((a, b) => a * b, 1);
-  const number = numbersAt(buffer, start + at, kind, rows * depth);
-  const scale = scales === undefined ? () => 1 : numbersAt(buffer, start + scales, "float", rows);
-  const get = (i, k) => number(i * depth + k) * scale(i);
+  const numbers = readNumbers(buffer, start + at, kind, rows * depth);
+  if (scales !== undefined) {
+    const factors = readNumbers(buffer, start + scales, "float", rows);
+    for (let i = 0, to = 0; i < rows; i++) {
+      for (let k = 0; k < depth; k++) numbers[to++] *= factors[i];
+    }
+  }
+  const get = (i, k) => numbers[i * depth + k];
   if (is_table) return { rows, depth, get };
-  if (shape.length === 1) return Float32Array.from({ length: rows }, (_, i) => get(i, 0));
-  return packRows(rows, depth, get);
+  return shape.length === 1 ? numbers : packRows(rows, depth, get);
 }
 
-// A function of i that returns the i-th of the numbers that are stored there.
-function numbersAt(buffer, at, kind, count) {
-  if (kind === "int8") {
-    const stored = new Int8Array(buffer, at, count);
-    return (i) => stored[i];
-  }
-  if (kind === "float") {
-    const stored = new Float32Array(buffer, at, count);
-    return (i) => stored[i];
-  }
-  const stored = new Uint16Array(buffer, at, count);
-  return (i) => fromHalf(stored[i]);
+// So many numbers from there on, stored as 8 whole bits, or as 16 or 32 of a float.
+function readNumbers(buffer, at, kind, count) {
+  if (kind === "half") return Float32Array.from(new Uint16Array(buffer, at, count), fromHalf);
+  const Stored = kind === "int8" ? Int8Array : Float32Array;
+  return new Float32Array(new Stored(buffer, at, count));
 }
 
 // The number that 16 bits stand for: a sign, 5 bits of exponent, 10 of fraction.
