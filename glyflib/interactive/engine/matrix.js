@@ -13,7 +13,7 @@ const PAGE = 65536; // bytes: WebAssembly's memory grows by pages
 let heap = new Float32Array(0); // all numbers: weights first, then what a call needs
 let memory = null; // WebAssembly's, where heap lies in it
 let panel = plainPanel; // the kernel, or the same in JavaScript
-let top = 0; // first float of heap that is free
+let used = 0; // first float of heap that is free
 
 const upTo = (number, step) => Math.ceil(number / step) * step;
 
@@ -21,7 +21,7 @@ const upTo = (number, step) => Math.ceil(number / step) * step;
 // JavaScript. Returns "wasm" or "plain".
 function startEngine(kernel) {
   heap = new Float32Array(0);
-  [memory, panel, top] = [null, plainPanel, 0];
+  [memory, panel, used] = [null, plainPanel, 0];
   if (!kernel || typeof WebAssembly !== "object" || !WebAssembly.validate(kernel)) return "plain";
   memory = new WebAssembly.Memory({ initial: 1 });
   heap = new Float32Array(memory.buffer);
@@ -34,10 +34,10 @@ function startEngine(kernel) {
 // Take so many floats, at a place that vectors may be read from. Views of heap that were
 // taken before do not follow when the memory grows: read `heap` anew after it.
 function reserve(count) {
-  const at = top;
-  top += upTo(count, 4);
-  if (top <= heap.length) return at;
-  const needed = upTo(Math.max(4 * top, 1.25 * heap.byteLength), PAGE);
+  const at = used;
+  used += upTo(count, 4);
+  if (used <= heap.length) return at;
+  const needed = upTo(Math.max(4 * used, 1.25 * heap.byteLength), PAGE);
   if (memory) {
     memory.grow((needed - heap.byteLength) / PAGE);
     heap = new Float32Array(memory.buffer);
@@ -51,11 +51,11 @@ function reserve(count) {
 
 // Call work(), then give back all that was reserved within it.
 function scratch(work) {
-  const before = top;
+  const before = used;
   try {
     return work();
   } finally {
-    top = before;
+    used = before;
   }
 }
 
