@@ -119,7 +119,7 @@ function drawHere(host, { css, engine, models, words, count }) {
   const glyphs = make("div", { class: "glyphs", role: "group", "aria-label": "Glyphs" }, ...canvases);
   glyphs.style.setProperty("--columns", Math.min(COLUMNS, count));
   const view = make("input", { type: "range", min: 0, step: 1 });
-  const side = make("select", {}, option("seen", "the picture, with its noise"), option("hoped", "what the network believes in"));
+  const side = make("select", {}, option("seen", "the noisy picture"), option("hoped", "what it believes in"));
   const sheet = make("button", { type: "button", text: "Save the pictures" });
   const film = make("button", { type: "button", text: "Save the film" });
   const scaleLabel = make("label", { class: "range" }, told, scale);
