@@ -18,6 +18,8 @@ from glyflib.text import TextEncoder
 SIDE = 16
 PIXELS = """(canvas) => [...canvas.getContext("2d").getImageData(0, 0,
     canvas.width, canvas.height).data].filter((_, i) => i % 4 === 0)"""
+NAME = """() => { const e = document.activeElement.shadowRoot?.activeElement;
+    return e ? e.labels?.[0]?.textContent || e.textContent : ""; }"""
 TIMEOUT = 60_000  # milliseconds: a busy machine is slow
 
 
@@ -196,19 +198,13 @@ def test_all_can_be_done_by_keyboard(open_page):
     page.keyboard.press("Enter")
     wait(page)
     names = []
-    for _ in range(11):
+    while not names or names[-1]:
         page.keyboard.press("Tab")
-        names.append(
-            page.evaluate(
-                """() => { const e = document.activeElement.shadowRoot?.activeElement;
-                return e ? e.textContent || e.closest("label").textContent : ""; }"""
-            )
-        )
-    told = " ".join(names)
+        names.append(page.evaluate(NAME))
+    told = ", ".join(names)
     for name in ("Draw", "Calls", "Seed", "same noise", "Look back", "Save the film"):
         assert name in told
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.tagName") in ("SUMMARY", "BODY")
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
 
 
 def test_screen_readers_hear_what_each_thing_is(open_page):
