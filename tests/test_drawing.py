@@ -135,11 +135,11 @@ def test_an_encoder_of_transformers_is_refused(tmp_path):
 def test_a_model_too_heavy_for_a_page_is_refused(glyffuser, monkeypatch):
     monkeypatch.setattr(drawing, "MAX_BYTES", 1000)
     with pytest.raises(ValueError, match=r"the network has .* train a smaller one"):
-        drawing_page(glyffuser)
+        drawing_page({"mine": glyffuser})
 
 
 def test_a_page_is_whole_and_asks_for_nothing(glyffuser):
-    page = drawing_page(glyffuser, title="<b>Mine</b>", words="</script>&")
+    page = drawing_page({"mine": glyffuser}, title="<b>Mine</b>", words="</script>&")
     assert "@@" not in page
     assert "<title>&lt;b&gt;Mine&lt;/b&gt;</title>" in page
     assert page.count("</script>") == 3 and '"<\\/script>&"' in page
@@ -183,6 +183,29 @@ def test_the_command_knows_a_student(tmp_path, glyffuser):
     out = tmp_path / "page.html"
     assert run(tmp_path / "taught", "--out", out).exit_code == 0
     assert '"kind": "student"' in out.read_text("utf-8")
+
+
+def test_a_page_of_two_models_has_their_encoder_once(tmp_path, glyffuser):
+    Student.of(glyffuser).save(tmp_path / "run" / "model")
+    encoder = tmp_path / "run" / "text_encoder"
+    encoder.symlink_to(tmp_path / "text_encoder", target_is_directory=True)
+    out, last = tmp_path / "page.html", tmp_path / "glyffuser"
+    (tmp_path / "model").rename(last)
+    assert run(tmp_path / "run" / "model", last, "--out", out).exit_code == 0
+    page = out.read_text("utf-8")
+    assert len(re.findall('data-glyf-part="network-', page)) == 2
+    assert len(re.findall('data-glyf-part="encoder-', page)) == 1
+    assert re.findall('"label": "(.*?)"', page) == ["run", "glyffuser"]
+
+
+def test_two_models_of_one_name_are_refused(tmp_path, glyffuser):
+    done = run(tmp_path / "model", tmp_path / "model", "--out", tmp_path / "p.html")
+    assert done.exit_code == 1 and "rename a folder" in done.output
+
+
+def test_a_page_without_a_model_is_refused():
+    with pytest.raises(ValueError, match="a page needs a glyffuser"):
+        drawing_page({})
 
 
 def test_the_command_refuses_what_it_cannot_write(tmp_path):

@@ -20,6 +20,8 @@ PIXELS = """(canvas) => [...canvas.getContext("2d").getImageData(0, 0,
     canvas.width, canvas.height).data].filter((_, i) => i % 4 === 0)"""
 NAME = """() => { const e = document.activeElement.shadowRoot?.activeElement;
     return e ? e.labels?.[0]?.textContent || e.textContent : ""; }"""
+IDLE = """() => !document.querySelector("#draw-here").shadowRoot
+    .querySelector("button.main").disabled"""
 TIMEOUT = 60_000  # milliseconds: a busy machine is slow
 
 
@@ -46,8 +48,10 @@ def student(glyffuser):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, glyffuser, student):
     folder = tmp_path_factory.mktemp("pages")
-    for name, drawer in {"glyffuser": glyffuser, "student": student}.items():
-        page = drawing_page(drawer, title=f"A {name}", words="gold", precision="half")
+    models = {"glyffuser": glyffuser, "student": student}
+    pages = {name: {name: drawer} for name, drawer in models.items()}
+    for name, drawers in (pages | {"both": dict(reversed(models.items()))}).items():
+        page = drawing_page(drawers, title=f"A {name}", words="gold", precision="half")
         (folder / f"{name}.html").write_text(page, "utf-8")
     return folder
 
@@ -126,6 +130,20 @@ def test_a_student_draws_the_glyphs_that_python_draws(open_page, student, calls)
     assert_same(glyphs(page), images_from_x0(wanted).squeeze(1))
 
 
+def test_a_reader_chooses_who_draws(open_page, glyffuser, student):
+    page = open_page("both")
+    draw(page)
+    wanted = student.sample(["gold"] * GLYPHS, seed=0, calls=4)
+    assert_same(glyphs(page), images_from_x0(wanted).squeeze(1))
+    assert not page.get_by_role("slider", name="Guidance").is_visible()
+    page.get_by_label("Drawn by").select_option("glyffuser")
+    assert page.get_by_role("slider", name="Guidance 3.0").is_visible()
+    control(page, "button", "Again with the same noise").click()
+    page.wait_for_function(IDLE)
+    wanted = glyffuser.sample(["gold"] * GLYPHS, seed=0, num_steps=15)
+    assert_same(glyphs(page), images_from_x0(wanted).squeeze(1))
+
+
 def test_guidance_and_calls_change_the_picture_and_not_its_noise(open_page, glyffuser):
     page = open_page()
     draw(page)
@@ -136,11 +154,7 @@ def test_guidance_and_calls_change_the_picture_and_not_its_noise(open_page, glyf
         page.keyboard.press("ArrowRight")
     assert page.get_by_label("Guidance 5.0").input_value() == "5"
     control(page, "button", "Again with the same noise").click()
-    wait(page, "seconds")
-    page.wait_for_function(
-        "() => !document.querySelector('#draw-here').shadowRoot"
-        ".querySelector('button.main').disabled"
-    )
+    page.wait_for_function(IDLE)
     assert page.get_by_label("Seed of the noise").input_value() == "0"
     wanted = glyffuser.sample(["gold"] * GLYPHS, seed=0, num_steps=15, scale=5.0)
     assert_same(glyphs(page), images_from_x0(wanted).squeeze(1))
@@ -351,8 +365,10 @@ def test_without_javascript_the_page_says_what_it_needs(browser, folder):
 
 def test_a_damaged_page_says_that_it_did_not_work(browser, folder, tmp_path):
     text = (folder / "student.html").read_text("utf-8")
-    head, mark, rest = text.partition('data-glyf-part="network">')
-    (tmp_path / "bad.html").write_text(head + mark + "AAAA" + rest[4:], "utf-8")
+    head, mark, rest = text.partition('data-glyf-part="network-')
+    name, end, data = rest.partition('">')
+    bad = head + mark + name + end + "AAAA" + data[4:]
+    (tmp_path / "bad.html").write_text(bad, "utf-8")
     page = browser.new_page()
     page.set_default_timeout(TIMEOUT)
     page.goto((tmp_path / "bad.html").as_uri())

@@ -21,7 +21,7 @@ def checked_name(ctx: click.Context, param: click.Parameter, out: Path) -> Path:
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("model", type=click.Path(path_type=Path), default=SHIPPED)
+@click.argument("models", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -37,17 +37,31 @@ def checked_name(ctx: click.Context, param: click.Parameter, out: Path) -> Path:
     default="int8",
     help="Of the weights: int8 takes half as much room, half loses nothing.",
 )
-def web(model: Path, out: Path, title: str, words: str, precision: str) -> None:
-    """Write a page in which MODEL, a glyffuser or a student, draws.
+def web(
+    models: tuple[Path, ...], out: Path, title: str, words: str, precision: str
+) -> None:
+    """Write a page in which MODELS, glyffusers or students, draw.
 
-    MODEL is a folder; by default it is data/glyffuser-32. The page is one file that
-    needs neither Python nor a network: open it, or put it on any web server.
+    Each is a folder; without any it is data/glyffuser-32. Of several, the reader
+    chooses one by the name of its folder, or of the run that it is in. The page is one
+    file that needs neither Python nor a network: open it, or put it on any web server.
     """
     check_place(out)
-    drawer = Student.load(model) if is_student(model) else Glyffuser.load(model)
-    page = drawing_page(drawer, title=title, words=words, precision=precision)
+    drawers = {}
+    for path in models or (SHIPPED,):
+        label = label_of(path)
+        if label in drawers:
+            raise ValueError(f"two models are called {label!r}: rename a folder")
+        drawers[label] = (Student if is_student(path) else Glyffuser).load(path)
+    page = drawing_page(drawers, title=title, words=words, precision=precision)
     write_text(out, page)
     click.echo(f"{out} draws in a browser: {len(page.encode()) / 1e6:.0f} MB")
+
+
+def label_of(path: Path) -> str:
+    """What a reader calls a model: its folder, or for RUN/model the run's."""
+    path = path.resolve()
+    return path.parent.name if path.name == "model" else path.name
 
 
 command = web

@@ -7,9 +7,11 @@ the schedule, as gzip in base64, and the scripts of `engine/`, which are plain t
 import base64
 import gzip
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict
+from hashlib import sha256
 from html import escape
 from importlib.resources import files
 
@@ -282,8 +284,22 @@ def engine_listing() -> str:
     )
 
 
+def described(label: str, drawer: Glyffuser | Student) -> dict:
+    """What the page has to know of a model before it is unpacked."""
+    is_student, most = isinstance(drawer, Student), len(drawer.alpha_bar) - 1
+    steps = [count for count in STEPS if count <= most] or [most]
+    return {
+        "label": label,
+        "kind": "student" if is_student else "glyffuser",
+        "counts": list(drawer.counts if is_student else steps),
+        "scale": drawer.scale if is_student else SCALE,
+        "maxTokens": drawer.max_tokens,
+        "size": drawer.size,
+    }
+
+
 def drawing_page(
-    drawer: Glyffuser | Student,
+    drawers: Mapping[str, Glyffuser | Student],
     *,
     title: str = "Draw it here",
     words: str = "water; river",
@@ -295,45 +311,42 @@ def drawing_page(
     noise there as in Python.
 
     Args:
-        drawer: what is to draw in the page, with its text encoder.
+        drawers: what is to draw in the page, by the names that the reader chooses
+            from, the first one at first. Where two have the same text encoder, the
+            page has it once.
         title: of the page, plain text.
         words: that stand in the field at first.
         precision: of the matrices, "int8" or "half"; see `packed`.
 
     Raises:
-        ValueError: If it draws latents, its encoder is of another kind than the
-            shipped one, or a part is heavier than 20 MiB.
+        ValueError: If there is none, one draws latents, an encoder is of another kind
+            than the shipped one, or a part is heavier than 20 MiB.
     """
-    parts = {
-        "network": packed_model(drawer, precision=precision),
-        "encoder": packed_encoder(drawer.encoder, precision=precision),
-    }
-    texts = {name: base64.b64encode(data).decode() for name, data in parts.items()}
-    for name, text in texts.items():
-        check_fits(name, text)
-    is_student, most = isinstance(drawer, Student), len(drawer.alpha_bar) - 1
-    counts = drawer.counts if is_student else [n for n in STEPS if n <= most] or [most]
-    model = {
-        "label": "the student" if is_student else "the glyffuser",
-        "kind": "student" if is_student else "glyffuser",
-        "counts": list(counts),
-        "scale": drawer.scale if is_student else SCALE,
-        "maxTokens": drawer.max_tokens,
-        "size": drawer.size,
-        "network": "network",
-        "encoder": "encoder",
-        "megabytes": round(sum(map(len, texts.values())) / 1e6),
-    }
+    if not drawers:
+        raise ValueError("a page needs a glyffuser or a student that draws in it")
+    parts, models = {}, []
+    for label, drawer in drawers.items():
+        model = described(label, drawer)
+        for name, data in {
+            "network": packed_model(drawer, precision=precision),
+            "encoder": packed_encoder(drawer.encoder, precision=precision),
+        }.items():
+            text = base64.b64encode(data).decode()
+            check_fits(name, text)
+            model[name] = f"{name}-{sha256(data).hexdigest()[:12]}"
+            parts[model[name]] = text
+        weight = len(parts[model["network"]]) + len(parts[model["encoder"]])
+        models.append(model | {"megabytes": round(weight / 1e6)})
     options = {
         "css": script("panel.css"),
         "engine": engine_source() + script("worker.js"),
-        "models": [model],
+        "models": models,
         "words": words,
         "count": GLYPHS,
     }
-    scripts = "".join(
+    packed_parts = "".join(
         f'<script type="text/plain" data-glyf-part="{name}">{text}</script>\n'
-        for name, text in texts.items()
+        for name, text in parts.items()
     )
     code = (
         f"(() => {{\n{script('film.js')}\n{script('panel.js')}\n"
@@ -343,10 +356,9 @@ def drawing_page(
         "@@TITLE@@": escape(title),
         "@@TABLE@@": engine_table(),
         "@@LISTING@@": engine_listing(),
-        "@@PARTS@@": scripts,
+        "@@PARTS@@": packed_parts,
         "@@CODE@@": code,
     }
-    page = script("page.html")
-    for place, text in places.items():
-        page = page.replace(place, text)
-    return page
+    # In one pass: what is put in may hold a place's name, and stays as it is.
+    pattern = re.compile("|".join(places))
+    return pattern.sub(lambda found: places[found.group()], script("page.html"))

@@ -181,7 +181,7 @@ function drawHere(host, { css, engine, models, words, count }) {
   // ---- drawing
   function show(i, step) {
     const picture = films[i][step];
-    if (picture) paint(canvases[i], picture[side.value], model().size, model().size);
+    if (picture) paint(canvases[i], picture[side.value], drawn.model.size, drawn.model.size);
   }
   async function drawAll(asked) {
     const { network, encoder, maxTokens } = asked.model, { workers, ask } = pool;
