@@ -298,6 +298,87 @@ def described(label: str, drawer: Glyffuser | Student) -> dict:
     }
 
 
+def packed_parts(
+    drawers: Mapping[str, Glyffuser | Student], precision: str = "int8"
+) -> tuple[list[dict], dict[str, str]]:
+    """What a page has to know of its models, and their parts in base64 by name.
+
+    Arguments and errors as those of `drawing_page`.
+    """
+    if not drawers:
+        raise ValueError("a page needs a glyffuser or a student that draws in it")
+    models, parts = [], {}
+    for label, drawer in drawers.items():
+        model = described(label, drawer)
+        for name, data in {
+            "network": packed_model(drawer, precision=precision),
+            "encoder": packed_encoder(drawer.encoder, precision=precision),
+        }.items():
+            text = base64.b64encode(data).decode()
+            check_fits(name, text)
+            model[name] = f"{name}-{sha256(data).hexdigest()[:12]}"
+            parts[model[name]] = text
+        weight = len(parts[model["network"]]) + len(parts[model["encoder"]])
+        models.append(model | {"megabytes": round(weight / 1e6)})
+    return models, parts
+
+
+def panel_code(models: list[dict], words: str, base: str = "") -> str:
+    """A script that puts the panel into the element "draw-here".
+
+    Args:
+        models: as `packed_parts` describes them.
+        words: that stand in the field at first.
+        base: folder of the scripts that hold the parts, as an address; "" if the parts
+            lie in the page.
+    """
+    options = {
+        "css": script("panel.css"),
+        "engine": engine_source() + script("worker.js"),
+        "models": models,
+        "words": words,
+        "count": GLYPHS,
+        "base": base,
+    }
+    return (
+        f"(() => {{\n{script('film.js')}\n{script('panel.js')}\n"
+        f"drawHere(document.getElementById('draw-here'), {as_script(options)});\n}})();"
+    )
+
+
+def drawing_panel(
+    drawers: Mapping[str, Glyffuser | Student],
+    *,
+    base: str,
+    words: str = "water; river",
+    precision: str = "int8",
+) -> tuple[str, dict[str, str]]:
+    """A fragment of HTML that draws, for a page of a site, and scripts beside it.
+
+    A script holds one part, and is loaded when the reader asks for a drawing, not
+    before; by http as well as from a file.
+
+    Args:
+        drawers: what is to draw, as for `drawing_page`; with its errors.
+        base: folder of the scripts, as an address seen from the page.
+        words: that stand in the field at first.
+        precision: of the matrices, "int8" or "half".
+
+    Returns:
+        The fragment, and the texts of the scripts by their file names.
+    """
+    models, parts = packed_parts(drawers, precision)
+    scripts = {
+        f"{name}.js": f'(globalThis.glyfParts ??= {{}})["{name}"] = "{text}";\n'
+        for name, text in parts.items()
+    }
+    fragment = (
+        '<div id="draw-here"><p>Drawing here needs JavaScript.</p></div>\n'
+        f"<script>{panel_code(models, words, base)}</script>\n"
+    )
+    return fragment, scripts
+
+
 def drawing_page(
     drawers: Mapping[str, Glyffuser | Student],
     *,
@@ -322,42 +403,17 @@ def drawing_page(
         ValueError: If there is none, one draws latents, an encoder is of another kind
             than the shipped one, or a part is heavier than 20 MiB.
     """
-    if not drawers:
-        raise ValueError("a page needs a glyffuser or a student that draws in it")
-    parts, models = {}, []
-    for label, drawer in drawers.items():
-        model = described(label, drawer)
-        for name, data in {
-            "network": packed_model(drawer, precision=precision),
-            "encoder": packed_encoder(drawer.encoder, precision=precision),
-        }.items():
-            text = base64.b64encode(data).decode()
-            check_fits(name, text)
-            model[name] = f"{name}-{sha256(data).hexdigest()[:12]}"
-            parts[model[name]] = text
-        weight = len(parts[model["network"]]) + len(parts[model["encoder"]])
-        models.append(model | {"megabytes": round(weight / 1e6)})
-    options = {
-        "css": script("panel.css"),
-        "engine": engine_source() + script("worker.js"),
-        "models": models,
-        "words": words,
-        "count": GLYPHS,
-    }
-    packed_parts = "".join(
+    models, parts = packed_parts(drawers, precision)
+    inline = "".join(
         f'<script type="text/plain" data-glyf-part="{name}">{text}</script>\n'
         for name, text in parts.items()
-    )
-    code = (
-        f"(() => {{\n{script('film.js')}\n{script('panel.js')}\n"
-        f"drawHere(document.getElementById('draw-here'), {as_script(options)});\n}})();"
     )
     places = {
         "@@TITLE@@": escape(title),
         "@@TABLE@@": engine_table(),
         "@@LISTING@@": engine_listing(),
-        "@@PARTS@@": packed_parts,
-        "@@CODE@@": code,
+        "@@PARTS@@": inline,
+        "@@CODE@@": panel_code(models, words),
     }
     # In one pass: what is put in may hold a place's name, and stays as it is.
     pattern = re.compile("|".join(places))

@@ -8,6 +8,8 @@
 ;; A tile of four rows and eight columns of c stays in eight vector registers ($c00 to
 ;; $c31, row then half) while k runs over all places: each number that is read from
 ;; memory serves four or eight products. matrix.js has the same loop in JavaScript.
+;;
+;; kernel.wasm is what wasmtime.wat2wasm makes of this text; a test compares the two.
 (module
   (import "engine" "memory" (memory 1))
   (func (export "panel")

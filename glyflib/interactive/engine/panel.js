@@ -1,7 +1,8 @@
 // "Draw it here": words in, glyphs out of noise, in the reader's browser. The page calls
-// drawHere(host, options); options: { css, engine (its source), models, words, count },
+// drawHere(host, options); options: { css, engine (its source), models, words, count, base },
 // a model being { label, kind, counts, scale, maxTokens, size, network, encoder, megabytes },
-// where network and encoder are names of packed parts.
+// where network and encoder are names of packed parts. These lie in the page itself or,
+// if base is no empty text, in scripts of their names in that folder, loaded when wanted.
 
 const MOST_WORKERS = 4;
 const CHUNK = 2 ** 20; // letters of base64 decoded at once, a multiple of four
@@ -22,9 +23,25 @@ function isDark() {
   return matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-// A packed part of the page, from base64 and gzip, told on the way how much is done.
-async function unpackPart(name, tell) {
-  const text = document.querySelector(`script[data-glyf-part="${name}"]`).textContent.trim();
+// The text of a packed part. A script that holds one hands it over as glyfParts[name]:
+// scripts may be loaded from a web server and from a file alike, other files may not.
+async function textOf(name, base) {
+  if (!base) return document.querySelector(`script[data-glyf-part="${name}"]`).textContent.trim();
+  const element = make("script", { src: `${base}/${name}.js` });
+  await new Promise((resolve, reject) => {
+    element.onload = resolve;
+    element.onerror = () => reject(new Error(`${element.src} cannot be loaded`));
+    document.head.append(element);
+  });
+  element.remove();
+  const text = globalThis.glyfParts[name];
+  delete globalThis.glyfParts[name];
+  return text;
+}
+
+// A packed part's bytes, from base64 and gzip, told on the way how much is done.
+async function unpackPart(name, base, tell) {
+  const text = await textOf(name, base);
   const stream = new DecompressionStream("gzip"), writer = stream.writable.getWriter();
   const whole = new Response(stream.readable).arrayBuffer();
   for (let from = 0; from < text.length; from += CHUNK) {
@@ -98,7 +115,7 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 
-function drawHere(host, { css, engine, models, words, count }) {
+function drawHere(host, { css, engine, models, words, count, base }) {
   let pool = null, loaded = new Set(), isBusy = false, isStopping = false;
   let films = [], drawn = null; // of each glyph its steps; what was asked for
 
@@ -109,7 +126,7 @@ function drawHere(host, { css, engine, models, words, count }) {
   const calls = make("select");
   const scale = make("input", { type: "range", min: 1, max: 8, step: 0.5 });
   const told = make("span");
-  const seed = make("input", { type: "number", min: 0, max: 2 ** 32 - count, step: 1, value: 0, inputmode: "numeric" });
+  const seed = make("input", { type: "number", min: 0, max: 2 ** 32 - count, step: 1, value: 0, required: "", inputmode: "numeric" });
   const draw = make("button", { type: "submit", class: "main", text: "Draw" });
   const again = make("button", { type: "button", text: "Again with the same noise" });
   const stop = make("button", { type: "button", text: "Stop" });
@@ -169,8 +186,8 @@ function drawHere(host, { css, engine, models, words, count }) {
     }
     const names = [encoder, network].filter((name) => !loaded.has(name));
     for (const [i, name] of names.entries()) {
-      say(`Unpacking the ${name === encoder ? "text encoder" : "network"}, of ${megabytes} MB in all.`);
-      const bytes = await unpackPart(name, (share) => { bar.value = (i + share) / names.length; });
+      say(`${base ? "Loading" : "Unpacking"} the ${name === encoder ? "text encoder" : "network"}, of ${megabytes} MB in all.`);
+      const bytes = await unpackPart(name, base, (share) => { bar.value = (i + share) / names.length; });
       // One worker reads the words for all of them.
       const needing = name === encoder ? pool.workers.slice(0, 1) : pool.workers;
       await Promise.all(needing.map((worker) => pool.ask(worker, "load", { name, bytes })));
@@ -285,5 +302,5 @@ function drawHere(host, { css, engine, models, words, count }) {
   const isOld = typeof Worker === "undefined" || typeof DecompressionStream === "undefined";
   if (isOld) draw.disabled = true;
   say(isOld ? "This browser is too old to draw: it cannot unpack the network."
-    : `The first drawing unpacks the network and the text encoder, ${model().megabytes} MB; nothing is fetched.`);
+    : `The first drawing ${base ? "loads" : "unpacks"} the network and the text encoder, ${model().megabytes} MB.`);
 }
