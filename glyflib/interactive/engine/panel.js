@@ -174,6 +174,7 @@ function drawHere(host, { css, engine, models, words, count, base }) {
     stop.disabled = !busy;
     bar.hidden = !busy;
     after.hidden = busy || !films.length;
+    glyphs.hidden = !busy && !films.length;
     if (hadFocus && !busy) draw.focus();
   }
 
