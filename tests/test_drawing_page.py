@@ -346,6 +346,24 @@ def test_with_less_motion_only_finished_glyphs_are_shown(open_page):
     assert page.evaluate("window.painted") == GLYPHS
 
 
+def test_a_browser_without_vectors_draws_slowly_and_says_so(
+    browser, folder, tmp_path, student
+):
+    text = (folder / "student.html").read_text("utf-8")
+    asked = "!WebAssembly.validate(kernel)"
+    assert text.count(asked) == 2  # in the engine, and where it is to be read
+    (tmp_path / "old.html").write_text(text.replace(asked, "true"), "utf-8")
+    page = browser.new_page()
+    page.set_default_timeout(TIMEOUT)
+    page.goto((tmp_path / "old.html").as_uri())
+    page.get_by_label("Calls of the network").select_option("1")
+    draw(page)
+    assert "plain JavaScript draws" in page.get_by_role("status").inner_text()
+    wanted = student.sample(["gold"] * GLYPHS, seed=0, calls=1)
+    assert_same(glyphs(page), images_from_x0(wanted).squeeze(1))
+    page.close()
+
+
 def test_a_browser_that_cannot_unpack_says_so(browser, folder):
     page = browser.new_page()
     page.add_init_script("delete window.DecompressionStream")

@@ -209,7 +209,8 @@ function drawHere(host, { css, engine, models, words, count, base }) {
     let done = 0;
     films = canvases.map(() => []);
     bar.value = 0;
-    const note = noteOn(asked, found);
+    const isSlow = pool.engine !== "wasm";
+    const note = noteOn(asked, found) + (isSlow ? "This browser lacks WebAssembly's vectors, so plain JavaScript draws, slowly. " : "");
     say(`${note}Drawing ${count} glyphs for “${asked.text}”.`);
     await Promise.all(workers.map(async (worker) => {
       for (const i of numbers) {
@@ -226,8 +227,7 @@ function drawHere(host, { css, engine, models, words, count, base }) {
       }
     }));
     const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-    const how = pool.engine === "wasm" ? "" : " This browser lacks WebAssembly's vectors, so plain JavaScript drew them, slowly.";
-    say(isStopping ? `${note}Stopped.` : `${note}${count} glyphs for “${asked.text}” in ${seconds} seconds.${how}`);
+    say(isStopping ? `${note}Stopped.` : `${note}${count} glyphs for “${asked.text}” in ${seconds} seconds.`);
   }
   // What a reader has to know of the words.
   function noteOn({ text: asked, model: { maxTokens } }, { unknown, numCut }) {
