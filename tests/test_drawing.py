@@ -145,6 +145,9 @@ def test_a_page_is_whole_and_asks_for_nothing(glyffuser):
     assert page.count("</script>") == 3 and '"<\\/script>&"' in page
     assert not re.search(r"(?:src|href)=\"(?!data:)", page)
     assert "default-src 'none'" in page
+    assert "eight bits each" in page
+    half = drawing_page({"mine": glyffuser}, precision="half")
+    assert "sixteen bits each" in half and "eight bits each" not in half
 
 
 def test_the_engine_stands_beside_functions_that_exist():

@@ -33,7 +33,7 @@ def checked_name(ctx: click.Context, param: click.Parameter, out: Path) -> Path:
 @click.option("--words", default="water; river", help="In the field at first.")
 @click.option(
     "--precision",
-    type=click.Choice(PRECISIONS),
+    type=click.Choice(list(PRECISIONS)),
     default="int8",
     help="Of the weights: int8 takes half as much room, half loses nothing.",
 )

@@ -34,7 +34,10 @@ ENGINE = (
     "samplers.js",
     "noise.js",
 )
-PRECISIONS = ("int8", "half")
+PRECISIONS = {  # of the matrices, and what the page says of it
+    "int8": "The weights are rounded to eight bits each, so that the file stays small.",
+    "half": "The weights have sixteen bits each, as many as they are stored with.",
+}
 FEW = 8192  # numbers: a matrix of fewer stays in half precision, it weighs nothing
 TABLES = ("embedding.weight", "distance_bias.weight")  # read by rows, in the encoder
 MAX_BYTES = 20 * 2**20  # of a packed part, in base64
@@ -128,7 +131,7 @@ def packed(
         ValueError: If the precision is unknown.
     """
     if precision not in PRECISIONS:
-        raise ValueError(f"precision {precision!r} must be one of {PRECISIONS}")
+        raise ValueError(f"precision {precision!r} must be one of {[*PRECISIONS]}")
     data, tensors = bytearray(), {}
 
     def place(values: Tensor) -> int:
@@ -278,8 +281,8 @@ def engine_listing() -> str:
     """All files of the engine to read, each folded, as HTML."""
     names = ("kernel.wat", *ENGINE, "worker.js")
     return "".join(
-        f"<details><summary>{name}</summary><pre><code>{escape(script(name))}"
-        "</code></pre></details>"
+        f'<details><summary>{name}</summary><pre tabindex="0"><code>'
+        f"{escape(script(name))}</code></pre></details>"
         for name in names
     )
 
@@ -410,6 +413,7 @@ def drawing_page(
     )
     places = {
         "@@TITLE@@": escape(title),
+        "@@WEIGHTS@@": PRECISIONS[precision],
         "@@TABLE@@": engine_table(),
         "@@LISTING@@": engine_listing(),
         "@@PARTS@@": inline,
