@@ -10,6 +10,12 @@ from pathlib import Path
 
 import pytest
 
+# Workers side by side: more threads than cores would slow them severalfold. Set before
+# torch is imported; notebooks' kernels and subprocesses inherit it.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
 SITE = Path(__file__).parents[1] / "book" / "_build" / "html"
 BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
 FLAGS = [

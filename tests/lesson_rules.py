@@ -1,8 +1,7 @@
 """Rules for chapters that are lessons: how they are worked through, and what they show.
 
 Each takes a notebook and returns a list of what breaks it, as in `notebook_rules`;
-`OUTPUT_RULES` take an executed one. Chapters of `OLD_FORM` are excused until they are
-rewritten: the list only shrinks.
+`OUTPUT_RULES` take an executed one.
 """
 
 import ast
@@ -16,9 +15,6 @@ from notebook_rules import EXERCISE, SOLUTION, cells, section_below, tree
 
 from glyflib.lessons.exercises import known_questions
 
-OLD_FORM = {
-    "claims",
-}
 QUESTIONS = (
     "what do they learn?",
     "how and why does it work?",

@@ -25,7 +25,16 @@ FOR_CHAPTERS = ROOT_MODULES | {
     "interactive",
     "lessons",
 }
-TAGS = {"hide-input", "hide-output", "raises-exception", "remove-cell"}
+TAGS = {
+    "hide-input",
+    "hide-output",
+    "raises-exception",
+    "remove-cell",
+    # What `glyflib slides` makes slides of: glyflib.commands.deck.
+    "slide",
+    "slide-more",
+    "slide-note",
+}
 BANNED = re.compile(r"\b(simply|just|obviously)\b", re.IGNORECASE)
 EXERCISE = re.compile(r"### Exercise (\d+)\n")
 SOLUTION = "#### Solution"
@@ -211,7 +220,7 @@ def has_ascii_code(notebook: NotebookNode) -> list[str]:
 
 
 def has_known_tags_only(notebook: NotebookNode) -> list[str]:
-    """Only the four tags of the house."""
+    """Only the tags of the house."""
     tags = {
         (i, t) for i, c in enumerate(notebook.cells) for t in c.metadata.get("tags", [])
     }

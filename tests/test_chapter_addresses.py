@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from docutils.nodes import make_id
 
 BOOK = Path(__file__).parents[1] / "book"
 sys.path.insert(0, str(BOOK / "_sphinx"))
@@ -139,10 +140,12 @@ def test_the_table_names_pages_of_the_book():
 
 
 def labels(page):
-    """Places of a chapter's page that others link to: figures, exercises, formulas."""
+    """Places of a chapter's page: figures, exercises, formulas, and headings."""
     text = (BOOK / f"{page}.ipynb").read_text("utf-8")
     found = set(re.findall(r'"id": "((?:fig|ex)-[\w-]+)"', text))
-    return found | {f"equation-{x}" for x in re.findall(r"\((eq-[\w-]+)\)\\n", text)}
+    found |= {f"equation-{x}" for x in re.findall(r"\((eq-[\w-]+)\)\\n", text)}
+    headings = re.findall(r'^ *"#{2,3} (.+?)(?:\\n)?",?$', text, re.MULTILINE)
+    return found | {make_id(heading) for heading in headings}
 
 
 def test_a_place_that_moved_is_where_the_table_says_and_no_longer_where_it_was():

@@ -23,7 +23,6 @@ from glyflib.lessons.question import Verdict
 
 BOOK = Path(__file__).parents[1] / "book"
 CHAPTERS = sorted(BOOK.glob("*.ipynb"))
-LESSONS = [path for path in CHAPTERS if path.stem not in lessons.OLD_FORM]
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
@@ -33,7 +32,7 @@ def test_a_chapter(path, rule):
 
 
 @pytest.mark.parametrize("rule", lessons.RULES, ids=lambda rule: rule.__name__)
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_lesson(path, rule):
     assert rule(rules.without_launch_cell(nbformat.read(path, 4))) == []
 
@@ -47,7 +46,7 @@ def executed(name: str, site: Path) -> nbformat.NotebookNode:
 
 
 @pytest.mark.parametrize("rule", lessons.OUTPUT_RULES, ids=lambda rule: rule.__name__)
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_what_a_lesson_shows(path, rule, site):
     assert rule(executed(path.name, site)) == []
 
@@ -68,20 +67,8 @@ def misformatted(folder: Path, columns: int, *names: str) -> str:
 
 
 def test_code_is_formatted_for_the_width_of_a_page():
-    old = [path.name for path in CHAPTERS if path not in LESSONS]
-    assert misformatted(BOOK, lessons.MAX_COLUMNS, *(p.name for p in LESSONS)) == ""
-    assert misformatted(BOOK, 88, *old) == ""
-
-
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_noise_grows_to_the_right(path, site):
-    assert lessons.grows_noise_to_the_right(executed(path.name, site)) == []
-
-
-@pytest.mark.parametrize("name", sorted(lessons.OLD_FORM))
-def test_a_chapter_is_excused_only_while_it_breaks_a_rule(name):
-    notebook = rules.without_launch_cell(nbformat.read(BOOK / f"{name}.ipynb", 4))
-    assert any(rule(notebook) for rule in lessons.RULES), "take it off the list"
+    names = [path.name for path in CHAPTERS]
+    assert misformatted(BOOK, lessons.MAX_COLUMNS, *names) == ""
 
 
 def test_there_are_chapters():

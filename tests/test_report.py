@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from glyflib.evaluation.report import (
     caption_numbers,
     judge_of,
     mean_tokens,
+    read_report,
     share_over_prompts,
 )
 from glyflib.glyffuser import SHIPPED, Glyffuser
@@ -124,6 +125,18 @@ def test_another_models_report_is_not_gone_on_with(model, glyphs, tmp_path):
     path.write_text("[]")
     with pytest.raises(ValueError, match="is no report"):
         next(build_report(model, glyphs, path, CONFIG))
+
+
+def test_a_report_that_is_older_than_bfloat16_is_gone_on_with(tmp_path):
+    path, settings = tmp_path / "report.json", json.loads(json.dumps(asdict(CONFIG)))
+    facts = {"model": "x", "settings": settings}
+    old = {name: value for name, value in settings.items() if name != "cpu_bf16"}
+    path.write_text(json.dumps(facts | {"settings": old, "parts": {"a": {}}}))
+    assert read_report(path, facts) == facts | {"parts": {"a": {}}}
+    now = facts | {"settings": settings | {"cpu_bf16": True}}
+    told = r"report.json is of .*\(settings: cpu_bf16 is False there, True here\): rem"
+    with pytest.raises(ValueError, match=told):
+        read_report(path, now)
 
 
 def bare(glyphs, *, num_held_out):

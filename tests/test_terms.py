@@ -2,8 +2,7 @@
 
 Checks take the terms and the chapters in the order of the book, and return a list of
 problems; the tests at the end feed them a made-up book to see that they catch each.
-Chapters of the old form are excused until they are rewritten, `00` always: it may speak
-loosely and point ahead.
+`00` is excused: it may speak loosely and point ahead.
 """
 
 import re
@@ -12,7 +11,6 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
-from lesson_rules import OLD_FORM
 from notebook_rules import cells, prose
 
 BOOK = Path(__file__).parents[1] / "book"
@@ -79,11 +77,6 @@ def without_a_home(terms: dict[str, str], chapters: dict[str, str]) -> list[str]
     ]
 
 
-def in_the_new_form(problems: list[str]) -> list[str]:
-    """Problems of chapters that are rewritten."""
-    return [text for text in problems if text.partition(":")[0] not in OLD_FORM]
-
-
 @pytest.fixture(scope="module")
 def terms():
     return glossary((BOOK / "glossary.md").read_text("utf-8"))
@@ -112,11 +105,11 @@ def test_each_entry_of_the_glossary_names_a_page(terms):
 
 
 def test_no_chapter_uses_a_term_before_its_home(terms, chapters):
-    assert in_the_new_form(used_early(terms, chapters)) == []
+    assert used_early(terms, chapters) == []
 
 
 def test_each_term_is_in_bold_in_its_home(terms, chapters):
-    assert in_the_new_form(without_a_home(terms, chapters)) == []
+    assert without_a_home(terms, chapters) == []
 
 
 @pytest.mark.parametrize("term", EXCEPTIONS)

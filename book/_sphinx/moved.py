@@ -1,4 +1,4 @@
-"""Sphinx: addresses of the first edition lead to where their subject stands today.
+"""Sphinx: old addresses lead to where their subject stands today.
 
 Each old page becomes a small one that forwards at once, from a web server and from a
 file, the place in the page included; a page that stayed sends on who asks for a place
@@ -46,7 +46,9 @@ MOVED = {
     ),
     "07_score_functions#fig-score-factor": "claims#fig-claims-factor",
     "07_score_functions#fig-score-vanishing": "claims#fig-claims-vanishing",
-    "07_score_functions#fig-score-recipe": "claims#fig-claims-recipe",
+    "07_score_functions#fig-score-recipe": "claims#fig-claims-vanishing",
+    "claims#fig-claims-recipe": "claims#fig-claims-vanishing",
+    "claims#fig-claims-shares": "16_text_conditioning#fig-words-counts",
     "07_score_functions#fig-score-learned": "07_perfect_denoiser#fig-perfect-floor",
     "07_score_functions#equation-eq-score-loss": (
         "08_score_functions#equation-eq-score-noise"
@@ -85,9 +87,9 @@ MOVED = {
     "08_unet#ex-unet-patch": "inside_the_unet#ex-inside-patch",
     "08_unet#ex-unet-order": "inside_the_unet#ex-inside-order",
     "11_solvers#fig-solver-walks": "more_solvers#fig-more-walks",
-    "11_solvers#fig-solver-order": "more_solvers#fig-more-order",
+    "11_solvers#fig-solver-order": "exact_solvers#fig-exact-order",
     "11_solvers#fig-solver-film": "more_solvers#fig-more-film",
-    "11_solvers#fig-solver-likelihood": "more_solvers#fig-more-likelihood",
+    "11_solvers#fig-solver-likelihood": "exact_solvers#fig-exact-likelihood",
     "11_solvers#equation-eq-solver-forward": "more_solvers#equation-eq-more-forward",
     "11_solvers#equation-eq-solver-song": "more_solvers#equation-eq-more-sde",
     "11_solvers#equation-eq-solver-back": "more_solvers#equation-eq-more-back",
@@ -96,9 +98,9 @@ MOVED = {
     "11_solvers#equation-eq-solver-constant": "13_solvers#equation-eq-solver-share",
     "11_solvers#equation-eq-solver-sde2m": "more_solvers#equation-eq-more-sde2m",
     "11_solvers#equation-eq-solver-divergence": (
-        "more_solvers#equation-eq-more-divergence"
+        "exact_solvers#equation-eq-exact-divergence"
     ),
-    "11_solvers#ex-solver-zero": "more_solvers#ex-more-zero",
+    "11_solvers#ex-solver-zero": "exact_solvers#ex-exact-zero",
     "11_solvers#ex-solver-shake": "more_solvers#ex-more-shake",
     "16_evaluation#equation-eq-evaluation-kernel": (
         "18_evaluation#ex-evaluation-kernel"
@@ -111,6 +113,74 @@ MOVED = {
     "17_larger_images#fig-larger-sizes": "20_larger_images#fig-larger-squeeze",
     "17_larger_images#fig-larger-latents": ("20_larger_images#fig-larger-latent-noise"),
     "17_larger_images#equation-eq-larger-twice": "20_larger_images#ex-larger-mean",
+    "bits_and_bounds#what-the-simple-loss-counts": (
+        "what_the_loss_counts#what-the-simple-loss-counts"
+    ),
+    "bits_and_bounds#what-a-new-glyph-costs": (
+        "what_the_loss_counts#what-a-new-glyph-costs"
+    ),
+    "bits_and_bounds#from-greys-to-points": "what_the_loss_counts#from-greys-to-points",
+    "bits_and_bounds#the-curve-counts-bits-too": (
+        "what_the_loss_counts#the-curve-counts-bits-too"
+    ),
+    "bits_and_bounds#the-glyffuser-s-price": (
+        "what_the_loss_counts#the-glyffuser-s-price"
+    ),
+    "bits_and_bounds#the-same-loss-in-another-language": (
+        "what_the_loss_counts#the-same-loss-in-another-language"
+    ),
+    "bits_and_bounds#fig-bits-weights": "what_the_loss_counts#fig-loss-weights",
+    "bits_and_bounds#fig-bits-costs": "what_the_loss_counts#fig-loss-costs",
+    "bits_and_bounds#fig-bits-where": "what_the_loss_counts#fig-loss-where",
+    "bits_and_bounds#equation-eq-bits-integral": (
+        "what_the_loss_counts#equation-eq-loss-integral"
+    ),
+    "bits_and_bounds#equation-eq-bits-evenly": (
+        "what_the_loss_counts#equation-eq-loss-evenly"
+    ),
+    "bits_and_bounds#equation-eq-bits-first": (
+        "what_the_loss_counts#equation-eq-loss-first"
+    ),
+    "bits_and_bounds#equation-eq-bits-trace": (
+        "what_the_loss_counts#equation-eq-loss-trace"
+    ),
+    "bits_and_bounds#equation-eq-bits-curve": (
+        "what_the_loss_counts#equation-eq-loss-curve"
+    ),
+    "bits_and_bounds#equation-eq-bits-signs": (
+        "what_the_loss_counts#equation-eq-loss-signs"
+    ),
+    "bits_and_bounds#equation-eq-bits-edm": "what_the_loss_counts#equation-eq-loss-edm",
+    "bits_and_bounds#ex-bits-eps": "what_the_loss_counts#ex-loss-eps",
+    "bits_and_bounds#ex-bits-share": "what_the_loss_counts#ex-loss-share",
+    "bits_and_bounds#ex-bits-paper": "what_the_loss_counts#ex-loss-paper",
+    "16_text_conditioning#hearts": "what_words_bring#hearts",
+    "16_text_conditioning#two-ideas-at-once": "what_words_bring#two-ideas-at-once",
+    "16_text_conditioning#a-word-that-was-not-heard": (
+        "what_words_bring#a-word-that-was-not-heard"
+    ),
+    "16_text_conditioning#fig-words-heart": "what_words_bring#fig-bring-heart",
+    "16_text_conditioning#fig-words-two": "what_words_bring#fig-bring-two",
+    "more_solvers#how-fast-does-the-error-fall": (
+        "exact_solvers#how-fast-does-the-error-fall"
+    ),
+    "more_solvers#a-trap": "exact_solvers#a-trap",
+    "more_solvers#a-race-of-five": "exact_solvers#a-race-of-five",
+    "more_solvers#how-likely-is-a-point": "exact_solvers#how-likely-is-a-point",
+    "more_solvers#fig-more-order": "exact_solvers#fig-exact-order",
+    "more_solvers#fig-more-sheet": "exact_solvers#fig-exact-sheet",
+    "more_solvers#fig-more-race": "exact_solvers#fig-exact-race",
+    "more_solvers#fig-more-likelihood": "exact_solvers#fig-exact-likelihood",
+    "more_solvers#equation-eq-more-divergence": (
+        "exact_solvers#equation-eq-exact-divergence"
+    ),
+    "more_solvers#ex-more-order": "exact_solvers#ex-exact-order",
+    "more_solvers#ex-more-stretch": "exact_solvers#ex-exact-stretch",
+    "more_solvers#ex-more-zero": "exact_solvers#ex-exact-zero",
+    "18_evaluation#what-makes-a-copier": "copiers#five-networks",
+    "18_evaluation#fig-evaluation-pairs": "copiers#fig-copier-pairs",
+    "18_evaluation#fig-evaluation-sizes": "copiers#fig-copier-sizes",
+    "18_evaluation#fig-evaluation-four": "copiers#fig-copier-four",
 }
 
 # In a page that stayed: leave for the new page if a place is asked for that went there.

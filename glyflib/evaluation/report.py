@@ -77,6 +77,9 @@ class ReportConfig:
     cpu_bf16: bool = False
 
 
+# Settings that reports were written without at first, and what held then.
+BEFORE = {"cpu_bf16": False}
+
 #: Draws one glyph a prompt: from B prompts to x0 (B, 1, S, S) in [-1, 1].
 DrawPrompts = Callable[[Sequence[str]], Tensor]
 
@@ -586,20 +589,30 @@ def build_report(
 def read_report(path: Path, facts: dict) -> dict:
     """The report in a file, or a new one.
 
+    Settings that the file is too old to name are taken as what held then.
+
     Raises:
-        ValueError: If it is one of something else.
+        ValueError: If it is one of something else; it says what differs.
     """
     if not path.is_file():
         return facts | {"parts": {}}
     try:
         report = json.loads(path.read_text("utf-8"))
+        report["settings"] = BEFORE | report.get("settings", {})
         other = [name for name, value in facts.items() if report.get(name) != value]
         is_report = isinstance(report["parts"], dict)
-    except (AttributeError, KeyError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is no report: {error}") from error
     if other or not is_report:
         told = "another model, with other glyphs or with other settings"
+        asked, there = facts.get("settings", {}), report["settings"]
+        which = [
+            f"settings: {name} is {there.get(name)} there, {asked.get(name)} here"
+            for name in {**asked, **there}
+            if there.get(name) != asked.get(name)
+        ]
+        named = [name for name in other if name != "settings"] + which
         raise ValueError(
-            f"{path} is of {told} ({', '.join(other)}): remove it, or write elsewhere"
+            f"{path} is of {told} ({', '.join(named)}): remove it, or write elsewhere"
         )
     return report

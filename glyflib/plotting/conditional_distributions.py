@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
+from matplotlib.colors import BoundaryNorm, PowerNorm
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -32,6 +32,8 @@ BINS = np.linspace(-2.5, 2.5, 81)
 PALE = "#c8c8c8"  # all the ink, behind what is shown
 LOOKS = ((RED, "-"), (GREEN, "--"), (ORANGE, "-."))
 MARKS = ("o", "s", "D", "^")
+SURE = np.array([0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000])
+ODDS = np.concatenate([-SURE[::-1], SURE])  # steps of the colours of log-odds
 
 
 def joint_axes() -> tuple[Figure, Axes, Axes, Axes]:
@@ -173,28 +175,36 @@ def plot_beliefs(
 def plot_judges(
     maps: Mapping[str, ArrayLike], clouds: Mapping[str, ArrayLike], *, reach: float
 ) -> Figure:
-    """Draw how sure a judge is at each place of the plane, over noisy points.
+    """Draw a judge's log-odds at each place of the plane, over noisy points.
+
+    The colours go up in tenfold steps, with one in between: where a judge is so sure
+    that a probability is 0 or 1 to the eye, the log-odds still have a slope.
 
     Args:
-        maps: title -> (N, N) probabilities of one of two words, from -reach to reach,
-            rows upwards.
+        maps: title -> (N, N) natural logarithm of one word's probability over the
+            other's, from -reach to reach, rows upwards.
         clouds: title -> (M, 2) noisy points.
         reach: of the plane, from the middle.
     """
-    size = WIDTH, 1.15 * WIDTH / len(maps) + 0.9
+    size = WIDTH, 1.15 * WIDTH / len(maps) + 1.1
     fig, axes = subplots(1, len(maps), figsize=size, sharey=True, squeeze=False)
+    norm = BoundaryNorm(ODDS, 256)
     for ax, (title, found) in zip(axes[0], maps.items(), strict=True):
-        side = np.linspace(-reach, reach, len(np.asarray(found)))
-        levels = np.linspace(0, 1, 11)
-        drawn = ax.contourf(side, side, found, levels, cmap="PuOr", alpha=0.8)
+        found = np.asarray(found).clip(ODDS[0], ODDS[-1])
+        side = np.linspace(-reach, reach, len(found))
+        drawn = ax.contourf(side, side, found, ODDS, cmap="PuOr", norm=norm, alpha=0.8)
+        if found.min() < 0 < found.max():
+            ax.contour(side, side, found, [0], colors=BLACK, linewidths=1)
         dots = {"marker": ".", "ls": "", "mew": 0, "ms": 2}
         ax.plot(*np.asarray(clouds[title]).T, color=BLACK, alpha=0.5, **dots)
         show_plane(ax, reach=reach)
         ax.set_title(title)
     for ax in axes[0, 1:]:
         ax.set_ylabel("")
-    bar = fig.colorbar(drawn, ax=axes, location="bottom", shrink=0.6, aspect=30)
-    bar.set_label("probability of the moon")
+    bar = fig.colorbar(drawn, ax=axes, location="bottom", shrink=0.9, aspect=40)
+    ticks = np.concatenate([-SURE[::-2], SURE[::2]])
+    bar.set_ticks(ticks, labels=[f"{odds:g}" for odds in ticks])
+    bar.set_label("log-odds: sure of the sun on the left, of the moon on the right")
     return fig
 
 

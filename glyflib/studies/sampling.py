@@ -9,13 +9,13 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
 
 from glyflib.data import evenly, images_from_x0, x0_from_images
 from glyflib.evaluation.intervals import bootstrap_interval
 from glyflib.evaluation.metrics import frechet_distance
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.glyffuser import Glyffuser
+from glyflib.lessons.walks import on_sphere, straight
 from glyflib.sampling import Step, clip, last_of, sample, sample_dpm
 from glyflib.studies.common import Part, Subject
 
@@ -121,12 +121,10 @@ def between(glyffuser: Glyffuser, prompts: Sequence[str], seed: int) -> dict:
     sources = [torch.Generator().manual_seed(seed + i) for i in range(2 * half)]
     noise = [torch.randn(shape, generator=g, dtype=torch.float64) for g in sources]
     first, second = torch.stack(noise).chunk(2)
-    angle = cosine_similarity(first.flatten(1), second.flatten(1)).acos()
-    straight = (first + second) / 2
-    curved = straight / (angle / 2).cos().reshape(-1, 1, 1, 1)
     predict_eps = glyffuser.denoiser(prompts[:half])
     found: dict[str, object] = {"prompts": list(prompts[:half])}
-    for name, xt in {"straight": straight, "curved": curved}.items():
+    for name, way in {"straight": straight, "curved": on_sphere}.items():
+        xt = way(first, second, [0.5])
         steps = sample(predict_eps, xt, glyffuser.alpha_bar, num_steps=BETWEEN_STEPS)
         found[name] = images_from_x0(last_of(steps).xt.float())
     return found

@@ -10,7 +10,7 @@ from torch.nn.functional import one_hot
 from glyflib.data import load_glyphs, load_map, x0_from_images
 from glyflib.exact import IdealDenoiser
 from glyflib.lessons.question import Mistake, Question
-from glyflib.schedule import add_noise, alpha_bar_of, linear_alpha_bar, log_snr
+from glyflib.schedule import add_noise, linear_alpha_bar, log_snr
 
 
 def doubt(*probabilities: float) -> float:
@@ -21,11 +21,6 @@ def doubt(*probabilities: float) -> float:
 def box(snr: float = 0.1, cleaner: float = 0.2, mmse: float = 300.0) -> float:
     """Area of a step's box, in bits."""
     return (cleaner - snr) * mmse / 2 / math.log(2)
-
-
-def eps_error(snr: float = 0.05, mmse: float = 400.0, pixels: int = 1024) -> float:
-    """Mean squared error of the guessed noise, by that of the guessed data."""
-    return snr * mmse / pixels
 
 
 def forgotten_first(lam: float = -3.3, num: int = 60) -> str:
@@ -51,12 +46,6 @@ def mean_doubt(weights: torch.Tensor) -> float:
     return float(stats.entropy(weights.numpy(), base=2, axis=1).mean())
 
 
-def share_of_levels(name: str, *, low: float = -5.0, high: float = -2.0) -> float:
-    """The share of a schedule's noisy levels whose log-SNR lies in a band."""
-    lam = log_snr(alpha_bar_of({"name": name, "num_levels": 1000}))[1:]
-    return ((lam > low) & (lam < high)).double().mean().item()
-
-
 def half_of_the_map(num: int = 120) -> int:
     """The linear level at which half of the bits that name a map's point are gone."""
     points = load_map(load_glyphs("all", 32).codepoints)
@@ -73,14 +62,6 @@ def half_of_the_map(num: int = 120) -> int:
         doubts.append(mean_doubt(ideal.weights(xt, torch.full((num,), t))))
     half = np.interp(math.log2(len(points)) / 2, doubts, lam)
     return (log_snr(linear_alpha_bar()) <= half).nonzero()[0].item()
-
-
-def paper_spread_evenly(t: int = 1, width: float = 2 / 255) -> float:
-    """Bits of a paper pixel: a peak as wide as level t's noise, met by an even bin."""
-    alpha_bar = alpha_bar_of({"name": "cosine", "num_levels": 1000})
-    var = (1 - alpha_bar[t]).item()
-    from_width = math.log2(math.sqrt(2 * math.pi * var) / width)
-    return from_width + width**2 / 12 / (2 * var) / math.log(2)
 
 
 QUESTIONS = {
@@ -118,24 +99,6 @@ QUESTIONS = {
         ),
         hint="Half the width times the height, then into bits.",
     ),
-    "bits-eps": Question(
-        right=eps_error,
-        because=lambda right: (
-            f"0.05 times 400, spread over 1,024 pixels, is {right:.3f} for each."
-        ),
-        tolerance=0.0005,
-        mistakes=(
-            Mistake(
-                lambda: eps_error() * 1024,
-                "That is the sum over all pixels; the loss is a mean.",
-            ),
-            Mistake(
-                lambda: 400 / 1024,
-                "That is the error of the picture. How large is that of the noise?",
-            ),
-        ),
-        hint="The squared error of the noise is the SNR times that of the picture.",
-    ),
     "bits-first": Question(
         right=forgotten_first,
         because="The radical loses the larger share of its bits, all along the film.",
@@ -147,53 +110,6 @@ QUESTIONS = {
             ),
         ),
         hint="Give one of two words, name or radical, in quotation marks.",
-    ),
-    "bits-share": Question(
-        right=lambda: share_of_levels("sigmoid"),
-        because=lambda right: (
-            f"{right:.1%} of the levels lie there, and each is drawn as often as any."
-        ),
-        tolerance=0.003,
-        mistakes=(
-            Mistake(
-                lambda: share_of_levels("linear"),
-                "That is the linear schedule's share.",
-            ),
-            Mistake(
-                lambda: share_of_levels("cosine"),
-                "That is the cosine's share; the sigmoid's is asked for.",
-            ),
-            Mistake(
-                lambda: 3 / 18,
-                "So it would be for the bound. The simple loss goes by levels.",
-            ),
-        ),
-        hint="Count the levels of the sigmoid schedule in the band.",
-    ),
-    "bits-paper": Question(
-        right=paper_spread_evenly,
-        because=lambda right: (
-            f"At least {right:.2f} bits for every pixel of paper, though it is never "
-            "in doubt. The chain's own noise fits the peak, and costs nothing there."
-        ),
-        tolerance=0.03,
-        mistakes=(
-            Mistake(
-                lambda: paper_spread_evenly() * math.log(2),
-                "That is in natural units; divide by ln 2 for bits.",
-            ),
-            Mistake(
-                lambda: paper_spread_evenly() + math.log2(2 / 255),
-                "That is the price of a density. A grey has a bin: less log2 of its "
-                "width.",
-            ),
-            Mistake(
-                lambda: -paper_spread_evenly(),
-                "A price is *minus* the logarithm.",
-            ),
-        ),
-        hint="Minus log2 of the bell's density, on average over the bin, and the bin's "
-        "width.",
     ),
     "bits-map": Question(
         right=half_of_the_map,
