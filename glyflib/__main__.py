@@ -16,6 +16,7 @@ COMMANDS = {
     "generate": "Draw new glyphs for English words.",
     "slides": "Make slides of chapters.",
     "train": "Train a glyffuser on the book's glyphs, or on your own.",
+    "web": "Write a page in which a glyffuser draws, with no network.",
 }
 
 

@@ -1,13 +1,16 @@
 """The command that measures speed compares like with like, and tells all of it."""
 
 import re
+import shutil
 
+import browser as engine
 import clock
 import measure
 import networks
 import operators
 import pytest
 import torch
+from conftest import skip_or_fail
 from tried import TRIED
 
 from glyflib.unet import UNet
@@ -176,3 +179,18 @@ def test_the_page_has_a_section_for_each_group_with_machine_and_date():
     for part in sections:
         told = part.split("\n\n")[1]
         assert re.search(r"CPU cores.*torch \d.*\d{4}-\d\d-\d\d\.$", told)
+
+
+def test_the_page_draws_within_few_times_what_torch_takes():
+    if not any(map(shutil.which, engine.BROWSERS)):
+        skip_or_fail("no browser on PATH")
+    tasks, threads = engine.torch_tasks(), torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with engine.open_engine() as spent:
+            for task in engine.TASKS:
+                found = [(spent(task), clock.seconds(tasks[task])) for _ in range(6)]
+                least, theirs = (min(times) for times in zip(*found, strict=True))
+                assert least < 6 * theirs, f"{task}: {least} s, in torch {theirs} s"
+    finally:
+        torch.set_num_threads(threads)

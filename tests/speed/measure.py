@@ -22,7 +22,8 @@ from typing import NamedTuple
 import click
 import numpy as np
 import torch
-from clock import in_turn, ratios, spread, table
+from browser import CALLS, TASKS, open_engine, torch_tasks
+from clock import in_turn, ratios, seconds, spread, table
 from networks import equal, num_parameters, ours, published
 from operators import milliseconds_by_kind
 from PIL import Image
@@ -384,6 +385,31 @@ def start_up(amount: Amount) -> Iterator[str]:
     yield table(["what", "s", "ratio"], rows)
 
 
+def in_the_browser(amount: Amount) -> Iterator[str]:
+    """The page's engine, with and without its kernel, beside torch."""
+    ours, rows = torch_tasks(), []
+    times = {(task, "torch"): [] for task in TASKS}
+    for kernel in ("wasm", "plain"):
+        with open_engine(kernel) as spent:
+            for number in range(2 + amount.rounds):  # the browser compiles meanwhile
+                for task in TASKS:
+                    found = spent(task), seconds(ours[task])
+                    if number >= 2:
+                        times.setdefault((task, kernel), []).append(found[0])
+                        times[task, "torch"].append(found[1])
+    yield (
+        "The page's engine in Chromium beside torch, on one thread: a guided call is "
+        f"one of two pictures, a student's glyph takes {CALLS} calls of one."
+    )
+    names = {"torch": "torch", "wasm": "WebAssembly", "plain": "JavaScript alone"}
+    for task in TASKS:
+        for kernel, name in names.items():
+            found, least = times[task, kernel], min(times[task, "torch"])
+            told = spread([1000 * value for value in found])
+            rows.append([task, name, told, f"{min(found) / least:.3g}"])
+    yield table(["what", "by", "ms", "least, times torch's"], rows)
+
+
 GROUPS = {
     "Products": products,
     "Where a step's time goes": operators,
@@ -393,6 +419,7 @@ GROUPS = {
     "A whole glyph": cascade,
     "Start-up": start_up,
     "Loading the glyphs": loading,
+    "In the browser": in_the_browser,
 }
 
 

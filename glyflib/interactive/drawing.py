@@ -1,0 +1,424 @@
+"""A glyffuser or a student that draws in the reader's browser, with no network.
+
+Invariant: the page draws from what is packed here alone: weights, pieces of words and
+the schedule, as gzip in base64, and the scripts of `engine/`, which are plain text.
+"""
+
+import base64
+import gzip
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+
+import torch
+from torch import Tensor
+
+from glyflib.glyffuser import Glyffuser
+from glyflib.student import Student
+from glyflib.t5 import T5Encoder, Tokenizer
+from glyflib.text import TextEncoder
+
+# In the order in which they call each other, from the product of matrices upward.
+ENGINE = (
+    "matrix.js",
+    "weights.js",
+    "layers.js",
+    "unet.js",
+    "t5.js",
+    "tokenizer.js",
+    "samplers.js",
+    "noise.js",
+)
+PRECISIONS = {  # of the matrices, and what the page says of it
+    "int8": "The weights are rounded to eight bits each, so that the file stays small.",
+    "half": "The weights have sixteen bits each, as many as they are stored with.",
+}
+FEW = 8192  # numbers: a matrix of fewer stays in half precision, it weighs nothing
+TABLES = ("embedding.weight", "distance_bias.weight")  # read by rows, in the encoder
+MAX_BYTES = 20 * 2**20  # of a packed part, in base64
+STEPS = (15, 30)  # of a glyffuser's sampler, for the reader to choose
+SCALE = 3.0  # of its guidance, at first
+GLYPHS = 16
+# What the engine calls as the package does, and where that is.
+PAIRS = (
+    ("addProduct", "matrix.js", "torch's matrix product"),
+    ("conv", "layers.js", "unet.conv"),
+    ("linear", "layers.js", "torch.nn.Linear"),
+    ("groupNorm", "layers.js", "unet.group_norm"),
+    ("attend", "layers.js", "unet.attend"),
+    ("timestepEmbedding", "unet.js", "unet.timestep_embedding"),
+    ("resBlock", "unet.js", "unet.ResBlock.forward"),
+    ("attention", "unet.js", "unet.Attention.forward"),
+    ("unetBlock", "unet.js", "unet.Block.forward"),
+    ("meanTokens", "unet.js", "unet.masked_mean"),
+    ("embed", "unet.js", "unet.UNet.embed"),
+    ("unetForward", "unet.js", "unet.UNet.forward"),
+    ("distanceBucket", "t5.js", "t5.distance_buckets"),
+    ("t5Block", "t5.js", "t5.T5Block.forward"),
+    ("t5Forward", "t5.js", "t5.T5Encoder.forward"),
+    ("tokenizer", "tokenizer.js", "t5.Tokenizer"),
+    ("levelGrid", "samplers.js", "sampling.level_grid"),
+    ("guided", "samplers.js", "sampling.guided"),
+    ("halfLogSnr", "samplers.js", "sampling.half_log_snr"),
+    ("sampleDpm", "samplers.js", "sampling.sample_dpm"),
+    ("studentPredicts", "samplers.js", "student.Student.predict_x0_for"),
+    ("sampleFew", "samplers.js", "student.sample_few"),
+    ("torchNoise", "noise.js", "torch.randn"),
+)
+APART = "一"  # stays as it is when a text is normalized, and combines with nothing
+
+
+def asset(name: str) -> bytes:
+    """A file of the engine."""
+    return files("glyflib.interactive").joinpath("engine", name).read_bytes()
+
+
+def script(name: str) -> str:
+    """A script or style of the engine, as text."""
+    return asset(name).decode("utf-8")
+
+
+def engine_source() -> str:
+    """The engine as one script for a page or a worker, its kernel within.
+
+    It defines functions and starts nothing: `startEngine(kernelBytes)` does.
+    """
+    kernel = base64.b64encode(asset("kernel.wasm")).decode()
+    head = (
+        f'const kernelBytes = Uint8Array.from(atob("{kernel}"), '
+        "(char) => char.charCodeAt(0));\n"
+    )
+    return head + "\n".join(script(name) for name in ENGINE)
+
+
+def quantised(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Each row of a matrix as whole numbers of 8 bits and one factor.
+
+    Args:
+        weight: (rows, …) of real numbers.
+
+    Returns:
+        (rows, n) int8 in [-127, 127] and (rows,) float32: their product is near to
+        the weight, the error being half a factor at most.
+    """
+    rows = weight.float().flatten(1)
+    factor = (rows.abs().amax(1) / 127).clamp(min=1e-12)
+    return (rows / factor[:, None]).round().to(torch.int8), factor
+
+
+def packed(
+    header: Mapping, state: Mapping[str, Tensor], *, precision: str = "int8"
+) -> bytes:
+    """Weights and what has to be known of them, as `engine/weights.js` reads them.
+
+    What has one dimension stays in float32. Matrices become `int8` with a factor a
+    row, except small ones, or `half`: the shipped files hold no more than that.
+
+    Args:
+        header: facts that fit in JSON.
+        state: weights by name, as `state_dict` gives them.
+        precision: one of `PRECISIONS`.
+
+    Returns:
+        gzip of the header's length (4 bytes), the header, and the numbers.
+
+    Raises:
+        ValueError: If the precision is unknown.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision {precision!r} must be one of {[*PRECISIONS]}")
+    data, tensors = bytearray(), {}
+
+    def place(values: Tensor) -> int:
+        at = len(data)
+        data.extend(values.contiguous().numpy().tobytes())
+        data.extend(bytes(-len(data) % 4))
+        return at
+
+    for name, weight in state.items():
+        weight = weight.detach().cpu()
+        entry = {"shape": list(weight.shape)}
+        if weight.ndim == 1:
+            entry |= {"kind": "float", "at": place(weight.float())}
+        elif precision == "half" or weight.numel() < FEW:
+            entry |= {"kind": "half", "at": place(weight.half())}
+        else:
+            whole, factor = quantised(weight)
+            entry |= {"kind": "int8", "at": place(whole), "scales": place(factor)}
+        tensors[name] = entry | ({"is_table": True} if name in TABLES else {})
+    text = json.dumps({**header, "tensors": tensors}, separators=(",", ":"))
+    head = text.encode()
+    head += b" " * (-len(head) % 4)
+    whole = len(head).to_bytes(4, "little") + head + bytes(data)
+    return gzip.compress(whole, 6, mtime=0)
+
+
+def packed_model(drawer: Glyffuser | Student, *, precision: str = "int8") -> bytes:
+    """The network of a glyffuser or a student, its schedule and its sizes.
+
+    Args:
+        drawer: what is to draw in the page.
+        precision: of the matrices, "int8" or "half".
+
+    Raises:
+        ValueError: If it draws latents, which the page cannot unfold.
+    """
+    if isinstance(drawer, Student):
+        unet, state = drawer.net.unet, drawer.net.state_dict()
+        state = {name.removeprefix("unet."): value for name, value in state.items()}
+        more = {"kind": "student"}
+    else:
+        if drawer.autoencoder is not None:
+            raise ValueError(
+                "the page draws pictures, this glyffuser draws latents: "
+                "train one without an autoencoder"
+            )
+        unet, state, more = drawer.unet, drawer.unet.state_dict(), {"kind": "glyffuser"}
+    header = more | {
+        "unet": unet.config,
+        "size": drawer.size,
+        "prediction": drawer.prediction,
+        "max_tokens": drawer.max_tokens,
+        "alpha_bar": drawer.alpha_bar.tolist(),
+    }
+    return packed(header, state, precision=precision)
+
+
+def packed_encoder(encoder: TextEncoder, *, precision: str = "int8") -> bytes:
+    """A text encoder, and the pieces of words that it knows.
+
+    Args:
+        encoder: of the shipped kind, see `glyflib.t5`.
+        precision: of the matrices, "int8" or "half".
+
+    Raises:
+        ValueError: If it is of another kind.
+    """
+    tokenizer, model = encoder.tokenizer, encoder.model
+    if not isinstance(model, T5Encoder) or not isinstance(tokenizer, Tokenizer):
+        raise ValueError(
+            "the page reads text encoders of the shipped kind, which `glyflib.t5` reads"
+        )
+    pieces = tokenizer.pieces
+    known = [is_normal(pieces, i) for i in range(len(pieces))]
+    header = {
+        "kind": "encoder",
+        "t5": asdict(model.config),
+        "pieces": [pieces.id_to_piece(i) * has for i, has in enumerate(known)],
+        "scores": [pieces.get_score(i) for i in range(len(pieces))],
+        "folded": folded(pieces),
+        "unk_id": pieces.unk_id(),
+        "eos_id": pieces.eos_id(),
+    }
+    return packed(header, model.state_dict(), precision=precision)
+
+
+def is_normal(pieces, number: int) -> bool:
+    """Whether text is cut into this piece: no mark such as the end token."""
+    kinds = pieces.is_control, pieces.is_unknown, pieces.is_unused, pieces.is_byte
+    return not any(is_kind(number) for is_kind in kinds)
+
+
+def folded(pieces) -> dict[str, str]:
+    """What sentencepiece makes of characters that it does not merely write small.
+
+    Both browsers and sentencepiece first bring a text into Unicode's form NFKC.
+
+    Args:
+        pieces: a SentencePieceProcessor.
+
+    Returns:
+        From a character to what takes its place, perhaps "" or a space.
+    """
+    chars = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]
+    chars = [
+        char
+        for char in chars
+        if unicodedata.category(char) not in ("Cn", "Co")
+        and unicodedata.is_normalized("NFKC", char)
+        and char != APART
+    ]
+    text = pieces.normalize(APART + APART.join(chars) + APART)
+    found = text.replace("\u2581", " ").split(APART)[1:-1]
+    if len(found) != len(chars):
+        raise ValueError("this tokenizer does not read characters one by one")
+    pairs = zip(chars, found, strict=True)
+    return {char: new for char, new in pairs if new != char.lower()}
+
+
+def check_fits(name: str, text: str) -> None:
+    """Raise a ValueError if a packed part is too heavy for a page."""
+    if len(text) > MAX_BYTES:
+        size, most = len(text) / 2**20, MAX_BYTES / 2**20
+        raise ValueError(
+            f"the {name} has {size:.0f} MiB when packed, a page takes {most:.0f}: "
+            "train a smaller one"
+        )
+
+
+def as_script(value: object) -> str:
+    """Anything as JSON that may stand in a script of a page."""
+    return json.dumps(value, ensure_ascii=False).replace("</", "<\\/")
+
+
+def engine_table() -> str:
+    """The engine's functions beside the package's, as a table in HTML."""
+    rows = "".join(
+        f"<tr><td><code>{here}</code></td><td>{file}</td><td><code>{there}</code></td>"
+        "</tr>"
+        for here, file, there in PAIRS
+    )
+    head = "<tr><th>Engine</th><th>Its file</th><th>What it stands for</th></tr>"
+    return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def engine_listing() -> str:
+    """All files of the engine to read, each folded, as HTML."""
+    names = ("kernel.wat", *ENGINE, "worker.js")
+    return "".join(
+        f'<details><summary>{name}</summary><pre tabindex="0"><code>'
+        f"{escape(script(name))}</code></pre></details>"
+        for name in names
+    )
+
+
+def described(label: str, drawer: Glyffuser | Student) -> dict:
+    """What the page has to know of a model before it is unpacked."""
+    is_student, most = isinstance(drawer, Student), len(drawer.alpha_bar) - 1
+    steps = [count for count in STEPS if count <= most] or [most]
+    return {
+        "label": label,
+        "kind": "student" if is_student else "glyffuser",
+        "counts": list(drawer.counts if is_student else steps),
+        "scale": drawer.scale if is_student else SCALE,
+        "maxTokens": drawer.max_tokens,
+        "size": drawer.size,
+    }
+
+
+def packed_parts(
+    drawers: Mapping[str, Glyffuser | Student], precision: str = "int8"
+) -> tuple[list[dict], dict[str, str]]:
+    """What a page has to know of its models, and their parts in base64 by name.
+
+    Arguments and errors as those of `drawing_page`.
+    """
+    if not drawers:
+        raise ValueError("a page needs a glyffuser or a student that draws in it")
+    models, parts = [], {}
+    for label, drawer in drawers.items():
+        model = described(label, drawer)
+        for name, data in {
+            "network": packed_model(drawer, precision=precision),
+            "encoder": packed_encoder(drawer.encoder, precision=precision),
+        }.items():
+            text = base64.b64encode(data).decode()
+            check_fits(name, text)
+            model[name] = f"{name}-{sha256(data).hexdigest()[:12]}"
+            parts[model[name]] = text
+        weight = len(parts[model["network"]]) + len(parts[model["encoder"]])
+        models.append(model | {"megabytes": round(weight / 1e6)})
+    return models, parts
+
+
+def panel_code(models: list[dict], words: str, base: str = "") -> str:
+    """A script that puts the panel into the element "draw-here".
+
+    Args:
+        models: as `packed_parts` describes them.
+        words: that stand in the field at first.
+        base: folder of the scripts that hold the parts, as an address; "" if the parts
+            lie in the page.
+    """
+    options = {
+        "css": script("panel.css"),
+        "engine": engine_source() + script("worker.js"),
+        "models": models,
+        "words": words,
+        "count": GLYPHS,
+        "base": base,
+    }
+    return (
+        f"(() => {{\n{script('film.js')}\n{script('panel.js')}\n"
+        f"drawHere(document.getElementById('draw-here'), {as_script(options)});\n}})();"
+    )
+
+
+def drawing_panel(
+    drawers: Mapping[str, Glyffuser | Student],
+    *,
+    base: str,
+    words: str = "water; river",
+    precision: str = "int8",
+) -> tuple[str, dict[str, str]]:
+    """A fragment of HTML that draws, for a page of a site, and scripts beside it.
+
+    A script holds one part, and is loaded when the reader asks for a drawing, not
+    before; by http as well as from a file.
+
+    Args:
+        drawers: what is to draw, as for `drawing_page`; with its errors.
+        base: folder of the scripts, as an address seen from the page.
+        words: that stand in the field at first.
+        precision: of the matrices, "int8" or "half".
+
+    Returns:
+        The fragment, and the texts of the scripts by their file names.
+    """
+    models, parts = packed_parts(drawers, precision)
+    scripts = {
+        f"{name}.js": f'(globalThis.glyfParts ??= {{}})["{name}"] = "{text}";\n'
+        for name, text in parts.items()
+    }
+    fragment = (
+        '<div id="draw-here"><p>Drawing here needs JavaScript.</p></div>\n'
+        f"<script>{panel_code(models, words, base)}</script>\n"
+    )
+    return fragment, scripts
+
+
+def drawing_page(
+    drawers: Mapping[str, Glyffuser | Student],
+    *,
+    title: str = "Draw it here",
+    words: str = "water; river",
+    precision: str = "int8",
+) -> str:
+    """One HTML page, with all in it, that draws glyphs for the words that one types.
+
+    It fetches nothing, from a web server as well as from a file. A seed means the same
+    noise there as in Python.
+
+    Args:
+        drawers: what is to draw in the page, by the names that the reader chooses
+            from, the first one at first. Where two have the same text encoder, the
+            page has it once.
+        title: of the page, plain text.
+        words: that stand in the field at first.
+        precision: of the matrices, "int8" or "half"; see `packed`.
+
+    Raises:
+        ValueError: If there is none, one draws latents, an encoder is of another kind
+            than the shipped one, or a part is heavier than 20 MiB.
+    """
+    models, parts = packed_parts(drawers, precision)
+    inline = "".join(
+        f'<script type="text/plain" data-glyf-part="{name}">{text}</script>\n'
+        for name, text in parts.items()
+    )
+    places = {
+        "@@TITLE@@": escape(title),
+        "@@WEIGHTS@@": PRECISIONS[precision],
+        "@@TABLE@@": engine_table(),
+        "@@LISTING@@": engine_listing(),
+        "@@PARTS@@": inline,
+        "@@CODE@@": panel_code(models, words),
+    }
+    # In one pass: what is put in may hold a place's name, and stays as it is.
+    pattern = re.compile("|".join(places))
+    return pattern.sub(lambda found: places[found.group()], script("page.html"))
