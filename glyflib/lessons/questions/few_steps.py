@@ -148,7 +148,8 @@ QUESTIONS = {
     ),
     "few-aim": Question(
         right=lambda: aim(START, LANDING, SIGNALS),
-        because="0.75 of the start is kept; the rest of the landing is 0.21, of 0.35.",
+        because="0.75 of the start is kept; what is left of the landing is 0.21, "
+        "and 0.21 / 0.35 is 0.6.",
         tolerance=0.005,
         mistakes=(
             Mistake(
