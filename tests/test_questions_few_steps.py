@@ -9,11 +9,7 @@ from glyflib.lessons.exercises import check
 from glyflib.lessons.questions import few_steps as asked
 from glyflib.sampling import last_of
 from glyflib.schedule import cosine_alpha_bar
-from glyflib.student import SHIPPED, ending_in_noise, jump, sample_few
-
-needs_student = pytest.mark.skipif(
-    not (SHIPPED / "config.json").is_file(), reason="no student is shipped yet"
-)
+from glyflib.student import ending_in_noise, jump, sample_few
 
 
 def test_a_jump_towards_the_aim_lands_where_it_should():
@@ -56,7 +52,6 @@ def test_the_slope_of_the_map_is_that_of_two_ends(noise):
     assert asked.slope_of_map(noise) == pytest.approx((high - low) / 2e-4, rel=1e-3)
 
 
-@needs_student
 def test_teaching_pays_after_some_ten_thousands_of_glyphs():
     assert 10 < asked.glyphs_until_it_pays(asked.saved_calls()) < 1000
 
@@ -81,7 +76,6 @@ def test_an_answer_is_told_what_it_needs(name, answer, told):
     assert told in check(name, answer).text
 
 
-@needs_student
 def test_the_price_is_asked_for_in_thousands():
     right = asked.glyphs_until_it_pays(asked.saved_calls())
     assert "Right" in check("few-pays", right).text
