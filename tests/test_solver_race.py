@@ -3,10 +3,30 @@
 import pytest
 import torch
 
-from glyflib.lessons.solver_race import even_on_the_clock
+from glyflib.lessons import solver_race
+from glyflib.lessons.solver_race import draw, even_on_the_clock, first_noise
+from glyflib.sampling import Step, fresh_noise
 from glyflib.schedule import linear_alpha_bar, log_snr
 
 ALPHA_BAR = linear_alpha_bar()
+
+
+def drawn_noise(monkeypatch, seed: int, xt: torch.Tensor) -> torch.Tensor:
+    """The first fresh noise, a tenth of it, that a sampler of the race is handed."""
+
+    def sampler(predict_eps, xt, alpha_bar, *, num_steps, generator):
+        yield Step(0, fresh_noise(xt, generator) / 10, xt)
+
+    monkeypatch.setattr(solver_race, "SAMPLERS", {"DDPM": sampler})
+    return 10 * draw("DDPM", 5, lambda xt, t: xt, xt, ALPHA_BAR, seed)
+
+
+def test_the_noise_on_the_way_is_another_than_that_at_the_start(monkeypatch):
+    start = first_noise(3, 2, 32)
+    fresh = drawn_noise(monkeypatch, 3, start)
+    both = torch.stack([start.flatten(), fresh.flatten()])
+    assert torch.corrcoef(both)[0, 1].abs() < 0.1  # 2,048 numbers: 0.022 by chance
+    assert torch.equal(fresh, drawn_noise(monkeypatch, 3, start))
 
 
 def test_steps_are_even_on_the_clock_but_for_the_last():

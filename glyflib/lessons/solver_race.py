@@ -96,7 +96,8 @@ def draw(
         predict_eps: the denoiser.
         xt: (B, 1, S, S) noise at the last level of alpha_bar.
         alpha_bar: (T + 1,) schedule, cut after `START`.
-        seed: of the noise on the way, for the samplers that renew it.
+        seed: of `first_noise` and of the noise on the way, for the samplers that renew
+            it: that is drawn after the first, so no noise comes twice.
 
     Raises:
         ValueError: If there is no such sampler.
@@ -104,11 +105,13 @@ def draw(
     if sampler not in SAMPLERS:
         known = ", ".join(SAMPLERS)
         raise ValueError(f"sampler {sampler!r} must be one of {known}")
+    generator = torch.Generator().manual_seed(seed)
+    torch.randn(xt.shape, generator=generator, dtype=torch.float64)  # the first noise
     steps = SAMPLERS[sampler](
         predict_eps,
         xt,
         alpha_bar,
         num_steps=steps_of(sampler, num_calls),
-        generator=torch.Generator().manual_seed(seed),
+        generator=generator,
     )
     return last_of(steps).xt.clamp(-1, 1)

@@ -171,7 +171,7 @@ QUESTIONS = {
     "noising-pixels": Question(
         right=lambda: share_named("锂", 64, 600),
         because=lambda right: (
-            f"With four times as many witnesses, {right:.0%} of a hundred tries are "
+            f"With four times as many witnesses, {right:.0%} of the tries are "
             "named, and the noise is the same."
         ),
         tolerance=0.05,
