@@ -201,8 +201,8 @@ QUESTIONS = {
     "unet-squeezed": Question(
         right=least_alike,
         because=lambda right: (
-            f"no two levels have a likeness below {right:.2f}; with the waves of t "
-            f"itself it goes down to {least_alike(1):.2f}."
+            f"the two least alike levels still have a likeness of {right:.2f}; with "
+            f"the waves of t itself it goes down to {least_alike(1):.2f}."
         ),
         tolerance=0.005,
         mistakes=(
