@@ -37,7 +37,7 @@ def test_operations_are_two_a_weight_and_place():
         ("unet-attend", 6, "three quarters"),
         ("unet-bottom", (8, 12288), "four times as many"),
         ("unet-move", [[0, 0, 0], [1, 0, 0], [0, 0, 0]], "to its left"),
-        ("unet-squeezed", 0.966, "below 0.97"),
+        ("unet-squeezed", 0.966, "likeness of 0.97"),
         ("inside-field", 13, "side 13"),
         ("inside-operations", 16 / 9, "sixteen times"),
         ("inside-order", "No", "no place knows"),
