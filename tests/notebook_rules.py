@@ -15,6 +15,8 @@ from pathlib import Path
 import sources
 from nbformat import NotebookNode
 
+from glyflib.commands.deck import CODE, equation_numbers
+
 ROOT = Path(__file__).parents[1]
 # What chapters import of glyflib: the model with all that it rests on, and more.
 ROOT_MODULES = {path.stem for path in (ROOT / "glyflib").glob("[a-z]*.py")}
@@ -40,10 +42,6 @@ EXERCISE = re.compile(r"### Exercise (\d+)\n")
 SOLUTION = "#### Solution"
 CAPTION = re.compile(r'<a id="(fig-[a-z0-9-]+)"></a>\*\*Figure (\d+)\.\*\* \S')
 IN_WORDS = re.compile(r"\n\n<details><summary>In words …</summary>(.*)</details>")
-# JupyterLab gives every formula on a line of its own a number, labelled or not.
-FORMULA = re.compile(
-    r"^(?:>? *|- )\$\$.+?\$\$[ \t]*(?:\((eq-[\w-]+)\))?", re.MULTILINE | re.DOTALL
-)
 FIGURE_LINK = re.compile(r"\[[Ff]igure (\d+)\]\(#(fig-[\w-]+)\)")
 EQUATION_LINK = re.compile(r"\[\((\d+)\)\]\(#(eq-[\w-]+)\)")
 CHAPTER_LINK = re.compile(r"\[\((\d+)\) of chapter (\d+)\]\((\S+\.ipynb)#(eq-[\w-]+)\)")
@@ -52,7 +50,6 @@ CITING = re.compile(r".*\S (?:\d{4}[a-z]?|\(\d{4}[a-z]?\))")
 RAW = re.compile(
     r"^[ \t]*(?:`{3,}|~{3,}|:{3,})\{.*|^\([\w-]+\)=|\{[\w:+-]+\}`[^`]*`", re.MULTILINE
 )
-CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 FOLDS = {"hide-input": "source_hidden", "hide-output": "outputs_hidden"}
 CODE_DIRECTIVES = {"code", "code-block", "code-cell", "literalinclude", "math"}
 TITLED = {"admonition", "dropdown", "card", "grid-item-card"}
@@ -253,17 +250,13 @@ def names_from(notebook: NotebookNode, package: str) -> set[str]:
 
 def numbers(notebook: NotebookNode) -> dict[str, int]:
     """The numbers of labelled figures and equations, as JupyterLab counts them."""
-    found, figures, formulas = {}, 0, 0
+    found, figures = {}, 0
     for _, cell in cells(notebook, "markdown"):
         caption = CAPTION.match(cell.source)
         if caption:
             figures += 1
             found[caption[1]] = figures
-        for formula in FORMULA.finditer(CODE.sub("", cell.source)):
-            formulas += 1
-            if formula[1]:
-                found[formula[1]] = formulas
-    return found
+    return found | equation_numbers(notebook)
 
 
 def has_captions_and_alt_text(notebook: NotebookNode) -> list[str]:

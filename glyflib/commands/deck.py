@@ -211,7 +211,10 @@ def html_of(text: str, numbers: dict[str, int], *, is_line: bool = False) -> str
 
 
 def equation_numbers(notebook: NotebookNode) -> dict[str, int]:
-    """The numbers of labelled formulas, as JupyterLab counts them."""
+    """The numbers of labelled formulas, as JupyterLab counts them.
+
+    It counts every formula on a line of its own, labelled or not.
+    """
     found, count = {}, 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
