@@ -14,6 +14,7 @@ COMMANDS = {
     "data": "Make the data that the book reads.",
     "evaluate": "Judge a glyffuser, with intervals.",
     "generate": "Draw new glyphs for English words.",
+    "print": "Print the book, or chapters of it, as one PDF.",
     "slides": "Make slides of chapters.",
     "train": "Train a glyffuser on the book's glyphs, or on your own.",
     "web": "Write a page in which a glyffuser draws, with no network.",

@@ -5,6 +5,7 @@ changed, and a file is whole or not written.
 """
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -73,13 +74,26 @@ def chapter_path(name: str) -> Path:
     if path.suffix == ".ipynb" and path.is_file():
         return path
     known = {found.stem: found for found in sorted(BOOK.glob("*.ipynb"))}
-    stem = path.stem if path.suffix == ".ipynb" else name
+    return known[stem_of(name, list(known))]
+
+
+def stem_of(name: str, known: Sequence[str]) -> str:
+    """The name of the notebook or page of the book that a user means.
+
+    Args:
+        name: a number, or a name with or without ".ipynb".
+        known: the names that there are.
+
+    Raises:
+        ValueError: If it is none of them; it says which there are.
+    """
+    stem = Path(name).stem if Path(name).suffix == ".ipynb" else name
     if stem in known:
-        return known[stem]
+        return stem
     if stem.isdecimal():
         for other in known:
             if other.startswith(f"{int(stem):02d}_"):
-                return known[other]
+                return other
     near = difflib.get_close_matches(stem, known, n=3, cutoff=0.4)
     told = f"perhaps {' or '.join(near)}" if near else f"choose from {', '.join(known)}"
     raise ValueError(f"there is no chapter {name!r}: {told}")
