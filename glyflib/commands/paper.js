@@ -20,9 +20,9 @@ async ({ width, isWhole }) => {
 
   // The first folded cell of a chapter loads its tools: it says where names come from.
   if (isWhole) {
-    const folds = all("details:not(.above-input, .solution)", article);
-    const hints = folds.filter((fold) => fold.closest("section.exercise"));
-    folds.filter((fold) => !hints.includes(fold)).forEach((fold) => { fold.open = true; });
+    for (const fold of all("details:not(.above-input)", article)) {
+      if (!fold.closest("section.exercise")) fold.open = true;
+    }
     const setup = article.querySelector("details.above-input");
     if (setup && !setup.closest(".cell").querySelector(":scope > .cell_output")) {
       setup.open = true;

@@ -21,7 +21,14 @@ from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import Error as BrowserError
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import ArrayObject, Fit, NameObject, NullObject, NumberObject
+from pypdf.generic import (
+    ArrayObject,
+    Fit,
+    NameObject,
+    NullObject,
+    NumberObject,
+    TextStringObject,
+)
 
 from glyflib.commands.deck import asset
 
@@ -332,6 +339,9 @@ def joined(sheets: Sequence[Sheets], site: Path) -> PdfWriter:
         for sheet in writer.pages[start : start + len(one.reader.pages)]:
             mend_links(writer, sheet, one.page.name, by_name, places, site)
     add_bookmarks(writer, sheets, starts)
+    index = BeautifulSoup((site / "index.html").read_text("utf-8"), "html.parser")
+    writer.add_metadata({"/Title": title_of(index)})
+    writer.root_object[NameObject("/Lang")] = TextStringObject("en")
     return writer
 
 
@@ -409,12 +419,18 @@ def add_bookmarks(
     for one, start in zip(sheets, starts, strict=True):
         if one.page.part != part:
             part = one.page.part
-            parent = writer.add_outline_item(part, start) if part else None
+            parent = writer.add_outline_item(title=part, page_number=start)
         title = one.page.title or "Contents"
-        top = start if one.page.name else start + 1
-        item = writer.add_outline_item(title, top, parent, is_open=False)
+        first = start if one.page.name else start + 1  # the title page has no mark
+        item = writer.add_outline_item(
+            title=title, page_number=first, parent=parent, is_open=False
+        )
         for heading in one.headings:
             if heading["level"] == 2 and one.page.name:
                 number, left, up = one.places.get(heading["place"], (0, 0.0, 0.0))
-                fit = Fit.xyz(left, up) if up else Fit.fit()
-                writer.add_outline_item(heading["title"], start + number, item, fit=fit)
+                writer.add_outline_item(
+                    title=heading["title"],
+                    page_number=start + number,
+                    parent=item,
+                    fit=Fit.xyz(left, up) if up else Fit.fit(),
+                )
