@@ -40,7 +40,9 @@ TAGS = {
 BANNED = re.compile(r"\b(simply|just|obviously)\b", re.IGNORECASE)
 EXERCISE = re.compile(r"### Exercise (\d+)\n")
 SOLUTION = "#### Solution"
+FOLDED = ("Solution", "Where it comes from")  # headings that the page folds
 CAPTION = re.compile(r'<a id="(fig-[a-z0-9-]+)"></a>\*\*Figure (\d+)\.\*\* \S')
+NAMED_FIGURE = re.compile(r'<a id="(fig-[a-z0-9-]+)"></a>\*\*Figure(?: \d+)?\.\*\*')
 IN_WORDS = re.compile(r"\n\n<details><summary>In words …</summary>(.*)</details>")
 FIGURE_LINK = re.compile(r"\[[Ff]igure (\d+)\]\(#(fig-[\w-]+)\)")
 EQUATION_LINK = re.compile(r"\[\((\d+)\)\]\(#(eq-[\w-]+)\)")
@@ -248,15 +250,30 @@ def names_from(notebook: NotebookNode, package: str) -> set[str]:
     }
 
 
-def numbers(notebook: NotebookNode) -> dict[str, int]:
-    """The numbers of labelled figures and equations, as JupyterLab counts them."""
-    found, figures = {}, 0
-    for _, cell in cells(notebook, "markdown"):
-        caption = CAPTION.match(cell.source)
+def figure_numbers(texts: list[str]) -> dict[str, int]:
+    """The number of each figure by its name; those inside folds come last.
+
+    A solution is closed until its reader opens it: figures below it on the page must
+    not skip a number.
+
+    Args:
+        texts: of markdown cells.
+    """
+    in_sight, in_folds, is_fold = [], [], False
+    for text in texts:
+        heading = re.match(r"#+ +(.*)", text)
+        if heading:
+            is_fold = heading[1].strip() in FOLDED
+        caption = NAMED_FIGURE.match(text)
         if caption:
-            figures += 1
-            found[caption[1]] = figures
-    return found | equation_numbers(notebook)
+            (in_folds if is_fold else in_sight).append(caption[1])
+    return {name: i for i, name in enumerate([*in_sight, *in_folds], 1)}
+
+
+def numbers(notebook: NotebookNode) -> dict[str, int]:
+    """The numbers of labelled figures, and of equations as JupyterLab counts them."""
+    texts = [cell.source for _, cell in cells(notebook, "markdown")]
+    return figure_numbers(texts) | equation_numbers(notebook)
 
 
 def has_captions_and_alt_text(notebook: NotebookNode) -> list[str]:
@@ -292,14 +309,14 @@ def has_captions_and_alt_text(notebook: NotebookNode) -> list[str]:
 def counts_figures_and_equations(notebook: NotebookNode) -> list[str]:
     """Figures are numbered as they come; links call figures and equations by number.
 
-    An equation has no number in the notebook's text: JupyterLab counts all of them.
+    Figures inside folds come last. An equation has no number in the notebook's text:
+    JupyterLab counts all of them.
     """
-    known, found, count = numbers(notebook), [], 0
+    known, found = numbers(notebook), []
     for i, cell in cells(notebook, "markdown"):
         caption = CAPTION.match(cell.source)
-        count += bool(caption)
-        if caption and int(caption[2]) != count:
-            found.append(f"cell {i}: figure {caption[2]} is number {count}")
+        if caption and int(caption[2]) != known[caption[1]]:
+            found.append(f"cell {i}: figure {caption[2]} is number {known[caption[1]]}")
         for link in (FIGURE_LINK, EQUATION_LINK):
             for number, label in link.findall(cell.source):
                 if known.get(label) != int(number):

@@ -19,23 +19,25 @@ from notebook_rules import (
     EQUATION_LINK,
     FIGURE_LINK,
     LINK,
+    NAMED_FIGURE,
+    figure_numbers,
     numbers,
 )
 from sources import BOOK, sources
 
-CAPTION = re.compile(r'(<a id="(fig-[a-z0-9-]+)"></a>\*\*Figure)(?: \d+)?\.\*\*')
 ENTRY = re.compile(r"- \[[^\]]+\]\([^)]*\): \*")  # a line of the list of works
 BIBLIOGRAPHY = "bibliography.md"
 
 
 def figures_in_order(texts: list[str]) -> list[str]:
-    """The texts with their captions numbered as they come."""
-    found, count = [], 0
+    """The texts with their captions numbered as they come, those of solutions last."""
+    numbered, found = figure_numbers(texts), []
     for text in texts:
-        caption = CAPTION.match(text)
+        caption = NAMED_FIGURE.match(text)
         if caption:
-            count += 1
-            text = f"{caption[1]} {count}.**{text[caption.end() :]}"
+            name = caption[1]
+            start = f'<a id="{name}"></a>**Figure {numbered[name]}.**'
+            text = f"{start}{text[caption.end() :]}"
         found.append(text)
     return found
 

@@ -34,6 +34,13 @@ PARTS = [
     {"caption": "Three", "chapters": [{"file": "deeper"}]},
 ]
 TEXT = "# Title\n\n## Section\n\n$$ x $$ (eq-{name})\n\nBy {{eq}}`eq-{name}`.\n"
+FIGURE = "```{{figure}} dot.svg\n:name: fig-{0}\n:alt: A dot.\n\nThe {0} dot.\n```\n"
+FIGURES = (
+    FIGURE.format("first")
+    + f"\n````{{container}} solution-fold\n{FIGURE.format('folded')}````\n\n"
+    + FIGURE.format("last")
+    + "\nSee {numref}`fig-folded` and {numref}`fig-last`.\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +54,10 @@ def site(tmp_path_factory):
     names = [chapter["file"] for part in PARTS for chapter in part["chapters"]]
     for name in ["index", *names]:
         text = TEXT.format(name=name.replace("_", "-"))
+        text += FIGURES if name == "04_noise" else ""
         (folder / f"{name}.md").write_text(text, "utf-8")
+    dot = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+    (folder / "dot.svg").write_text(dot, "utf-8")
     command = [shutil.which("jupyter-book"), "build", folder, "-W", "-n"]
     subprocess.run(command, check=True, capture_output=True, text=True)
     html = folder / "_build" / "html"
@@ -82,6 +92,14 @@ def test_formulas_count_from_the_number_of_the_file_or_from_one(site, name, numb
     article = site[name].select_one("article")
     assert article.select_one(".eqno").text.strip("#¶") == f"({number})"
     assert article.select_one("p a.reference").text == f"({number})"
+
+
+def test_figures_in_folds_have_the_last_numbers(site):
+    article = site["04_noise"].select_one("article")
+    numbers = [x.text.strip() for x in article.select("figcaption .caption-number")]
+    assert numbers == ["Fig. 4.1", "Fig. 4.3", "Fig. 4.2"]
+    links = [x.text for x in article.select("p > a.reference:has(.std-numref)")]
+    assert links == ["Fig. 4.3", "Fig. 4.2"]
 
 
 def test_a_page_without_a_number_in_its_name_is_counted_as_ever(site):

@@ -36,6 +36,19 @@ def test_a_figure_that_comes_in_between_moves_captions_and_links_on():
     )
 
 
+def test_figures_of_solutions_come_last():
+    texts = [
+        "### Exercise 1\n\nDo.",
+        "#### Solution",
+        CAPTION.format("a", 1),
+        "### Exercise 2\n\nLook at [figure 2](#fig-b), then at [figure 1](#fig-a).",
+        CAPTION.format("b", 2),
+    ]
+    found = renumber.mended(texts, {})
+    assert found[2] == CAPTION.format("a", 2) and found[4] == CAPTION.format("b", 1)
+    assert found[3].endswith("Look at [figure 1](#fig-b), then at [figure 2](#fig-a).")
+
+
 def test_equations_are_named_as_lab_counts_them_here_and_in_other_chapters():
     texts = ["$$ a $$\n\n$$ b $$ (eq-b)", "By [(1)](#eq-b) and `[(1)](#eq-b)`."]
     texts += ["By [(7) of chapter 4](04_x.ipynb#eq-c), (7) times."]

@@ -2,7 +2,8 @@
 
 Sphinx counts chapters as they come in the contents. A reader who opens
 `09_unet.ipynb` expects chapter 10, whatever stands before it. Invariant: a page without
-a number in its name, or with 00, keeps what Sphinx gives it.
+a number in its name, or with 00, keeps what Sphinx gives it. Figures inside folds (a
+solution) have the last numbers of their page, so that nobody who reads on misses one.
 """
 
 import re
@@ -13,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.environment.collectors.toctree import TocTreeCollector
 
+FOLD = "solution-fold"  # the class that chapters.py gives
 NUMBERED = re.compile(r"(?!00)(\d\d)_")
 
 
@@ -46,7 +48,37 @@ def number_as_named(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
                 in_order = sorted(found, key=found.get)
                 kinds[kind] = {place: (k,) for k, place in enumerate(in_order, 1)}
             renumbered.append(page)
+        if "figure" in kinds:
+            in_folds = folded_figures(env.get_doctree(page))
+            kinds["figure"] = with_last(kinds["figure"], in_folds)
     return renumbered
+
+
+def folded_figures(document: nodes.document) -> set[str]:
+    """The names of figures inside what chapters.py folds."""
+    folds = (
+        node
+        for node in document.findall(nodes.container)
+        if FOLD in node.get("classes", [])
+    )
+    return {
+        figure["ids"][0]
+        for fold in folds
+        for figure in fold.findall(nodes.figure)
+        if figure["ids"]
+    }
+
+
+def with_last(numbers: dict[str, tuple], last: set[str]) -> dict[str, tuple]:
+    """The same numbers, given in the same order, but those of some places at the end.
+
+    Args:
+        numbers: of places.
+        last: which places come last, among themselves in their order.
+    """
+    in_order = sorted(numbers, key=numbers.get)
+    places = sorted(in_order, key=lambda place: place in last)
+    return dict(zip(places, sorted(numbers.values()), strict=True))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
