@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
+from glyflib.plotting.canvas import BookCanvas
+
 # Okabe & Ito's palette: told apart by readers with any kind of colour vision.
 BLACK, BLUE, ORANGE, GREEN = "#000000", "#0072B2", "#E69F00", "#009E73"
 RED, SKY, PINK, GREY = "#D55E00", "#56B4E9", "#CC79A7", "#767676"
@@ -95,10 +97,12 @@ def figure(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     def styled(*args, **kwargs) -> Figure:
         before = set(plt.get_fignums())
         try:
-            return draw(*args, **kwargs)
+            fig = draw(*args, **kwargs)
         finally:  # also after an error: a notebook would show what is left open
             for number in set(plt.get_fignums()) - before:
                 plt.close(number)
+        BookCanvas(fig)  # takes the place of the canvas that pyplot gave it
+        return fig
 
     return styled
 
