@@ -148,7 +148,7 @@ def test_the_soft_edge_of_a_line_has_the_lines_own_colour():
 
 
 def test_inside_the_boxes_every_pixel_stays_and_outside_them_none_is_kept():
-    paper = np.random.default_rng(0).integers(0, 200, (12, 20, 3), np.uint8)
+    paper = np.random.default_rng(0).integers(9, 200, (12, 20, 3), np.uint8)
     boxes = [[2, 1, 7, 5], [5, 4, 9, 12], [15, 8, 30, 30]]
     dark = dark_partner(paper, boxes)
     is_kept = np.zeros(paper.shape[:2], bool)
@@ -156,7 +156,7 @@ def test_inside_the_boxes_every_pixel_stays_and_outside_them_none_is_kept():
         is_kept[upper:lower, left:right] = True
     np.testing.assert_array_equal(dark[is_kept, :3], paper[is_kept])
     assert (dark[is_kept, 3] == 255).all()
-    assert (dark[~is_kept, :3] != paper[~is_kept]).any(1).all()
+    assert (dark[~is_kept, 3] < 255).all()
 
 
 def test_a_figure_says_where_its_pictures_are_to_the_pixel():
