@@ -338,7 +338,7 @@ def test_values_are_written_to_fit_into_pixels_and_to_be_seen_on_them():
     fig.draw_without_rendering()
     (ax,) = fig.axes
     found = [(text.get_text(), text.get_color()) for text in ax.texts]
-    assert found == [("-1.00", "white"), ("0.90", "black")]
+    assert found == [("\N{MINUS SIGN}1.00", "white"), ("0.90", "black")]
     pixel = np.ptp(ax.transData.transform([(0, 0), (1, 0)])[:, 0])
     assert all(text.get_window_extent().width < pixel for text in ax.texts)
 
@@ -405,9 +405,9 @@ def test_each_given_point_has_a_cloud_of_its_own_colour():
 def test_walks_jumps_and_formula_state_their_means():
     ax = drawn("forward_noising.plot_arrivals").axes[0]
     (text,) = (text.get_text() for text in ax.texts)
-    expected = -(ALPHA_BAR[900] ** 0.5)
     assert text.splitlines()[0] == "mean:"
-    assert text.splitlines()[-1] == f"formula {expected:.2f}"
+    expected = f"formula \N{MINUS SIGN}{ALPHA_BAR[900] ** 0.5:.2f}"
+    assert text.splitlines()[-1] == expected
 
 
 def test_given_ink_and_given_paper_add_up_to_the_marginal():
@@ -599,7 +599,7 @@ def test_a_race_has_a_line_at_zero_for_differences_only():
 def test_lines_lead_from_places_on_a_path_to_beliefs_without_noise():
     (ax,) = drawn("solvers.plot_plane").axes
     assert line(ax, "aim").T.tolist() == [[1, 2], [0, 0.5]]
-    assert ax.get_xlim()[0] == 0 and not ax.xaxis_inverted()
+    assert -0.1 < ax.get_xlim()[0] < 0 and not ax.xaxis_inverted()
 
 
 @pytest.mark.parametrize(
