@@ -179,6 +179,12 @@ def test_a_sheet_of_pictures_keeps_each_of_them():
 
 def test_colours_that_stand_for_values_are_kept_with_their_bar():
     @figure
+    def lines():
+        fig, ax = subplots()
+        ax.contour(np.outer([1, 2, 3], [1, 3, 2]), colors=BLUE)
+        return fig
+
+    @figure
     def arrows():
         fig, (left, right) = subplots(1, 2)
         drawn = left.quiver([0, 1], [0, 1], [1, 0], [0, 1], [2.0, 3.0])
@@ -188,6 +194,7 @@ def test_colours_that_stand_for_values_are_kept_with_their_bar():
 
     kept = notes_of(png_of(arrows()))["kept"]
     assert len(kept) == 2  # the left panel and the bar
+    assert notes_of(png_of(lines()))["kept"] == []  # of one colour for all heights
 
 
 def test_the_smallest_letters_that_are_drawn_are_named_in_pixels():
@@ -242,7 +249,9 @@ def html(tmp_path_factory):
     for png in (png_of(chart(size=7)), plain.getvalue()):
         data = {"image/png": base64.b64encode(png).decode()}
         output = nbformat.v4.new_output("display_data", data)
-        cells.append(nbformat.v4.new_code_cell("draw()", outputs=[output]))
+        wide = {"mystnb": {"image": {"width": "70%"}}}
+        code = nbformat.v4.new_code_cell("draw()", outputs=[output], metadata=wide)
+        cells.append(code)
         cells.append(nbformat.v4.new_markdown_cell(CAPTION))
     cells[-1]["source"] = CAPTION.replace("fig-one", "fig-two")
     language = {"name": "python", "pygments_lexer": "python"}
@@ -308,6 +317,7 @@ def test_a_reader_loads_and_sees_the_chart_of_the_scheme_alone(visit, scheme):
     seen = [sheet for sheet in page.locator("a.sheet").all() if sheet.is_visible()]
     (sheet,) = seen
     assert f"only-{scheme}" in sheet.get_attribute("class")
+    assert page.locator("#fig-one figcaption").is_visible()
     is_loaded = "() => [...document.querySelectorAll('a.sheet.only-dark img')]"
     is_loaded += ".map((e) => e.complete && e.naturalWidth > 0)"
     sheet.scroll_into_view_if_needed()

@@ -37,6 +37,7 @@ from PIL import Image
 import glyflib.plotting
 from glyflib.plotting import (
     dataset_map,
+    flow_matching,
     forward_noising,
     gaussians,
     pictures,
@@ -60,6 +61,7 @@ from glyflib.plotting.base import (
     figure,
     group_colours,
     new_figure,
+    number,
     reaches,
     subplots,
 )
@@ -242,6 +244,41 @@ def test_intervals_become_distances_and_never_negative_ones():
     values, reach = reaches([(0.4, 0.3, 0.6), (0.0, 0.1, 0.2)])
     np.testing.assert_allclose(values, [0.4, 0.0])
     np.testing.assert_allclose(reach, [[0.1, 0.0], [0.2, 0.2]])
+
+
+def test_a_number_below_zero_has_a_minus_and_no_hyphen():
+    assert number(-0.126, ".2f") == "\N{MINUS SIGN}0.13"
+    assert number(0.126, "+.1f") == "+0.1"
+
+
+def test_a_long_caption_has_two_lines_that_fit_under_its_picture():
+    words = "a caption that is too long for one line"
+    fig = pictures.plot_images(X0, labels=[words, "short"], cols=4)
+    fig.draw_without_rendering()
+    long, short = (ax.texts[0] for ax in fig.axes[:2])
+    assert len(long.get_text().splitlines()) == 2
+    assert long.get_text().replace("\n", " ") == words
+    assert short.get_text() == "short"
+    side = pictures.WIDTH / 4 * fig.dpi
+    assert long.get_window_extent().width < side
+    assert long.get_window_extent().y0 >= 0
+    narrow = pictures.plot_images(X0, labels=[words] * 4, cols=4, fontsize=12)
+    assert narrow.axes[0].texts[0].get_text().endswith("…")
+
+
+def test_one_thing_keeps_one_colour_in_the_figures_of_a_flow():
+    fig = drawn("flow_matching.plot_courses")
+    pairs, flow = (ax.lines[0].get_color() for ax in fig.axes)
+    assert pairs == GREY
+    assert flow == drawn("flow_matching.plot_clocks").axes[1].lines[0].get_color()
+    assert flow == drawn("flow_matching.plot_ways").axes[0].lines[1].get_color()
+    left, right = drawn("flow_matching.plot_curves").axes
+    assert left.lines[0].get_color() == right.lines[0].get_color()  # of even times
+    assert line(fig.axes[1], "noise")[0].tolist() == [1] * 5
+    with pytest.raises(ValueError, match="'flows' is not among the panels"):
+        flow_matching.plot_courses({"flow": (SIDE, PLACES[:5])}, pairs=["flows"])
+    with pytest.raises(ValueError, match="'odd' begins with none of"):
+        flow_matching.plot_curves({"a": {"odd": (SIDE, SIDE)}}, {"a": ("x", "y")})
 
 
 def test_frames_are_png_of_one_size_and_differ():

@@ -136,6 +136,7 @@ class Partners(SphinxPostTransform):
             notes = read_notes(path)
             if notes is None:
                 continue
+            image["classes"].append("no-scaled-link")  # of Sphinx, which we replace
             paper = np.asarray(Image.open(path).convert("RGB"))
             partner = path.with_name(f"{path.stem}-dark.png")
             dark = Image.fromarray(dark_partner(paper, notes["kept"]))
@@ -150,7 +151,8 @@ class Partners(SphinxPostTransform):
                 Sheet("", image.deepcopy(), classes=["only-light"], least=least),
                 Sheet("", other, classes=["only-dark"], least=least),
             ]
-            image.replace_self(sheets)
+            # A box of their own: the theme hides a caption beside what it hides.
+            image.replace_self(nodes.container("", *sheets, classes=["sheets"]))
 
 
 def open_sheet(writer: HTML5Translator, node: Sheet) -> None:

@@ -14,6 +14,7 @@ from matplotlib.axis import Axis
 from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
+from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from matplotlib.offsetbox import OffsetImage
@@ -48,6 +49,8 @@ def place_of_data(artist: Artist, renderer: RendererBase) -> Bbox | None:
     if isinstance(artist, OffsetImage):
         return artist.get_window_extent(renderer)
     is_coloured = isinstance(artist, ScalarMappable) and artist.get_array() is not None
+    if isinstance(artist, ContourSet) and artist.colors is not None:
+        is_coloured = False  # its lines have colours of their own, whatever the values
     if not is_coloured or artist.axes is None:
         return None
     whole = artist.axes.get_window_extent(renderer)
