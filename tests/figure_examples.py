@@ -125,12 +125,16 @@ EXAMPLES = {
         (SIDE[::2] / 4 + 0.5, np.outer(SIDE, SIDE)[::2]),
     ),
     "flow_matching.plot_courses": call(
-        {"lines": (SIDE, np.outer(SIDE, SIDE)), "flow": (SIDE, np.outer(SIDE, SIDE))}
+        {
+            "lines": (SIDE / 4 + 0.5, np.outer(SIDE, SIDE)),
+            "flow": (SIDE[::-1] / 4 + 0.5, np.outer(SIDE, SIDE)),
+        },
+        pairs=["lines"],
     ),
     "flow_matching.plot_curves": call(
         {
-            "times": {"even": (X, BELL), "middle": (X, BELL / 2)},
-            "errors": {"even": (SIDE, SIDE + 3), "middle": (SIDE, SIDE + 4)},
+            "times": {"even": (X, BELL), "logit-normal": (X, BELL / 2)},
+            "errors": {"even": (SIDE, SIDE + 3), "cosine": (SIDE, SIDE + 4)},
         },
         {"times": ("flow time", "density"), "errors": ("flow time", "error")},
         is_ratio=True,

@@ -11,8 +11,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
+
+from glyflib.plotting.canvas import BookCanvas
 
 # Okabe & Ito's palette: told apart by readers with any kind of colour vision.
 BLACK, BLUE, ORANGE, GREEN = "#000000", "#0072B2", "#E69F00", "#009E73"
@@ -95,10 +98,12 @@ def figure(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     def styled(*args, **kwargs) -> Figure:
         before = set(plt.get_fignums())
         try:
-            return draw(*args, **kwargs)
+            fig = draw(*args, **kwargs)
         finally:  # also after an error: a notebook would show what is left open
             for number in set(plt.get_fignums()) - before:
                 plt.close(number)
+        BookCanvas(fig)  # takes the place of the canvas that pyplot gave it
+        return fig
 
     return styled
 
@@ -133,6 +138,11 @@ def group_colours(names: Iterable[str]) -> dict[str, str]:
     return own | dict(zip(others, free, strict=False))
 
 
+def number(value: float, spec: str) -> str:
+    """Write a number as `format` does, with a minus where that has a hyphen."""
+    return format(value, spec).replace("-", "\N{MINUS SIGN}")
+
+
 def count_axis(ax: Axes, counts: Sequence[int], label: str) -> None:
     """Make the x-axis logarithmic, with the counts themselves written at its ticks."""
     ax.set(xscale="log", xlabel=label)
@@ -140,8 +150,8 @@ def count_axis(ax: Axes, counts: Sequence[int], label: str) -> None:
     ax.xaxis.set_minor_formatter(NullFormatter())
 
 
-def legend_above(fig: Figure, ax: Axes, **style) -> None:
+def legend_above(fig: Figure, ax: Axes, **style) -> Legend:
     """Put the legend of one panel in a row above all panels, styled as matplotlib's."""
     lines, names = ax.get_legend_handles_labels()
     place = {"loc": "outside upper center", "ncols": len(names)}
-    fig.legend(lines, names, **place | style)
+    return fig.legend(lines, names, **place | style)

@@ -58,7 +58,8 @@ def plot_maps(
         ax.set(title=title, xlabel=first, ylabel=second)
         if ax.get_legend_handles_labels()[1]:
             place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.07)}
-            ax.legend(**place, ncols=3, markerscale=4, columnspacing=0.9)
+            columns = 3 if len(set(labels)) > 5 else 2  # even rows of few names
+            ax.legend(**place, ncols=columns, markerscale=4, columnspacing=0.9)
     return fig
 
 

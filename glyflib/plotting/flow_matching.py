@@ -1,23 +1,23 @@
 """Figures of flow matching: lines and paths in the plane, two clocks, flow times.
 
-Invariant: helpers draw the numbers they are handed; paths start at the noise, in
-orange, and end at the data, in blue.
+Invariant: helpers draw the numbers they are handed. Noise is orange and data are blue,
+paths of a flow are green, and pairs that nothing follows are grey. A schedule, or a
+choice of flow times, keeps its colour.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from glyflib.plotting.base import (
     BLUE,
-    CYCLE,
     GREEN,
     GREY,
-    LOOKS,
     ORANGE,
+    PINK,
+    RED,
     WIDTH,
     figure,
     legend_above,
@@ -25,6 +25,16 @@ from glyflib.plotting.base import (
 )
 
 INK = "#b4b4b4"  # of the cloud behind the paths
+NOISE = {"mfc": "white", "mec": ORANGE, "mew": 1.3, "ms": 5, "ls": "", "marker": "o"}
+DATA = {"color": BLUE, "ms": 4, "ls": "", "marker": "o"}
+# Schedules as in chapter 5. Even flow times are what a straight schedule passes evenly.
+CURVES = {
+    "linear": (BLUE, "s", "-"),
+    "cosine": (RED, "^", "--"),
+    "straight": (GREEN, "o", "-."),
+    "even": (GREEN, "o", "-."),
+    "logit-normal": (PINK, "D", ":"),
+}
 
 
 @figure
@@ -48,39 +58,49 @@ def plot_ways(
         ax.plot(*np.asarray(cloud).T, ".", ms=1.6, mew=0, color=INK)
         for i in range(ways.shape[1]):
             ax.plot(*ways[:, i].T, color=GREEN, lw=1.1)
-        start = {"mfc": "white", "mec": ORANGE, "mew": 1.3, "ms": 5}
-        ax.plot(*ways[0].T, "o", **start, label="noise")
-        ax.plot(*ways[-1].T, "o", color=BLUE, ms=4, label="data")
+        ax.plot(*ways[0].T, **NOISE, label="noise")
+        ax.plot(*ways[-1].T, **DATA, label="data")
         ax.set(title=title, xlabel="across", aspect="equal")
         ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
     axes[0].set_ylabel("up")
-    legend_above(fig, axes[0], fontsize=8)
+    legend_above(fig, axes[0], fontsize=9)
     return fig
-
-
-def draw_over_time(ax: Axes, times: ArrayLike, values: ArrayLike, **look) -> None:
-    """Draw the courses (M, N) of N values over times (M,), each in its colour."""
-    for i, course in enumerate(np.asarray(values).T):
-        ax.plot(times, course, color=CYCLE[i % len(CYCLE)], **look)
 
 
 @figure
 def plot_courses(
-    panels: Mapping[str, tuple[ArrayLike, ArrayLike]], *, reach: float = 2.4
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    *,
+    pairs: Collection[str] = (),
+    reach: float = 2.4,
 ) -> Figure:
     """Draw how values of one pixel run over flow time, a panel for each way to go.
 
     Args:
-        panels: title -> (M,) flow times and (M, N) values of N pixels.
+        panels: title -> (M,) flow times, rising or falling between 0 and 1, and (M, N)
+            values of N pixels.
+        pairs: titles of panels whose lines only join data with noise: these are grey.
         reach: the largest value shown, and minus the smallest.
+
+    Raises:
+        ValueError: If one of the pairs is not a panel.
     """
+    for title in pairs:
+        if title not in panels:
+            raise ValueError(f"{title!r} is not among the panels {[*panels]}")
     shape = {"figsize": (WIDTH, 3.3), "sharey": True, "squeeze": False}
     fig, (axes,) = subplots(1, len(panels), **shape)
     for ax, (title, (times, values)) in zip(axes, panels.items(), strict=True):
-        draw_over_time(ax, times, values, lw=1.0)
-        ax.set(title=title, xlim=(0, 1), ylim=(-reach, reach))
+        times, values = np.asarray(times), np.asarray(values)
+        color = GREY if title in pairs else GREEN
+        ax.plot(times, values, color=color, lw=1.0, zorder=1)
+        first, last = values[times.argmin()], values[times.argmax()]
+        ax.plot(np.ones(len(last)), last, **NOISE, label="noise")
+        ax.plot(np.zeros(len(first)), first, **DATA, label="data")
+        ax.set(title=title, xlim=(-0.02, 1.02), ylim=(-reach, reach))
         ax.set_xlabel(r"flow time $\tau$ (noise on the right)")
     axes[0].set_ylabel("value of the pixel")
+    legend_above(fig, axes[0], fontsize=9)
     return fig
 
 
@@ -100,15 +120,15 @@ def plot_clocks(
     """
     shape = {"figsize": (WIDTH, 3.6), "sharey": True}
     fig, (left, right) = subplots(1, 2, **shape)
-    draw_over_time(left, *chain, lw=1.1)
-    draw_over_time(right, *flow, lw=1.1)
-    draw_over_time(right, *carried, ls="", marker="o", ms=3.5)
-    right.plot([], [], "-", color=GREY, lw=1.1, label="the flow")
-    right.plot([], [], "o", color=GREY, ms=3.5, label="DDIM, carried over")
+    left.plot(*chain, color=BLUE, lw=1.1)
+    lines = right.plot(*flow, color=GREEN, lw=1.1)
+    dots = right.plot(*carried, "o", color=BLUE, ms=3.5)
+    lines[0].set_label("the flow")
+    dots[0].set_label("DDIM, carried over")
     left.set(title="DDIM", xlabel="level t (noise on the right)", ylim=(-2.4, 2.9))
     right.set(title="the flow", xlabel=r"flow time $\tau$ (noise on the right)")
     left.set_ylabel("value of the pixel")
-    right.legend(fontsize=8, loc="upper left")
+    right.legend(fontsize=9, loc="upper left")
     return fig
 
 
@@ -122,21 +142,28 @@ def plot_curves(
     """Draw curves in panels of their own axes, each with its own legend.
 
     Args:
-        panels: title -> name -> (M,) and (M,) values across and up.
+        panels: title -> name -> (M,) and (M,) values across and up. A name begins with
+            one of CURVES.
         labels: title -> what is drawn across, and up.
         is_ratio: whether the last panel shows ratios, around a line at 1.
+
+    Raises:
+        ValueError: If a name begins with none of CURVES.
     """
     shape = {"figsize": (WIDTH, 3.3), "squeeze": False}
     fig, (axes,) = subplots(1, len(panels), **shape)
     for ax, (title, curves) in zip(axes, panels.items(), strict=True):
-        for color, look, (name, curve) in zip(
-            CYCLE, LOOKS, curves.items(), strict=False
-        ):
-            style = look if len(curve[0]) < 30 else look[1:]  # markers for a few
-            ax.plot(*curve, style, color=color, ms=4, lw=1.6, label=name)
+        for name, curve in curves.items():
+            kinds = [kind for kind in CURVES if name.startswith(kind)]
+            if not kinds:
+                raise ValueError(f"{name!r} begins with none of {[*CURVES]}")
+            color, marker, dash = CURVES[kinds[0]]
+            marker = marker if len(curve[0]) < 30 else ""  # markers for a few
+            look = {"color": color, "ls": dash, "marker": marker, "ms": 4, "lw": 1.6}
+            ax.plot(*curve, **look, label=name)
         across, up = labels[title]
         ax.set(title=title, xlabel=across, ylabel=up)
-        ax.legend(fontsize=8)
+        ax.legend(fontsize=9)
     if is_ratio:
         axes[-1].axhline(1, color=GREY, lw=0.8)
     else:

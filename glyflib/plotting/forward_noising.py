@@ -26,6 +26,7 @@ from glyflib.plotting.base import (
     figure,
     legend_above,
     new_figure,
+    number,
     subplots,
 )
 from glyflib.plotting.pictures import SPAN, grey_frames, show_image, stamp
@@ -63,7 +64,7 @@ def plot_pixel_noise(noise: ArrayLike, centred: ArrayLike, mean: ArrayLike) -> F
             values = pictures[:, *where]
             bell = norm(values.mean(), values.std())
             u = np.linspace(-4, 4, 300)
-            label = f"pixel in the {name}: mean {bell.mean():.2f}"
+            label = f"pixel in the {name}: mean {number(bell.mean(), '.2f')}"
             right.hist(values, label=label, **look)
             line = {"ls": "-", "color": BLUE} if look is full else {"ls": "--"}
             right.plot(u, bell.pdf(u), **{"color": BLACK, "lw": 2} | line)
@@ -162,8 +163,9 @@ def plot_arrivals(
         ax.plot(u, bell.pdf(u), ":", color=BLACK, label="formula")
         ax.set(title=f"level {t}", xlabel="value of the pixel")
         means = {"walks": walked[t], "jumps": jumped[t], "formula": bell.mean()}
-        lines = [f"{name} {np.asarray(at).mean():.2f}" for name, at in means.items()]
-        text = "\n".join(["mean:", *lines])
+        text = "mean:"
+        for name, values in means.items():
+            text += f"\n{name} {number(np.asarray(values).mean(), '.2f')}"
         ax.text(0.02, 0.98, text, va="top", fontsize=8, transform=ax.transAxes)
         ax.set(xlim=(-4, 4), ylim=(0, 1.75 * bell.pdf(bell.mean())))
     axes[0, 0].set_ylabel("density")

@@ -4,6 +4,7 @@ Invariant: densities drawn over a histogram share its scale, area 1.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,6 +19,8 @@ from glyflib.plotting.base import (
     RED,
     WIDTH,
     figure,
+    legend_above,
+    number,
     subplots,
 )
 from glyflib.plotting.pictures import add_frame, show_image
@@ -160,12 +163,13 @@ def plot_likelihood(
     heights = sorted(top - np.array([2, 1.4, 1, 0.7, 0.4, 0.2, 0.05]))
     lines = ax.contour(mean, std, loglik, levels=heights, colors=BLUE)
     lines.set(linewidth=1, linestyle="-", alpha=0.6)
-    ax.clabel(lines, levels=heights, fmt="%.2f", fontsize=8, colors=BLACK)
+    written = {"fmt": partial(number, spec=".2f"), "fontsize": 8, "colors": BLACK}
+    ax.clabel(lines, levels=heights, **written)
     ax.plot(*tried, "o", ms=7, color=BLACK, label="by hand")
     ax.plot(*best, "*", ms=14, color=RED, label="by formula")
     ax.set(xlabel=r"mean $\mu$", ylabel=r"standard deviation $\sigma$")
     ax.set(xlim=np.asarray(mean)[[0, -1]], ylim=np.asarray(std)[[0, -1]])
-    ax.legend(loc="lower right", frameon=True)
+    legend_above(fig, ax)
     return fig
 
 

@@ -5,7 +5,7 @@ Invariant: pictures that stand side by side share one grey scale.
 
 import io
 from collections.abc import Collection, Mapping, Sequence
-from textwrap import shorten
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,6 +18,7 @@ from glyflib.plotting.base import GREY, WIDTH, figure, new_figure
 
 SPAN = (-2.0, 2.0)  # of noisy pictures: clean ones reach from -1 to +1
 FILL = 0.94  # of the side of its cell, a picture takes
+LETTER = 0.56  # of its size, a letter of a caption is wide
 
 
 def show_image(ax: Axes, image: ArrayLike, *, span: tuple[float, float]) -> None:
@@ -98,6 +99,12 @@ def write_at(fig: Figure, x: float, y: float, text: str, **look) -> None:
     fig.text(x / width, y / height, text, **look)
 
 
+def room_under(captions: Sequence[str], fontsize: float) -> float:
+    """Inches that captions of a font size need between rows of pictures."""
+    lines = max((len(text.splitlines()) for text in captions), default=0)
+    return 0.1 + 1.25 * lines * fontsize / 72 if lines else 0.0
+
+
 @figure
 def plot_images(
     images: ArrayLike,
@@ -105,13 +112,14 @@ def plot_images(
     labels: Sequence[str] = (),
     cols: int = 8,
     span: tuple[float, float] = (0, 255),
-    fontsize: float = 7.5,
+    fontsize: float = 8,
 ) -> Figure:
     """Draw a sheet of pictures, left to right, then down.
 
     Args:
         images: (N, 1, H, W) or (N, H, W).
-        labels: up to N captions, one under each picture, shortened to fit.
+        labels: up to N captions, one under each picture; a long one has two lines, and
+            is shortened where these do not hold it.
         cols: pictures in a row.
         span: the values drawn black and white.
         fontsize: of the captions; few large pictures bear large ones, up to 12.
@@ -123,15 +131,16 @@ def plot_images(
         raise ValueError("images is empty: there is nothing to draw")
     cols = min(cols, len(images))
     side, rows = WIDTH / cols, -(-len(images) // cols)
-    step = side + (0.24 if len(labels) else 0)
+    shape = {"width": int(72 * side / (LETTER * fontsize)), "max_lines": 2}
+    labels = [fill(label, **shape, placeholder="…") for label in labels]
+    step = side + room_under(labels, fontsize)
     fig = new_figure(figsize=(WIDTH, rows * step), layout="none")
     for i, image in enumerate(images):
         row, col = divmod(i, cols)
         place = col * side, (rows - row) * step - side, side
         ax = add_picture(fig, image, place, span=span)
         if i < len(labels):
-            label = shorten(labels[i], width=120 // cols, placeholder="…")
-            write_under(ax, label, fontsize=fontsize)
+            write_under(ax, labels[i], fontsize=fontsize)
     return fig
 
 
@@ -222,7 +231,7 @@ def plot_pair(
             row, col = divmod(i, cols)
             place = left + col * side, (rows - row) * step - side, side
             ax = add_picture(fig, picture, place, span=(-1, 1))
-            write_under(ax, label, fontsize=7.5)
+            write_under(ax, label, fontsize=8)
     return fig
 
 

@@ -11,7 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from glyflib.plotting.base import BLUE, CYCLE, GREY, MARKERS, WIDTH, figure, subplots
+from glyflib.plotting.base import (
+    BLUE,
+    CYCLE,
+    GREY,
+    MARKERS,
+    WIDTH,
+    figure,
+    number,
+    subplots,
+)
 from glyflib.plotting.pictures import add_frame, show_image
 
 LINES = ("-", "--", "-.", ":")
@@ -41,7 +50,7 @@ def plot_values(
     size = 0.9 * 72 * side / width / (0.64 * letters)
     for (row, col), value in np.ndenumerate(image):
         color = "black" if value > sum(span) / 2 else "white"
-        text = format(value, spec)
+        text = number(value, spec)
         ax.text(
             col, row, text, color=color, size=size, ha="center", va="center_baseline"
         )
@@ -52,7 +61,9 @@ def label_square(ax: Axes) -> None:
     """Make axes the square of pictures of two pixels."""
     ax.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal")
     ax.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1])
-    ax.set(xlabel="first pixel (-1 ink, +1 paper)", ylabel="second pixel")
+    ax.set(
+        xlabel=f"first pixel ({number(-1, 'd')} ink, +1 paper)", ylabel="second pixel"
+    )
 
 
 @figure
@@ -112,7 +123,7 @@ def plot_mean_and_std(mean: ArrayLike, std: ArrayLike) -> Figure:
     """
     fig, axes = subplots(1, 2, figsize=(WIDTH, 3.3))
     panels = [
-        (mean, (-1, 1), "mean of the pixel (-1 ink, +1 paper)"),
+        (mean, (-1, 1), "mean of the pixel (\N{MINUS SIGN}1 ink, +1 paper)"),
         (std, (0, 1), "standard deviation of the pixel"),
     ]
     for ax, (values, span, label) in zip(axes, panels, strict=True):
@@ -135,7 +146,10 @@ def plot_value_histogram(groups: Mapping[str, ArrayLike]) -> Figure:
         values = np.asarray(values).ravel()
         share = np.histogram(values, edges)[0] / len(values)
         ax.stairs(100 * share, edges, label=name, lw=1.8, ls=line)
-    ax.set(xlabel="pixel value (-1 ink, +1 paper)", ylabel="share of pixels (%)")
+    ax.set(
+        xlabel=f"pixel value ({number(-1, 'd')} ink, +1 paper)",
+        ylabel="share of pixels (%)",
+    )
     ax.legend(loc="upper left")
     return fig
 

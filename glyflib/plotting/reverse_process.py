@@ -24,6 +24,7 @@ from glyflib.plotting.base import (
     SKY,
     WIDTH,
     figure,
+    legend_above,
     new_figure,
     subplots,
 )
@@ -56,8 +57,8 @@ def plot_products(
             bell = norm(float(mean), float(var) ** 0.5).pdf(x)
             ax.plot(x, bell, style, color=color, label=name)
         ax.set(title=title, xlabel="value", ylabel="density", xlim=span)
-        ax.legend(fontsize=8, loc="upper right")
-        ax.set_ylim(0, 1.3 * ax.get_ylim()[1])
+        ax.set_ylim(0, None)
+    legend_above(fig, axes[0, -1], fontsize=9)
     return fig
 
 

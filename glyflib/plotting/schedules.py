@@ -377,13 +377,13 @@ def plot_clouds(
         for ax in (top, low):
             ax.set(xlim=box[:2], ylim=box[2:], aspect="equal")
             ax.locator_params(nbins=3)
-            ax.tick_params(labelsize=7, labelleft=box != left)
+            ax.tick_params(labelsize=8, labelleft=box != left)
             ax.grid(False)
         top.tick_params(labelbottom=False)
         left = box
         top.set_title(title)
-        low.set_xlabel(axes_names[0], fontsize=8)
+        low.set_xlabel(axes_names[0], fontsize=8.5)
     for ax in axes[:, 0]:
-        ax.set_ylabel(axes_names[1], fontsize=8)
+        ax.set_ylabel(axes_names[1], fontsize=8.5)
     legend_above(fig, axes[0, 0], markerscale=2, handlelength=1)
     return fig

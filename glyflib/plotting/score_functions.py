@@ -204,7 +204,9 @@ def plot_mean_noise(
         )
         ax.set(title=title, xlabel="$x_t$", ylim=(-3.5, 3.5))
     np.atleast_1d(axes)[0].set_ylabel(r"noise $\epsilon$")
-    legend_above(fig, ax, markerscale=1.5)
+    legend = legend_above(fig, ax, fontsize=9)
+    dot, _, _ = legend.legend_handles
+    dot.set(markersize=6, alpha=1)  # one that is as small as those drawn is not seen
     return fig
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.stats
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 from numpy.typing import ArrayLike
 
 from glyflib.plotting.base import (
@@ -133,12 +134,13 @@ def plot_plane(
         ax.plot(noise, place, "o", color=RED, ms=6, label=names[1])
         ax.plot(0, belief, "D", color=BLACK, ms=6, label=names[2], clip_on=False)
     ax.set(
-        xlim=(0, most),
+        xlim=(-0.015 * most, most),  # the dots at 0 are seen whole
         ylim=(-reach, reach),
         xlabel=r"noise $\sigma$ (noise on the right)",
         ylabel=r"$y = x_t / \sqrt{\bar\alpha_t}$",
     )
-    ax.legend(fontsize=8, loc="upper left")
+    ax.xaxis.set_major_locator(MultipleLocator(0.5))
+    ax.legend(fontsize=9, loc="upper left")
     return fig
 
 
@@ -269,16 +271,19 @@ def plot_likelihood(
         errors: (K,) mean absolute error of the log density.
         reach: the largest coordinate of the plane, and minus the smallest.
     """
-    shape = {"width_ratios": [1, 1, 1.15], "figsize": (WIDTH, 2.6)}
+    shape = {"width_ratios": [1, 1, 1.25], "figsize": (WIDTH, 3.1)}
     fig, axes = subplots(1, 3, **shape)
     top = max(np.max(np.asarray(density)) for density in densities.values())
     look = {"origin": "lower", "cmap": "magma_r", "vmin": 0, "vmax": top}
     extent = (-reach, reach, -reach, reach)
     for ax, (title, density) in zip(axes, densities.items(), strict=False):
         shown = ax.imshow(np.asarray(density), extent=extent, **look)
-        ax.set(title=title, xlabel="first coordinate", ylabel="second coordinate")
+        ax.set(title=title, xlabel="first coordinate")
         ax.grid(False)
-    fig.colorbar(shown, ax=axes[1], label="density")
+    axes[0].set_ylabel("second coordinate")
+    axes[1].tick_params(labelleft=False)  # as on the left
+    place = {"location": "bottom", "shrink": 0.8, "aspect": 30}
+    fig.colorbar(shown, ax=axes[:2], label="density", **place)
     axes[2].plot(counts, errors, "o-", color=BLUE, ms=4)
     log_axes(axes[2], counts, "steps")
     ticks = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3]

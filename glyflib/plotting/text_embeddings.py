@@ -22,6 +22,7 @@ from glyflib.plotting.base import (
     WIDTH,
     Span,
     figure,
+    legend_above,
     subplots,
 )
 from glyflib.plotting.estimates import draw_rows
@@ -79,7 +80,7 @@ def draw_weights(
     for (row, col), weight in np.ndenumerate(weights):
         color = "white" if weight > 0.55 else BLACK
         text = f"{100 * weight:.0f}"
-        ax.text(col, row, text, ha="center", va="center", fontsize=7.5, color=color)
+        ax.text(col, row, text, ha="center", va="center", fontsize=8, color=color)
     for y, name in enumerate(names):
         if word and name.strip("_") == word:
             frame = {"fill": False, "edgecolor": ORANGE, "lw": 2, "clip_on": False}
@@ -181,11 +182,13 @@ def plot_senses(
         color, marker = LOOKS[i]
         look = {"color": color, "ms": 5, "mfc": color if i == 0 else "none"}
         ax.plot(np.asarray(values)[order], spots, marker, label=name, **look)
-    ax.set_yticks(spots, [words[i] for i in order], fontsize=7.5)
+    ax.set_yticks(spots, [words[i] for i in order], fontsize=8)
     ax.set(ylim=(len(words) - 0.5, -0.5), xlabel="margin", ylabel="word")
-    ax.legend(loc="lower right", fontsize=8)
     draw_rows(right, means, LOOKS)
     right.set(xlabel="mean margin", title=f"mean of {len(words)} words")
+    strip = {"color": GREY, "alpha": 0.15, "lw": 0, "zorder": 0}
+    ax.axvspan(*right.get_xlim(), label="what the right panel spans", **strip)
+    legend_above(fig, ax, fontsize=9)
     for panel in (ax, right):
         panel.axvline(0, color=BLACK, lw=1)
     return fig

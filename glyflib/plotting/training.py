@@ -115,7 +115,7 @@ def plot_held_out(rows: Rows, *, num_columns: int = 4) -> Figure:
     num_rows = math.ceil(len(levels) / num_columns)
     size = WIDTH, 0.5 + 6.8 / num_columns * num_rows
     fig, axes = subplots(num_rows, num_columns, figsize=size, squeeze=False)
-    letters = 7 if num_columns > 2 else 9
+    letters = 8 if num_columns > 2 else 9
     for ax in axes.flat[len(levels) :]:
         ax.set_axis_off()
     for ax, level in zip(axes.flat, levels, strict=False):
@@ -264,7 +264,7 @@ def plot_progress(
         ax.xaxis.set_minor_locator(NullLocator())
         ax.tick_params(axis="x", labelsize=8)
         columns = 2 if len(curves) > 4 else 1
-        ax.legend(fontsize=7.5, ncols=columns)
+        ax.legend(fontsize=8, ncols=columns)
     return fig
 
 

@@ -1,0 +1,378 @@
+"""Charts in the dark and on a phone: light ink, readable letters, data left alone."""
+
+import base64
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import numpy as np
+import pytest
+from IPython.core.pylabtools import print_figure
+from PIL import Image
+from test_site import read_pages, serve
+
+from glyflib.plotting.base import BLUE, GREEN, ORANGE, PINK, RED, figure, subplots
+from glyflib.plotting.canvas import NOTES
+from glyflib.plotting.pictures import plot_images, show_image, stamp
+
+BOOK = Path(__file__).parents[1] / "book"
+sys.path.insert(0, str(BOOK / "_sphinx"))
+from dark_figures import (  # noqa: E402
+    dark_partner,
+    least_width,
+    oklab_from_rgb,
+    read_notes,
+    rgb_from_oklab,
+)
+
+INKS = [BLUE, ORANGE, GREEN, RED, PINK]
+DARK = np.array([18, 18, 18])  # about the paper of the theme in the dark
+SETTINGS = """title: One
+only_build_toc_files: true
+execute: {execute_notebooks: 'off'}
+sphinx:
+  local_extensions: {chapters: _sphinx, dark_figures: _sphinx}
+  config: {html_context: {default_mode: auto}}
+"""
+CAPTION = """<a id="fig-one"></a>**Figure 1.** A curve and a picture.
+
+<details><summary>In words …</summary>A curve falls beside a picture.</details>"""
+PHONE = {"viewport": {"width": 390, "height": 844}}
+# Of each sheet that is seen: how large its smallest letters are, and whether a reader
+# can get at all of it.
+LETTERS = """async () => {
+  const seen = [...document.querySelectorAll("article a.sheet")]
+    .filter((sheet) => sheet.checkVisibility());
+  await Promise.all(seen.map((sheet) => sheet.querySelector("img").decode()));
+  return seen.map((sheet) => {
+    const picture = sheet.querySelector("img");
+    const least = parseFloat(getComputedStyle(sheet).getPropertyValue("--least")) || 0;
+    const isWhole = picture.offsetWidth <= sheet.clientWidth + 1;
+    return {
+      name: picture.src.split("/").pop(),
+      letters: least ? (9 * picture.offsetWidth) / least : null,
+      isReached: isWhole || getComputedStyle(sheet).overflowX === "auto",
+    };
+  });
+}"""
+
+
+def rgb(colour):
+    """(3,) uint8 of a colour written as #0072B2."""
+    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)
+
+
+def lab(pixel):
+    """(3,) lightness and two hues of a uint8 colour (3,)."""
+    return oklab_from_rgb(np.asarray(pixel)[None] / 255)[0]
+
+
+def over(pixel, paper=DARK):
+    """(3,) colour of a pixel (4,) with opacity on the paper of a page."""
+    share = pixel[3] / 255
+    return share * pixel[:3] + (1 - share) * paper
+
+
+def contrast(one, other):
+    """The ratio of two colours' brightness, as WCAG counts it."""
+    found = []
+    for colour in (one, other):
+        part = np.asarray(colour) / 255
+        linear = np.where(
+            part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4
+        )
+        found.append(linear @ (0.2126, 0.7152, 0.0722) + 0.05)
+    return max(found) / min(found)
+
+
+def hue(pixel):
+    """The direction of a colour away from grey, in radians."""
+    return np.arctan2(*lab(pixel)[:0:-1])
+
+
+@figure
+def chart(size=9.5):
+    """A curve, a picture inside its panel's edges, and a glyph beside a word."""
+    fig, (left, right) = subplots(1, 2, figsize=(6, 3))
+    left.plot([1, 2, 3], [3, 1, 2])
+    left.set(xlabel="step", ylabel="loss")
+    left.set_title("small", fontsize=size)
+    stamp(left, np.zeros((64, 64), np.uint8), (2, 2))
+    show_image(right, -np.ones((8, 8)), span=(-1, 1))
+    return fig
+
+
+def png_of(fig):
+    """The bytes of a figure as a notebook shows it."""
+    return print_figure(fig)
+
+
+def notes_of(png):
+    """What a PNG file, as bytes, says of itself."""
+    return json.loads(Image.open(io.BytesIO(png)).text[NOTES])
+
+
+def test_a_colour_comes_back_from_its_lightness_and_hue():
+    colours = np.random.default_rng(0).random((50, 3))
+    np.testing.assert_allclose(rgb_from_oklab(oklab_from_rgb(colours)), colours)
+    np.testing.assert_allclose(lab([255, 255, 255]), [1, 0, 0], atol=1e-6)
+
+
+def test_paper_becomes_clear_and_black_ink_nearly_white():
+    dark = dark_partner(np.array([[[255] * 3, [0] * 3]], np.uint8), [])
+    assert dark[0, 0, 3] == 0
+    assert dark[0, 1, 3] == 255
+    assert (dark[0, 1, :3] > 220).all()
+
+
+@pytest.mark.parametrize("colour", INKS)
+def test_an_ink_keeps_its_hue_and_is_seen_on_black(colour):
+    paper = np.full((1, 1, 3), rgb(colour))
+    seen = over(dark_partner(paper, [])[0, 0])
+    turn = hue(seen) - hue(rgb(colour))
+    assert abs((turn + np.pi) % (2 * np.pi) - np.pi) < 0.2
+    assert contrast(seen, DARK) > 3
+
+
+def test_the_soft_edge_of_a_line_has_the_lines_own_colour():
+    share = np.linspace(0.2, 1, 9)[:, None]
+    edge = np.rint(share * rgb(BLUE) + (1 - share) * 255).astype(np.uint8)
+    dark = dark_partner(edge[None], [])[0].astype(int)
+    assert abs(dark[:, :3] - dark[-1, :3]).max() <= 6
+    assert (np.diff(dark[:, 3]) > 0).all()
+
+
+def test_inside_the_boxes_every_pixel_stays_and_outside_them_none_is_kept():
+    paper = np.random.default_rng(0).integers(9, 200, (12, 20, 3), np.uint8)
+    boxes = [[2, 1, 7, 5], [5, 4, 9, 12], [15, 8, 30, 30]]
+    dark = dark_partner(paper, boxes)
+    is_kept = np.zeros(paper.shape[:2], bool)
+    for left, upper, right, lower in boxes:
+        is_kept[upper:lower, left:right] = True
+    np.testing.assert_array_equal(dark[is_kept, :3], paper[is_kept])
+    assert (dark[is_kept, 3] == 255).all()
+    assert (dark[~is_kept, 3] < 255).all()
+
+
+def test_a_figure_says_where_its_pictures_are_to_the_pixel():
+    png = png_of(chart())
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
+    kept = notes_of(png)["kept"]
+    assert len(kept) == 2  # the stamped glyph and the picture, both all ink
+    for left, upper, right, lower in kept:
+        assert (pixels[upper:lower, left:right] == 0).all()
+        assert (pixels[upper - 1, left:right] > 0).all()
+        assert (pixels[lower, left:right] > 0).all()
+        assert (pixels[upper:lower, [left - 1, right]] > 0).all()
+
+
+def test_a_sheet_of_pictures_keeps_each_of_them():
+    kept = notes_of(png_of(plot_images(np.zeros((6, 8, 8)), cols=3)))["kept"]
+    assert len(kept) == 6
+    assert len({right - left for left, _, right, _ in kept}) <= 2
+
+
+def test_colours_that_stand_for_values_are_kept_with_their_bar():
+    @figure
+    def lines():
+        fig, ax = subplots()
+        ax.contour(np.outer([1, 2, 3], [1, 3, 2]), colors=BLUE)
+        return fig
+
+    @figure
+    def arrows():
+        fig, (left, right) = subplots(1, 2)
+        drawn = left.quiver([0, 1], [0, 1], [1, 0], [0, 1], [2.0, 3.0])
+        right.quiver([0, 1], [0, 1], [1, 0], [0, 1], color=RED)
+        fig.colorbar(drawn, ax=left)
+        return fig
+
+    kept = notes_of(png_of(arrows()))["kept"]
+    assert len(kept) == 2  # the left panel and the bar
+    assert notes_of(png_of(lines()))["kept"] == []  # of one colour for all heights
+
+
+def test_the_smallest_letters_that_are_drawn_are_named_in_pixels():
+    assert notes_of(png_of(chart(size=5)))["letters"] == 10  # of 144 to the inch
+    assert notes_of(png_of(chart(size=12)))["letters"] == 19
+
+    @figure
+    def unseen():
+        fig = chart(size=12)
+        left, right = fig.axes
+        left.text(1, 1, "hidden", fontsize=4, visible=False)
+        left.text(1, 1, " ", fontsize=4)
+        right.tick_params(labelsize=4)  # of a panel without axes
+        return fig
+
+    assert notes_of(png_of(unseen()))["letters"] == 19
+
+
+def test_a_figure_without_letters_may_be_of_any_width(tmp_path):
+    path = tmp_path / "one.png"
+    path.write_bytes(png_of(plot_images(np.zeros((1, 8, 8)))))
+    assert least_width(read_notes(path)) == 0
+
+
+def test_notes_of_its_own_do_not_push_out_what_a_caller_writes():
+    file = io.BytesIO()
+    chart().savefig(file, format="png", metadata={"Title": "Mine"})
+    texts = Image.open(file).text
+    assert texts["Title"] == "Mine"
+    assert NOTES in texts
+
+
+def test_pictures_from_elsewhere_say_nothing(tmp_path):
+    path = tmp_path / "plain.png"
+    Image.new("RGB", (4, 4)).save(path)
+    assert read_notes(path) is None
+    assert read_notes(tmp_path / "missing.png") is None
+    assert read_notes(tmp_path / "drawing.svg") is None
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    """The site of a book of one page: a figure of glyflib, and a picture of others."""
+    folder = tmp_path_factory.mktemp("book")
+    for name in ("_sphinx", "_static"):
+        shutil.copytree(BOOK / name, folder / name)
+    (folder / "_config.yml").write_text(SETTINGS, "utf-8")
+    (folder / "_toc.yml").write_text("format: jb-book\nroot: index\n", "utf-8")
+    plain = io.BytesIO()
+    Image.new("RGB", (40, 40)).save(plain, "PNG")
+    cells = [nbformat.v4.new_markdown_cell("# One")]
+    for png in (png_of(chart(size=7)), plain.getvalue()):
+        data = {"image/png": base64.b64encode(png).decode()}
+        output = nbformat.v4.new_output("display_data", data)
+        wide = {"mystnb": {"image": {"width": "70%"}}}
+        code = nbformat.v4.new_code_cell("draw()", outputs=[output], metadata=wide)
+        cells.append(code)
+        cells.append(nbformat.v4.new_markdown_cell(CAPTION))
+    cells[-1]["source"] = CAPTION.replace("fig-one", "fig-two")
+    language = {"name": "python", "pygments_lexer": "python"}
+    book = nbformat.v4.new_notebook(cells=cells, metadata={"language_info": language})
+    nbformat.write(book, folder / "index.ipynb")
+    command = [shutil.which("jupyter-book"), "build", folder, "-W", "-n"]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder / "_build" / "html"
+
+
+@pytest.fixture
+def visit(browser, html):
+    """Open the page of that book, on a screen and in a scheme of colours."""
+    server, contexts = serve(html), []
+
+    def go(**options):
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/index.html")
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    server.shutdown()
+    server.server_close()
+
+
+def partners(page):
+    """The file, or None, of each chart's partner on a page, and faults in words."""
+    found, faults = 0, []
+    for image in page.soup.select("article .cell_output img:not(.text_html img)"):
+        path = page.path.parent / unquote(image["src"])
+        sheet = image.find_parent("a")
+        if read_notes(path) is None or "only-dark" in (sheet or {}).get("class", []):
+            continue
+        found += 1
+        other = sheet and sheet.find_next_sibling("a", class_="only-dark")
+        if not other or "only-light" not in sheet["class"]:
+            faults.append(f"{page.path.name}: {path.name} has no partner")
+            continue
+        dark = other.img
+        if dark["alt"] != image["alt"] or dark.get("loading") != "lazy":
+            faults.append(f"{page.path.name}: {path.name} has another alt, or is eager")
+        if Image.open(page.path.parent / unquote(dark["src"])).mode != "RGBA":
+            faults.append(f"{page.path.name}: {dark['src']} has no clear paper")
+    return found, faults
+
+
+def test_a_chart_has_its_partner_and_other_pictures_have_none(html):
+    page = read_pages(html)["index.html"]
+    assert partners(page) == (1, [])
+    assert len(page.soup.select("article .cell_output img")) == 3
+    (light, dark) = page.soup.select("article a.sheet")
+    assert light["href"] == light.img["src"]
+    assert dark["href"] == dark.img["src"]
+    assert light.img["alt"] == "A curve falls beside a picture."
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_reader_loads_and_sees_the_chart_of_the_scheme_alone(visit, scheme):
+    page = visit(color_scheme=scheme)
+    seen = [sheet for sheet in page.locator("a.sheet").all() if sheet.is_visible()]
+    (sheet,) = seen
+    assert f"only-{scheme}" in sheet.get_attribute("class")
+    assert page.locator("#fig-one figcaption").is_visible()
+    is_loaded = "() => [...document.querySelectorAll('a.sheet.only-dark img')]"
+    is_loaded += ".map((e) => e.complete && e.naturalWidth > 0)"
+    sheet.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelectorAll('a.sheet img')[0].complete")
+    if scheme == "light":
+        assert page.evaluate(is_loaded) == [False]
+    else:
+        page.wait_for_function(f"({is_loaded})()[0]")
+
+
+def test_on_a_phone_the_letters_can_be_read_and_the_page_does_not_scroll(visit):
+    page = visit(**PHONE)
+    (fact,) = page.evaluate(LETTERS)
+    assert fact["letters"] >= 8.95
+    assert fact["isReached"]
+    width = "[document.documentElement.scrollWidth, innerWidth]"
+    scrolled, seen = page.evaluate(width)
+    assert scrolled <= seen
+
+
+def test_a_key_or_a_click_opens_the_figure_at_full_size_and_escape_closes_it(visit):
+    page = visit(**PHONE)
+    sheet, dialog = page.locator("a.sheet.only-light"), page.locator("dialog.whole")
+    sheet.focus()
+    page.keyboard.press("Enter")
+    whole = dialog.locator("img")
+    assert whole.get_attribute("alt") == "A curve falls beside a picture."
+    size = whole.evaluate("async (e) => [await e.decode(), e.width, e.naturalWidth]")
+    assert size[1] == size[2] > 390
+    page.keyboard.press("Escape")
+    assert dialog.count() == 0
+    assert sheet.evaluate("(e) => e === document.activeElement")
+    sheet.click()
+    dialog.get_by_role("button", name="Close").click()
+    assert dialog.count() == 0
+    assert page.url.endswith("index.html")
+
+
+def test_every_chart_of_the_book_has_its_partner(site):
+    found = [partners(page) for page in read_pages(site).values()]
+    assert sum(count for count, _ in found) > 50
+    assert [fault for _, faults in found for fault in faults] == []
+
+
+def test_no_letters_of_the_books_charts_are_too_small_on_a_phone(site, browser):
+    names = [n for n, page in read_pages(site).items() if page.soup.select("a.sheet")]
+    server, context = serve(site), browser.new_context(**PHONE)
+    page, small = context.new_page(), []
+    for name in names:
+        page.goto(f"http://127.0.0.1:{server.server_port}/{name}")
+        for fact in page.evaluate(LETTERS):
+            if (fact["letters"] or 9) < 8.95 or not fact["isReached"]:
+                small.append((name, fact))
+    context.close()
+    server.shutdown()
+    server.server_close()
+    assert names
+    assert small == []
