@@ -101,14 +101,15 @@ def test_the_readmes_picture_shows_the_held_out_glyphs_and_no_copies(real):
 
 def test_the_grid_has_two_pictures_under_each_text():
     pictures = np.arange(3 * 16, dtype=np.uint8).reshape(3, 4, 4)
-    html = pair_grid(["<a>", "b", "c"], pictures, pictures).data
+    html = pair_grid(["<a>", "b", "c"], pictures, pictures, caption="1 < 2").data
     page = BeautifulSoup(html, "html.parser")
-    columns = page.select(".glyf-pairs > div")
+    columns = page.select(".glyf-pairs > div > div")
     assert [column.span.text for column in columns] == ["<a>", "b", "c"]
     assert [image["alt"] for image in columns[0].select("img")] == [
         "<a>, real",
         "<a>, drawn",
     ]
+    assert page.figcaption.text == "1 < 2"
     sizes = {(image["width"], image["height"]) for image in page.select("img")}
     assert sizes == {("4", "4")}
 

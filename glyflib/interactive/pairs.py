@@ -14,15 +14,19 @@ from numpy.typing import ArrayLike
 from glyflib.interactive.frames import png_from_pixels
 
 STYLE = """
-.glyf-pairs { display: grid; gap: 0.5rem; margin: 0; color: inherit;
+.glyf-pairs { margin: 0; color: inherit; }
+.glyf-pairs > div { display: grid; gap: 0.5rem;
   grid-template-columns: repeat(var(--pairs), minmax(0, 1fr)); }
-.glyf-pairs > div { display: flex; flex-direction: column; gap: 0.25rem;
+.glyf-pairs > div > div { display: flex; flex-direction: column; gap: 0.25rem;
   justify-content: flex-end; min-width: 0; text-align: center; }
-.glyf-pairs span { font-size: 0.85rem; line-height: 1.2; overflow-wrap: anywhere; }
-.glyf-pairs div img { display: block; width: 100%; height: auto; margin: 0;
+.glyf-pairs span { font-size: 0.8rem; line-height: 1.2; overflow-wrap: break-word; }
+.glyf-pairs img { display: block; width: 100%; height: auto; margin: 0; padding: 0;
   background: #fff; border: 1px solid #8a8a8a; border-radius: 4px; filter: none; }
+.glyf-pairs figcaption { margin: 0.4rem 0 0; color: inherit; font-size: 0.85rem;
+  line-height: 1.35; text-align: left; }
 @media (max-width: 600px) {
-  .glyf-pairs { grid-template-columns: repeat(min(3, var(--pairs)), minmax(0, 1fr)); }
+  .glyf-pairs > div {
+    grid-template-columns: repeat(min(3, var(--pairs)), minmax(0, 1fr)); }
 }
 """
 
@@ -43,6 +47,7 @@ def pair_grid(
     below: ArrayLike,
     *,
     names: tuple[str, str] = ("real", "drawn"),
+    caption: str = "",
 ) -> HTML:
     """Show N pairs side by side, on a phone three to a line.
 
@@ -51,6 +56,7 @@ def pair_grid(
         above: (N, H, W) uint8 pictures.
         below: (N, H, W) uint8 pictures, one under each of those.
         names: of the two kinds, for those who hear the page.
+        caption: plain text below all pairs; "" for none.
 
     Raises:
         ValueError: If the N differ, or a picture is not uint8.
@@ -67,7 +73,8 @@ def pair_grid(
         f"{picture(lower, f'{text}, {names[1]}')}</div>"
         for text, upper, lower in zip(words, above, below, strict=True)
     )
+    below_all = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     return HTML(
-        f'<div class="glyf-pairs" style="--pairs: {len(words)}">'
-        f"<style>{STYLE}</style>{pairs}</div>"
+        f'<figure class="glyf-pairs" style="--pairs: {len(words)}">'
+        f"<style>{STYLE}</style><div>{pairs}</div>{below_all}</figure>"
     )
