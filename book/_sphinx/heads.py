@@ -16,7 +16,9 @@ from sphinx.application import Sphinx
 
 SHORTEST, LONGEST = 70, 160  # letters of a description
 PICTURE = "_static/cover.png"
-PICTURE_SAYS = "Real Chinese glyphs, and new ones that the model draws for the same words"
+PICTURE_SAYS = (
+    "Real Chinese glyphs, and new ones that the model draws for the same words"
+)
 UNSAID = (nodes.math, nodes.math_block, nodes.raw, nodes.footnote_reference)
 NO_PROSE = (nodes.block_quote, nodes.Admonition, nodes.figure, nodes.table, nodes.topic)
 END = re.compile(r"(?<=[.!?])\s+(?=\S)")
@@ -32,16 +34,26 @@ def is_prose(paragraph: nodes.paragraph) -> bool:
     return not any(paragraph.findall(lambda node: isinstance(node, UNSAID)))
 
 
+def is_question(paragraph: nodes.paragraph) -> bool:
+    """Whether a paragraph is the question that a chapter answers: on top, in bold."""
+    is_on_top = isinstance(paragraph.parent.parent, nodes.document)
+    is_bold = len(paragraph) == 1 and isinstance(paragraph[0], nodes.strong)
+    return is_on_top and is_bold and paragraph.astext().endswith("?")
+
+
 def sentences(doctree: nodes.document) -> Iterator[str]:
-    """The sentences of a page from its top, without those of boxes and formulas."""
-    for paragraph in doctree.findall(nodes.paragraph):
-        if is_prose(paragraph):
-            text = " ".join(paragraph.astext().split())
-            yield from END.split(text)
+    """The sentences of a page from its top, its question first.
+
+    Those of boxes, and of paragraphs with a formula, are left out.
+    """
+    prose = list(filter(is_prose, doctree.findall(nodes.paragraph)))
+    for paragraph in sorted(prose, key=is_question, reverse=True):
+        text = " ".join(paragraph.astext().split())
+        yield from END.split(text)
 
 
 def shortened(text: str, most: int = LONGEST) -> str:
-    """A text cut after a whole word, so that it and "…" have at most so many letters."""
+    """A text cut after a whole word: with "…" it has at most so many letters."""
     if len(text) <= most:
         return text
     return text[: most - 1].rpartition(" ")[0].rstrip(",;:–- ") + "…"

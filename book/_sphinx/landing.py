@@ -13,7 +13,7 @@ COMMANDS = """pip install -r requirements.txt
 jupyter lab book/00_whole_thing.ipynb"""
 
 
-class install_here(nodes.General, nodes.Element):  # noqa: N801 (docutils' nodes are)
+class install_here(nodes.General, nodes.Element):
     """Where the commands will stand, once the settings of the site are known."""
 
 
