@@ -89,7 +89,7 @@ def glossary_terms(doctree: nodes.document) -> dict[str, Term]:
         ]
         if head is None or not head["ids"] or not links:
             continue
-        home = links[-1]["reftarget"].rpartition(".")[0]
+        home = re.sub(r"\.(?:ipynb|md)$", "", links[-1]["reftarget"])
         told = [as_html(child) for child in body if child is not links[-1]]
         name = head.astext().strip()
         text = "".join(told).strip()
@@ -111,23 +111,40 @@ def in_order(env: BuildEnvironment) -> list[str]:
     return found
 
 
-def running_text(doctree: nodes.document) -> Iterator[nodes.Text]:
-    """The words of a page's paragraphs, in the order of reading."""
-    for paragraph in list(doctree.findall(nodes.paragraph)):
-        above, node = [], paragraph
-        while node is not None:
-            above.append(node)
-            node = node.parent
-        sections = [node for node in above if isinstance(node, nodes.section)]
-        titles = [section[0].astext() for section in sections if len(section)]
-        if LISTED in titles or any(isinstance(node, UNTOUCHED) for node in above):
-            continue
-        for text in list(paragraph.findall(nodes.Text)):
-            node = text.parent
-            while node is not paragraph and not isinstance(node, UNTOUCHED):
-                node = node.parent
-            if node is paragraph:
-                yield text
+def join_lines(element: nodes.Element) -> None:
+    """Make one of neighbouring texts: a term may begin in one line, and end below."""
+    joined: list[nodes.Node] = []
+    for child in element.children:
+        is_text = isinstance(child, nodes.Text)
+        if is_text and joined and isinstance(joined[-1], nodes.Text):
+            joined[-1] = nodes.Text(joined[-1].astext() + child.astext())
+        else:
+            joined.append(child)
+    if len(joined) < len(element.children):
+        element.children = []
+        element += joined
+
+
+def running_text(
+    node: nodes.Element, is_inside: bool = False
+) -> Iterator[tuple[nodes.Element, nodes.Text]]:
+    """The words of a page's paragraphs, in the order of reading, with what holds them.
+
+    Args:
+        node: the page, or a part of it; neighbouring texts in it become one.
+        is_inside: whether the part lies in a paragraph.
+    """
+    is_inside = is_inside or isinstance(node, nodes.paragraph)
+    is_list = isinstance(node, nodes.section) and node[0].astext() == LISTED
+    if isinstance(node, UNTOUCHED) or is_list:
+        return
+    if is_inside:
+        join_lines(node)
+    for child in list(node.children):
+        if isinstance(child, nodes.Element):
+            yield from running_text(child, is_inside)
+        elif is_inside and isinstance(child, nodes.Text):
+            yield node, child
 
 
 def link_first_uses(
@@ -148,7 +165,7 @@ def link_first_uses(
     """
     waiting, texts = dict(terms), list(running_text(doctree))
     while texts:
-        text = texts.pop(0)
+        holder, text = texts.pop(0)
         words = text.astext()
         hits = [
             (match.start(), -match.end(), name)
@@ -164,9 +181,9 @@ def link_first_uses(
         link["classes"].append("glyf-term")
         rest = nodes.Text(words[end:])
         parts = [nodes.Text(words[:start]), link, rest]
-        text.parent.replace(text, [part for part in parts if part.astext()])
+        holder.replace(text, [part for part in parts if part.astext()])
         if rest.astext():
-            texts.insert(0, rest)
+            texts.insert(0, (holder, rest))
     return set(terms) - set(waiting)
 
 
@@ -200,6 +217,9 @@ def add_links(app: Sphinx, doctree: nodes.document, page: str) -> None:
     kept[page] = {
         term.place: term.text for term in terms.values() if term.place in asked
     }
+    if any('class="math"' in text for text in kept[page].values()):
+        # Sphinx lets a page load MathJax only where the page itself has a formula.
+        env.get_domain("math").data["has_equations"][page] = True
 
 
 def add_cards(

@@ -37,8 +37,8 @@ def is_prose(paragraph: nodes.paragraph) -> bool:
 def is_question(paragraph: nodes.paragraph) -> bool:
     """Whether a paragraph is the question that a chapter answers: on top, in bold."""
     is_on_top = isinstance(paragraph.parent.parent, nodes.document)
-    is_bold = len(paragraph) == 1 and isinstance(paragraph[0], nodes.strong)
-    return is_on_top and is_bold and paragraph.astext().endswith("?")
+    bold = [strong.astext() for strong in paragraph.findall(nodes.strong)]
+    return is_on_top and bold == [paragraph.astext()] and bold[0].endswith("?")
 
 
 def sentences(doctree: nodes.document) -> Iterator[str]:
