@@ -1,4 +1,4 @@
-"""Switch on the buttons that open a chapter in Colab or Binder, given an address.
+"""Tell the book where it is public: launch buttons, links to it, canonical addresses.
 
 Invariant: run twice, it changes nothing more; run with another address, it moves.
 """
@@ -13,6 +13,7 @@ from glyflib.files import write_text
 
 ROOT = Path(__file__).parents[1]
 ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]*[\w-]")
+SITE = re.compile(r"https://[\w.-]+(?:/[\w.~-]+)*/?")
 FOLDER = "diffusion-book"  # of the clone, where a notebook was opened by itself
 CELL_ID = "launch"
 MARK = "# Launch buttons, written by book/launch.py; nothing may follow.\n"
@@ -26,6 +27,9 @@ launch_buttons:
   colab_url: https://colab.research.google.com
   binderhub_url: https://mybinder.org
 """
+# What the settings say of the site, above the mark.
+BASE = re.compile(r"^(  baseurl:).*$", re.MULTILINE)
+BUTTON = re.compile(r"^(  use_repository_button:).*$", re.MULTILINE)
 CELL = """# Opened by itself, as on Colab: fetch the book and install its package, once.
 import importlib.util
 import site
@@ -65,27 +69,42 @@ def write_cell(path: Path, cell: dict) -> None:
     write_text(path, text)
 
 
-def add_launch_buttons(root: Path, url: str, branch: str = "main") -> int:
-    """Name the repository in _config.yml, and give each notebook its set-up cell.
+def pages_of(url: str) -> str:
+    """Where GitHub shows the pages of a repository, https://OWNER.github.io/NAME/."""
+    owner, name = url.rstrip("/").split("/")[-2:]
+    host = f"{owner}.github.io".lower()
+    return f"https://{host}/" if name.lower() == host else f"https://{host}/{name}/"
+
+
+def add_launch_buttons(
+    root: Path, url: str, branch: str = "main", site: str = ""
+) -> int:
+    """Name repository and site in _config.yml; give each notebook its set-up cell.
 
     Args:
         root: of the repository.
         url: its public address on GitHub, https://github.com/OWNER/NAME.
         branch: that the buttons open.
+        site: address of the built book; "" for the repository's pages on GitHub.
 
     Returns:
         the number of notebooks.
 
     Raises:
-        ValueError: If the address is of another form, or the branch has odd signs.
+        ValueError: If an address is of another form, or the branch has odd signs.
     """
     url = url.removesuffix("/").removesuffix(".git")
     if not ADDRESS.fullmatch(url):
         raise ValueError(f"address {url!r} must be like https://github.com/OWNER/NAME")
     if not re.fullmatch(r"[\w./-]+", branch):
         raise ValueError(f"branch {branch!r} must be letters, digits and ./-")
+    site = site or pages_of(url)
+    if not SITE.fullmatch(site):
+        raise ValueError(f"site {site!r} must be like https://example.org/book/")
     path = root / "_config.yml"
     before, _, _ = path.read_text("utf-8").partition(MARK)
+    before = BASE.sub(rf'\1 "{site.rstrip("/")}/"', before)
+    before = BUTTON.sub(r"\1 true", before)
     text = before.rstrip("\n") + "\n\n" + MARK + CONFIG.format(url=url, branch=branch)
     write_text(path, text)
     notebooks = sorted((root / "book").glob("*.ipynb"))
@@ -97,13 +116,19 @@ def add_launch_buttons(root: Path, url: str, branch: str = "main") -> int:
 @click.command(context_settings={"show_default": True})
 @click.argument("url")
 @click.option("--branch", default="main", help="That the buttons open.")
-def main(url: str, branch: str) -> None:
+@click.option(
+    "--site",
+    default="",
+    help="Address of the built book.  [default: the repository's pages on GitHub]",
+)
+def main(url: str, branch: str, site: str) -> None:
     """Add buttons that open the chapters of the public repository URL in Colab, Binder.
 
-    They open what is pushed there, so commit and push afterwards.
+    Pages then link to the repository, and name their own address on the SITE. Buttons
+    open what is pushed there, so commit and push afterwards.
     """
     try:
-        count = add_launch_buttons(ROOT, url, branch)
+        count = add_launch_buttons(ROOT, url, branch, site)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     click.echo(f"{count} notebooks and _config.yml name {url}: commit and push them")

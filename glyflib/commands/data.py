@@ -21,7 +21,7 @@ from glyflib.glyphs.assemble import build_glyphs
 from glyflib.glyphs.fonts import open_face
 from glyflib.glyphs.names import has_name, name_captions, parse_ranges
 from glyflib.glyphs.tables import NO_UNIHAN, read_captions, read_unihan
-from glyflib.making.cover import build_cover
+from glyflib.making.cover import build_cover, real_and_drawn
 from glyflib.making.map import build_map
 
 SHOWN = 40
@@ -207,9 +207,13 @@ def place(out: Path, seed: int) -> None:
 @click.argument("out", type=FILE, callback=named(".png"))
 @click.option("--seed", default=0, show_default=True, help="Seed of the noise.")
 def cover(out: Path, seed: int) -> None:
-    """Draw the README's picture, real glyphs under growing noise, as the PNG OUT."""
+    """Draw the README's picture, real glyphs beside drawn ones, as the PNG OUT."""
+    from glyflib.glyffuser import Glyffuser
+    from glyflib.super_resolution import SuperResolver
+
     check_place(out)
-    build_cover(load_glyphs("all", 64), out, seed=seed)
+    models = Glyffuser.load(), SuperResolver.load()
+    build_cover(real_and_drawn(load_glyphs("test", 128), *models, seed=seed), out)
 
 
 @data.command("radicals")
