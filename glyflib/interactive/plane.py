@@ -1,8 +1,8 @@
 """What the figures that compute share: their scripts, their numbers, a still picture.
 
-Invariant: a figure holds formulas and numbers, and no picture drawn before but the still
-one, which shows where no script runs; nothing is fetched, and the host's key is the hash
-of all that is in it.
+Invariant: a figure holds formulas and numbers, and no picture drawn before but the
+still one, which shows where no script runs; nothing is fetched, and the host's key is
+the hash of all that is in it.
 """
 
 import json

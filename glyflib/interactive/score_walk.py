@@ -75,15 +75,12 @@ def score_walk(
         "span": SPAN,
     }
     t, here = torch.tensor(level), torch.tensor([start], dtype=torch.float64)
-    places = lattice(11)
+    places = torch.cat([lattice(11), here])
     shrink = mixture.alpha_bar[t].double().sqrt()
-    picture = still_plane(
+    still = still_plane(
         [(mixture.means, 9, BLUE, False), (here, 6, ORANGE, True)],
-        (
-            torch.cat([places, here]),
-            shrink * mixture.denoise(torch.cat([places, here]), t),
-        ),
+        (places, shrink * mixture.denoise(places, t)),
         alt=f"Arrows of the score at level {level} lead towards {count} places, marked "
         "by rings; to move the particle needs JavaScript.",
     )
-    return computed_figure("score_walk", "scoreWalk", data, picture)
+    return computed_figure("score_walk", "scoreWalk", data, still)

@@ -74,8 +74,8 @@ function player(host, play, words, act) {
   };
 }
 
-// A canvas that keeps its shape: width over height. draw(pen, size) gets CSS pixels.
-function sharpCanvas(canvas, shape, draw) {
+// A canvas as wide as its place, and as high as heightOf(width); draw gets CSS pixels.
+function sharpCanvas(canvas, heightOf, draw) {
   const size = { width: 0, height: 0 }, pen = canvas.getContext("2d");
   const redraw = redrawer(() => {
     if (!size.width) return;
@@ -88,7 +88,7 @@ function sharpCanvas(canvas, shape, draw) {
     if (!width || width === size.width) return;
     const ratio = Math.min(devicePixelRatio || 1, 2);
     size.width = width;
-    size.height = Math.round(width / shape);
+    size.height = Math.round(heightOf(width));
     canvas.style.height = `${size.height}px`;
     canvas.width = Math.round(size.width * ratio);
     canvas.height = Math.round(size.height * ratio);

@@ -105,7 +105,7 @@ function playground(host, data) {
   }
 
   // ---- the picture
-  const { size, redraw } = sharpCanvas(canvas, 1, draw);
+  const { size, redraw } = sharpCanvas(canvas, (width) => width, draw);
   const at = planeOf(span, size);
   const lattice = gridOf(span, 13);
   function draw(pen, _, ink) {

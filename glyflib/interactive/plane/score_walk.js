@@ -68,7 +68,7 @@ function scoreWalk(host, data) {
   }
 
   // ---- the picture
-  const { size, redraw } = sharpCanvas(canvas, 1, paint);
+  const { size, redraw } = sharpCanvas(canvas, (width) => width, paint);
   const at = planeOf(span, size), lattice = gridOf(span, 15), cells = gridOf(span, WALK_CELLS);
   let kept = null; // density and arrows of one level
   function fieldAt(t) {
