@@ -25,15 +25,15 @@ function button(text, title, act) {
 
 // A choice: [value, text] pairs.
 function choice(text, pairs, value, act) {
-  const select = make("select", { [KEYS]: "1" }, ...pairs.map(([v, t]) => make("option", { value: v, text: t })));
+  const select = make("select", { "aria-label": text, [KEYS]: "1" }, ...pairs.map(([v, t]) => make("option", { value: v, text: t })));
   select.value = value;
   select.addEventListener("change", () => act(select.value));
   return { row: make("label", { class: "choice" }, make("span", { text }), select), select };
 }
 
 function slider(text, { min, max, step, value }, act) {
-  const range = make("input", { type: "range", min, max, step, value, autocomplete: "off", [KEYS]: "1" });
-  const told = make("output", {});
+  const range = make("input", { type: "range", min, max, step, value, autocomplete: "off", "aria-label": text, [KEYS]: "1" });
+  const told = make("span", { class: "value" });
   range.addEventListener("input", () => act(Number(range.value)));
   const show = (v, words) => {
     range.value = v;
