@@ -32,7 +32,7 @@ SAMPLERS = {
     "2m": "sample_dpm",
 }
 MAX_POINTS = 300  # of a set: more would make a phone slow
-COUNTS = (1, 2, 3, 5, 10, 20, 50, 100)
+COUNTS = (1, 2, 3, 5, 10, 20, 50, 100, 200)
 STRETCH = 2.2  # a glyph reaches so far from the middle
 
 

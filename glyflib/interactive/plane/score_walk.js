@@ -88,7 +88,10 @@ function scoreWalk(host, data) {
     pen.font = "600 13px system-ui, sans-serif";
     pen.textAlign = "center";
     pen.textBaseline = "middle";
-    names.forEach((name, k) => pen.fillText(name, at.px(data.spots[k][0]), at.py(data.spots[k][1])));
+    names.forEach((name, k) => { // beside an island, which shrinks towards the middle
+      const [cx, cy] = data.mixture.means.slice(2 * k, 2 * k + 2), [sx, sy] = data.spots[k];
+      pen.fillText(name, at.px(sx - cx + shrink * cx), at.py(sy - cy + shrink * cy));
+    });
     pen.strokeStyle = ink.walker;
     pen.globalAlpha = 0.5;
     pen.lineWidth = 1;
