@@ -138,7 +138,9 @@ def still_plane(
     )
 
 
-def computed_figure(kind: str, start: str, data: dict, still: str) -> HTML:
+def computed_figure(
+    kind: str, start: str, data: dict, still: str, *, more: Sequence[str] = ()
+) -> HTML:
     """A figure that computes in the page, as one fragment of HTML.
 
     Args:
@@ -146,10 +148,12 @@ def computed_figure(kind: str, start: str, data: dict, still: str) -> HTML:
         start: the function of that script that begins it, of a host and the data.
         data: what it computes from, of numbers, texts, lists and dicts.
         still: HTML that shows where no script runs.
+        more: scripts that only this figure needs, in the order of their calls.
     """
     options = json.dumps(data | {"css": asset("plane/plane.css")}, ensure_ascii=False)
     options = options.replace("</", "<\\/")
-    body = f"{plane_scripts()}\n{asset(f'plane/{kind}.js')}\nconst data = {options};"
+    scripts = [plane_scripts(), *map(asset, more), asset(f"plane/{kind}.js")]
+    body = "\n".join([*scripts, f"const data = {options};"])
     key = sha256((body + still).encode()).hexdigest()[:12]
     begin = (
         f"""whenThere('[data-glyf-plane="{key}"]', (host) => {start}(host, data));"""
