@@ -7,7 +7,7 @@
   const at = (name) => document.getElementById(name);
   // Keys and swipes that a slider, a map, a text field or a button takes for itself.
   const OWN = "input, select, textarea, button, summary, a, canvas, [role=slider],"
-    + " .glyf-map, .glyf-words";
+    + " .glyf-map, .glyf-plane, .glyf-words";
   const SIDEWAYS = "pre, .output, div.math";
   let now = 0;
 

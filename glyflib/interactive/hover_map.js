@@ -1,28 +1,9 @@
-// One map of glyphs on a canvas; hover_map.py sets `key`, `packed` and `sheetSources`.
+// One map of glyphs on a canvas; hover_map.py sets `key`, `packed` and `sheetSources`,
+// and page.js comes before.
 // Texts are only ever set as text, so that no caption can become HTML.
 const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#000000", "#9a6324"];
 const DARK = { "#0072b2": "#2f86d8", "#9a6324": "#c99557", "#6f3fa0": "#a983d6" };
 const MAX_ZOOM = 200, REACH = 16, NEAR_ZOOM = 6, OTHER = 255;
-
-function bytes(text) {
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-}
-
-function make(tag, options = {}, ...children) {
-  const { text, ...attributes } = options;
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== undefined) element.textContent = text;
-  element.append(...children);
-  return element;
-}
-
-function isDark() {
-  const theme = document.documentElement.dataset.theme || document.body.dataset.theme;
-  if (theme === "dark" || theme === "light") return theme === "dark";
-  const lab = document.body.dataset.jpThemeLight;
-  return lab ? lab === "false" : matchMedia("(prefers-color-scheme: dark)").matches;
-}
 
 // The colours of a group's labels: their own, or the next that is free.
 function fillsOf(own) {
@@ -83,7 +64,6 @@ function hoverMap(host, data) {
   // ---- geometry
   const toX = (x) => width / 2 + (x - view.x) * base * view.zoom;
   const toY = (y) => height / 2 + (y - view.y) * base * view.zoom;
-  const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
   function nearest(px, py, reach) {
     let best = -1, least = reach * reach;
     for (let i = 0; i < count; i++) {
@@ -395,9 +375,7 @@ function hoverMap(host, data) {
     redraw();
   }
   new ResizeObserver(resize).observe(canvas.parentElement);
-  const themes = new MutationObserver(retheme);
-  for (const place of [document.documentElement, document.body]) themes.observe(place, { attributes: true, attributeFilter: ["data-theme", "data-jp-theme-light"] });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", retheme);
+  onTheme(retheme);
   retheme();
   setView(0.5, 0.5, 1);
   resize();
@@ -413,15 +391,7 @@ async function unpack() {
   return new Response(stream).json();
 }
 
-// Jupyter Lab may run this before its element is on the page, or show it twice.
-function start(data) {
-  const hosts = [...document.querySelectorAll(`[data-glyf-map="${key}"]`)].filter((host) => !host.shadowRoot);
-  for (const host of hosts) hoverMap(host, data);
-  return hosts.length > 0;
-}
 // A browser too old to unpack (before 2023) keeps the still picture.
-if (typeof DecompressionStream === "function") unpack().then((data) => {
-  if (start(data)) return;
-  let tries = 0;
-  const timer = setInterval(() => { if (start(data) || ++tries > 200) clearInterval(timer); }, 50);
-});
+if (typeof DecompressionStream === "function") {
+  unpack().then((data) => whenThere(`[data-glyf-map="${key}"]`, (host) => hoverMap(host, data)));
+}

@@ -152,7 +152,7 @@ def hover_map(
     }
     sheets = json.dumps(tile_sheets(images))
     head = f'const packed = "{packed(data)}";\nconst sheetSources = {sheets};\n'
-    body = head + asset("hover_map.js")
+    body = head + asset("page.js") + asset("hover_map.js")
     key = sha256(body.encode()).hexdigest()[:12]
     alt = f"A map of {len(chars)} glyphs as dots; the interactive one needs JavaScript."
     return HTML(

@@ -26,24 +26,33 @@ function mersenneTwister(seed) {
   };
 }
 
-// count standard normal numbers: uniform ones in [0, 1), of 53 bits, then sixteen at a
-// time through Box and Muller's formula, eight with a cosine and eight with a sine.
-function torchNoise(seed, count) {
-  if (count < 16) throw new Error("torch draws fewer than 16 numbers in another way");
-  const bits = mersenneTwister(seed), noise = new Float64Array(count);
+// A source of standard normal numbers, as many as are asked for: uniform ones in [0, 1),
+// of 53 bits, then sixteen at a time through Box and Muller's formula, eight with a cosine
+// and eight with a sine. Each call goes on where the last one ended.
+function torchGenerator(seed) {
+  const bits = mersenneTwister(seed);
   const uniform = () => ((bits() & 0x1fffff) * 2 ** 32 + bits()) * 2 ** -53;
-  const turn = (from) => {
-    for (let i = from; i < from + 8; i++) {
-      const radius = Math.sqrt(-2 * Math.log(1 - noise[i])), angle = 2 * Math.PI * noise[i + 8];
-      noise[i] = radius * Math.cos(angle);
-      noise[i + 8] = radius * Math.sin(angle);
+  return (count) => {
+    if (count < 16) throw new Error("torch draws fewer than 16 numbers in another way");
+    const noise = new Float64Array(count);
+    const turn = (from) => {
+      for (let i = from; i < from + 8; i++) {
+        const radius = Math.sqrt(-2 * Math.log(1 - noise[i])), angle = 2 * Math.PI * noise[i + 8];
+        noise[i] = radius * Math.cos(angle);
+        noise[i + 8] = radius * Math.sin(angle);
+      }
+    };
+    for (let i = 0; i < count; i++) noise[i] = uniform();
+    for (let i = 0; i + 16 <= count; i += 16) turn(i);
+    if (count % 16) { // the last sixteen once more
+      for (let i = count - 16; i < count; i++) noise[i] = uniform();
+      turn(count - 16);
     }
+    return noise;
   };
-  for (let i = 0; i < count; i++) noise[i] = uniform();
-  for (let i = 0; i + 16 <= count; i += 16) turn(i);
-  if (count % 16) { // the last sixteen once more
-    for (let i = count - 16; i < count; i++) noise[i] = uniform();
-    turn(count - 16);
-  }
-  return noise;
+}
+
+// The first count numbers of a seed.
+function torchNoise(seed, count) {
+  return torchGenerator(seed)(count);
 }
