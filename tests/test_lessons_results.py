@@ -17,6 +17,11 @@ def test_a_ladder_of_pictures_climbs_by_the_number_of_steps():
     assert sampling.drawn.shape == (sampling.num_captions, 1, 32, 32)
     assert isinstance(sampling.frechet("DDIM")[5], Estimate)
     assert sampling.features("DDIM, clipped")[5].shape == (sampling.num_captions, 96)
+    for sampler in ("DDIM", "2M"):
+        missed = sampling.missed(sampler)
+        assert list(missed) == sorted(missed) and 50 in missed
+        assert {x.shape for x in missed.values()} == {sampling.strangers.shape}
+    assert len(sampling.strangers) == sampling.num_captions
     film = sampling.film
     assert film.xt.shape == film.x0_hat.shape == (len(film.levels), 16, 1, 32, 32)
     for way in ("straight", "sphere"):
@@ -87,6 +92,7 @@ def test_races_tell_what_each_took():
     ("ask", "told"),
     [
         (lambda: results.sampling().pictures("Euler"), "'Euler' .* DDIM, DDPM, 2M"),
+        (lambda: results.sampling().missed("DDPM"), "'DDPM' .* DDIM, 2M"),
         (lambda: results.solvers().errors("x"), "sampler 'x' is not stored"),
         (lambda: results.training().rows("all"), "split 'all' .* train, test"),
         (lambda: results.bits().by_curve("x"), "'x' .* untold, told, uniform, fine"),

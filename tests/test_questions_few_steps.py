@@ -52,6 +52,22 @@ def test_the_slope_of_the_map_is_that_of_two_ends(noise):
     assert asked.slope_of_map(noise) == pytest.approx((high - low) / 2e-4, rel=1e-3)
 
 
+def test_each_row_aims_where_two_jumps_of_its_own_teacher_land():
+    """Row by row: only the teacher of the row's own walk is asked."""
+    xt, jumps, teachers = asked.mixed_jumps()
+    assert set(jumps.count.tolist()) == {1, 2}
+    found = asked.aims(xt, jumps, teachers)
+    alpha_bar = asked.schedule_of_student()
+    landed = jump(xt, found, jumps.t, jumps.s, alpha_bar)
+    for row in range(len(xt)):
+        t, middle, s = (levels[row, None] for levels in jumps[1:])
+        teacher = teachers[jumps.count[row].item()]
+        start = xt[row, None]
+        half_way = jump(start, teacher(start, t, middle), t, middle, alpha_bar)
+        there = jump(half_way, teacher(half_way, middle, s), middle, s, alpha_bar)
+        torch.testing.assert_close(landed[row, None], there)
+
+
 def test_teaching_pays_after_some_ten_thousands_of_glyphs():
     assert 10 < asked.glyphs_until_it_pays(asked.saved_calls()) < 1000
 
@@ -68,6 +84,11 @@ def test_teaching_pays_after_some_ten_thousands_of_glyphs():
         ("few-map", asked.flow_of_bell, "Right"),
         ("few-map", asked.by_variances, "root"),
         ("few-map", asked.by_one_call, "step of DDIM"),
+        ("few-practice", asked.aims, "Right"),
+        ("few-practice", asked.aims_of_newest, "of the other walk"),
+        ("few-practice", asked.aims_exchanged, "exchanged"),
+        ("few-practice", asked.landings, "where the teachers land"),
+        ("few-practice", asked.beliefs, "jump twice"),
         ("few-slope", asked.slope_of_map(0.0), "Right"),
         ("few-slope", 1 / asked.slope_of_map(0.0), "other way round"),
     ],

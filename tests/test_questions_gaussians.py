@@ -7,6 +7,7 @@ import torch
 from sklearn.mixture import GaussianMixture
 
 from glyflib.lessons.exercises import check
+from glyflib.lessons.questions import gaussians as asked
 from glyflib.lessons.questions.gaussians import em_round, mixing, top, two_humps
 
 
@@ -52,11 +53,24 @@ def test_a_round_of_em_is_scikit_learns():
     assert (stds**2).tolist() == pytest.approx(peer.covariances_[:, 0, 0])
 
 
+def test_the_map_from_noise_meets_each_number_at_its_place_and_goes_straight_between():
+    """Noises at the shares 0, 1/5, ..., 1 of five steps, and one half of a step on."""
+    _, data = asked.some_noise_and_data()
+    line = data.sort().values
+    share = torch.linspace(0, 1, len(data), dtype=torch.float64)
+    found = asked.from_noise(torch.special.ndtri(share), data)
+    torch.testing.assert_close(found, line)
+    middle = torch.special.ndtri(share[:-1] + share[1] / 2)
+    found = asked.from_noise(middle, data)
+    torch.testing.assert_close(found, (line[:-1] + line[1:]) / 2)
+
+
 @pytest.mark.parametrize(
     ("name", "answer", "told"),
     [
         ("gaussian-top", 10, "about 10"),
         ("gaussian-average", [3, 1.41], "1.41"),
+        ("gaussian-map", asked.from_noise, "in proportion"),
         ("gaussian-wrap", [0, 2], "straight up"),
         ("gaussian-mixing", [1, 0.8, 0.6], "add up to 1"),
         ("gaussian-count", 100, "four times as many"),
@@ -77,6 +91,9 @@ def test_a_right_answer_is_told_why(name, answer, told):
         ("gaussian-wrap", [0, 4], "The distance is a root"),
         ("gaussian-mixing", [1, 0.8, 0.2], "squares"),
         ("gaussian-count", 50, "twice as many"),
+        ("gaussian-map", asked.from_noise_on_stairs, "map of the chapter"),
+        ("gaussian-map", asked.from_noise_rounded_down, "by the rest"),
+        ("gaussian-map", asked.from_noise_unsorted, "Line them up"),
     ],
 )
 def test_a_mistake_is_told_what_to_think_of(name, answer, told):

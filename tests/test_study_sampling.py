@@ -14,7 +14,8 @@ from glyflib.text import TextEncoder
 # The tiny encoder cuts words into many tokens.
 pytestmark = pytest.mark.filterwarnings("ignore:prompt .* are cut")
 SIZES = {"counts": (1, 2), "num_same": 2, "num_film": 2, "num_frames": 2}
-PARTS = ["same ddpm 1", "same ddim 2", "film", "judged ddim 2", "between"]
+WAYS = {"ways": {"ddim": (1, 2), "dpm": (2,)}, "reference": ("dpm", 2)}
+PARTS = ["same ddpm 1", "same ddim 2", "film", "judged ddim 2", "between", "missed"]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,8 @@ def found(tiny):
     patch.setattr(study, "NUM_BOOTSTRAP", 2)
     patch.setattr(study, "BETWEEN_STEPS", 2)
     subject = tiny_models.subject(tiny)
-    parts = study.sampling(subject, 0, **SIZES, num_drawn=4, judge={"ddim": (2,)})
+    sizes = SIZES | WAYS | {"num_drawn": 4, "judge": {"ddim": (2,)}}
+    parts = study.sampling(subject, 0, **sizes)
     yield {name: parts[name]() for name in PARTS}
     patch.undo()
 
@@ -68,6 +70,24 @@ def test_the_middle_of_two_noises_is_drawn_under_the_first_caption(found, tiny):
     expected = study.images_from_x0(last.xt.float())[0].int()
     assert (images[1].int() - expected).abs().max() <= 1
     assert found["between"]["curved"].shape == images.shape == (2, 1, 32, 32)
+
+
+def test_who_takes_the_steps_of_the_reference_misses_nothing(found):
+    missed = found["missed"]
+    assert missed["reference"] == ["dpm", 2]
+    assert (missed["dpm 2"] == 0).all() and missed["dpm 2"].shape == (4,)
+    assert (missed["strangers"] > 0).all()
+
+
+def test_one_step_misses_by_the_distance_of_the_two_drawings(found, tiny):
+    """The first two captions, drawn alone: the noise of each is its own."""
+    captions = tiny_models.some_glyphs("test").captions
+    prompts = [captions[i] for i in evenly(4, len(captions))[:2]]
+    one = tiny.sample(prompts, num_steps=1, scale=1.0, sampler=sample, seed=0)
+    goal = tiny.sample(prompts, num_steps=2, scale=1.0, seed=0)
+    gap = (one - goal).square().mean((1, 2, 3)).sqrt()
+    told = found["missed"]["ddim 1"][:2].to(gap)
+    torch.testing.assert_close(told, gap, rtol=1e-3, atol=1e-3)
 
 
 def test_what_is_stored_comes_out_again():

@@ -156,6 +156,36 @@ class SamplingResults(StudyResults):
         """The same distance for as many training glyphs."""
         return Estimate(**self.numbers("floor")["frechet"])
 
+    def missed(self, sampler: str) -> dict[int, Tensor]:
+        """How far each caption's glyph (N,) is from that of very many steps, by steps.
+
+        The root of the mean squared difference of pixels, where ink and paper are 2
+        apart. The glyph of very many steps is by 2M, from the same noise.
+
+        Args:
+            sampler: "DDIM" or "2M".
+
+        Raises:
+            ValueError: If there is no such sampler.
+        """
+        check_name("sampler", sampler, ("DDIM", "2M"))
+        self.numbers("missed")  # tells if the study was cut off before it
+        found = {}
+        for name in self.stored.tensors:
+            part, _, way = name.partition("/")
+            kind, _, steps = way.rpartition(" ")
+            if part == "missed" and kind == LADDERS[sampler]:
+                found[int(steps)] = self.tensor(part, way).double()
+        return dict(sorted(found.items()))
+
+    @property
+    def strangers(self) -> Tensor:
+        """How far the glyph of each caption (N,) is from the one of the next caption.
+
+        Both are of very many steps; the measure is that of `missed`.
+        """
+        return self.tensor("missed", "strangers").double()
+
     @property
     def drawn(self) -> Tensor:
         """One glyph a caption, x0 (N, 1, S, S), by DDIM in 20 steps."""

@@ -26,6 +26,8 @@ NUM_FILM = 16  # glyphs of the film
 NUM_FRAMES = 24
 NUM_DRAWN = 128  # held-out captions, one glyph each
 JUDGED = {"ddim": SHORT, "ddpm": (10,), "dpm": (10,), "ddim clipped": (5,)}
+MISSED = {"ddim": (20, 30, 50), "dpm": (20, 30, 50)}
+REFERENCE = "dpm", 100  # of the glyphs that are missed: 2M, which is nearest soonest
 BETWEEN_STEPS = 20
 NUM_BOOTSTRAP = 400
 SAMPLERS = {
@@ -130,6 +132,33 @@ def between(glyffuser: Glyffuser, prompts: Sequence[str], seed: int) -> dict:
     return found
 
 
+def missed(
+    glyffuser: Glyffuser,
+    prompts: Sequence[str],
+    ways: Mapping[str, tuple[int, ...]],
+    reference: tuple[str, int],
+    seed: int,
+) -> dict:
+    """How far each glyph of few steps is from the one of many, by the same noise.
+
+    Distances (N,) are roots of mean squared differences of pixels. Those called
+    "strangers" are of each glyph of many steps to the next caption's.
+    """
+    goal = last_of(walk(glyffuser, prompts, *reference, seed)).xt
+    found: dict[str, object] = {"reference": list(reference)}
+    found["strangers"] = distance(goal, goal.roll(1, 0))
+    for name, counts in ways.items():
+        for count in counts:
+            x0 = last_of(walk(glyffuser, prompts, name, count, seed)).xt
+            found[f"{name} {count}"] = distance(x0, goal)
+    return found
+
+
+def distance(x0: Tensor, other: Tensor) -> Tensor:
+    """Root of the mean squared difference of pixels (N,), as it is stored."""
+    return (x0 - other).square().mean((1, 2, 3)).sqrt().half()
+
+
 def sampling(
     subject: Subject,
     seed: int,
@@ -140,8 +169,10 @@ def sampling(
     num_frames: int = NUM_FRAMES,
     num_drawn: int = NUM_DRAWN,
     judge: Mapping[str, tuple[int, ...]] = JUDGED,
+    ways: Mapping[str, tuple[int, ...]] = MISSED,
+    reference: tuple[str, int] = REFERENCE,
 ) -> Mapping[str, Part]:
-    """Parts "same ddim 5" and the like, "film", "judged ddim 5", "floor", "between"."""
+    """Parts "same ddim 5", "film", "judged ddim 5", "floor", "between", "missed"."""
     glyffuser, prompts = subject.glyffuser, subject.captions(num_drawn)
     few, found = prompts[:num_same], {}
     for name in ("ddpm", "dpm", "ddim"):
@@ -159,4 +190,5 @@ def sampling(
     found["between"] = partial(between, glyffuser, prompts, seed)
     last = counts[-1]  # the reference, which takes longest
     found[f"same ddim {last}"] = partial(same_noise, glyffuser, few, "ddim", last, seed)
+    found["missed"] = partial(missed, glyffuser, prompts, ways, reference, seed)
     return found

@@ -1,4 +1,4 @@
-"""Questions of chapter 21: calls saved, an aim, a bell, its map, the price, a slope.
+"""Questions of chapter 21: calls, an aim, a bell, its map, a price, a lesson, a slope.
 
 Invariant: answers are computed from the package, or from the formulas beside them.
 """
@@ -9,14 +9,14 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from glyflib.distillation import target_x0
+from glyflib.distillation import Jumps, Teacher, draw_jumps, target_x0, two_jumps
 from glyflib.exact import GaussianMixture
 from glyflib.files import CONFIG
 from glyflib.lessons import one_pixel
 from glyflib.lessons.few_steps import calls_of_teaching
 from glyflib.lessons.question import Mistake, Question
 from glyflib.schedule import cosine_alpha_bar
-from glyflib.student import SHIPPED, ending_in_noise
+from glyflib.student import SHIPPED, ending_in_noise, jump
 
 STEPS = 30  # of a guided glyph
 CALLS = 4  # of a student's
@@ -108,9 +108,77 @@ def saved_calls() -> int:
 
 
 @cache
+def schedule_of_student() -> Tensor:
+    """The glyffuser's schedule, with nothing of the data left at its last level."""
+    return ending_in_noise(cosine_alpha_bar(1000))
+
+
+def aims(xt: Tensor, jumps: Jumps, teachers: dict[int, Teacher]) -> Tensor:
+    """The data towards which one jump of each row leads, by that row's own teacher.
+
+    Args:
+        xt: (B, ...) noisy data at the levels where the jumps start.
+        jumps: to walks in these numbers of calls.
+        teachers: who jumps twice, by the calls of the walk.
+
+    References:
+        Salimans and Ho 2022, Algorithm 2.
+    """
+    wanted = torch.empty_like(xt)
+    for calls, teacher in teachers.items():
+        mine = jumps.count == calls
+        t, middle, s = (levels[mine] for levels in jumps[1:])
+        xs = two_jumps(teacher, xt[mine], t, middle, s, schedule_of_student())
+        wanted[mine] = target_x0(xt[mine], xs, t, s, schedule_of_student())
+    return wanted
+
+
+def aims_of_newest(xt: Tensor, jumps: Jumps, teachers: dict[int, Teacher]) -> Tensor:
+    """All rows by the teacher of the fewest calls."""
+    newest = teachers[min(teachers)]
+    return aims(xt, jumps, dict.fromkeys(teachers, newest))
+
+
+def aims_exchanged(xt: Tensor, jumps: Jumps, teachers: dict[int, Teacher]) -> Tensor:
+    """Each row by the teacher of the other walk."""
+    others = zip(teachers, reversed(teachers.values()), strict=True)
+    return aims(xt, jumps, dict(others))
+
+
+def landings(xt: Tensor, jumps: Jumps, teachers: dict[int, Teacher]) -> Tensor:
+    """Where each row's teacher lands, in place of the aim that leads there."""
+    found = aims(xt, jumps, teachers)
+    return jump(xt, found, jumps.t, jumps.s, schedule_of_student())
+
+
+def beliefs(xt: Tensor, jumps: Jumps, teachers: dict[int, Teacher]) -> Tensor:
+    """What each row's teacher says at the start: one jump of it, and not two."""
+    said = torch.empty_like(xt)
+    for calls, teacher in teachers.items():
+        mine = jumps.count == calls
+        said[mine] = teacher(xt[mine], jumps.t[mine], jumps.s[mine])
+    return said
+
+
+def mixed_jumps() -> tuple[Tensor, Jumps, dict[int, Teacher]]:
+    """Places, jumps of walks in 2 calls and in 1, and a teacher of each."""
+    generator = torch.Generator().manual_seed(0)
+    jumps = draw_jumps((2, 1), 16, 1000, generator)
+    xt = torch.randn(16, 2, generator=generator).double()
+
+    def hesitant(xt: Tensor, t: Tensor, s: Tensor) -> Tensor:
+        return xt * (1 - t[:, None] / 2000) + s[:, None] / 1000
+
+    def bold(xt: Tensor, t: Tensor, s: Tensor) -> Tensor:
+        return xt.sign() * (2 - t[:, None] / 1000) - s[:, None] / 1000
+
+    return xt, jumps, {2: hesitant, 1: bold}
+
+
+@cache
 def pixel() -> GaussianMixture:
     """The pixel of chapter 13, on the student's schedule."""
-    return one_pixel.pixel_of_three_bells(ending_in_noise(cosine_alpha_bar(1000)))
+    return one_pixel.pixel_of_three_bells(schedule_of_student())
 
 
 def slope_of_map(noise: float) -> float:
@@ -234,6 +302,32 @@ QUESTIONS = {
             ),
         ),
         hint="Calls of teaching, over calls saved a glyph, over a thousand.",
+    ),
+    "few-practice": Question(
+        right=lambda: aims,
+        because="each row is asked to land where two jumps of its own teacher do.",
+        tolerance=1e-6,
+        mistakes=(
+            Mistake(
+                lambda: aims_of_newest,
+                "All rows learn from one teacher. Which rows are of the other walk?",
+            ),
+            Mistake(
+                lambda: aims_exchanged,
+                "The teachers are exchanged: `teachers[1]` is for rows of count 1.",
+            ),
+            Mistake(
+                lambda: landings,
+                "That is where the teachers land. What must the network *say* so that "
+                "one jump lands there?",
+            ),
+            Mistake(
+                lambda: beliefs,
+                "That is what a teacher says at the start. Let it jump twice.",
+            ),
+        ),
+        hint="For each of both teachers: two jumps, then the aim. Then choose by row.",
+        given=mixed_jumps,
     ),
     "few-slope": Question(
         right=lambda: slope_of_map(0.0),

@@ -82,6 +82,35 @@ def two_humps() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return x, weight, mean, std
 
 
+def from_noise(z: Tensor, data: Tensor) -> Tensor:
+    """Where noises stand in the line of the data (N,), in between in proportion."""
+    return torch.quantile(data, torch.special.ndtr(z))
+
+
+def from_noise_on_stairs(z: Tensor, data: Tensor) -> Tensor:
+    """The map of the chapter, which only repeats what is there."""
+    place = (torch.special.ndtr(z) * len(data)).long().clamp(max=len(data) - 1)
+    return data.sort().values[place]
+
+
+def from_noise_rounded_down(z: Tensor, data: Tensor) -> Tensor:
+    """The number below the right place, with no way to the next one."""
+    return torch.quantile(data, torch.special.ndtr(z), interpolation="lower")
+
+
+def from_noise_unsorted(z: Tensor, data: Tensor) -> Tensor:
+    """The same, but in a line that was never put in order."""
+    place = torch.special.ndtr(z) * (len(data) - 1)
+    below = place.long().clamp(max=len(data) - 2)
+    return data[below] + (place - below) * (data[below + 1] - data[below])
+
+
+def some_noise_and_data() -> tuple[Tensor, Tensor]:
+    """Noises and numbers in no order, on which a map is tried."""
+    data = torch.tensor([0.5, 0.1, 0.9, 0.3, 0.35, 0.2], dtype=torch.float64)
+    return torch.linspace(-2, 2, 9, dtype=torch.float64), data
+
+
 QUESTIONS = {
     "gaussian-top": Question(
         right=top,
@@ -187,6 +216,28 @@ QUESTIONS = {
             ),
         ),
         hint="Try a few values of n. By how much does the spread fall each time?",
+    ),
+    "gaussian-map": Question(
+        right=lambda: from_noise,
+        because="a place between two neighbours leads between them, in proportion.",
+        tolerance=1e-6,
+        mistakes=(
+            Mistake(
+                lambda: from_noise_on_stairs,
+                "That is the map of the chapter: it repeats numbers of the data.",
+            ),
+            Mistake(
+                lambda: from_noise_rounded_down,
+                "The place is right. Go on from the number below it, by the rest.",
+            ),
+            Mistake(
+                lambda: from_noise_unsorted,
+                "The data may come in any order. Line them up first.",
+            ),
+        ),
+        hint="Share of the noise, then place in the line, then between two neighbours. "
+        "The line has places from 0 to N - 1.",
+        given=some_noise_and_data,
     ),
     "gaussian-round": Question(
         right=lambda: em_round,
