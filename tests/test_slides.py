@@ -112,6 +112,13 @@ def test_a_formula_brings_the_sentence_that_leads_to_it_and_its_number():
     assert "Much is said" in section.select_one(".notes").get_text()
 
 
+def test_an_aside_in_brackets_does_not_lead_to_a_formula():
+    told = "Much is said. On this line it is half of that one. (The proof comes later.)"
+    cell = text(f"## Rule\n\n{told}\n\n$$ y $$ (eq-a)", "slide")
+    parts = slides_of(small(cell), "small")[1].parts
+    assert parts == ["On this line it is half of that one.", "$$ y $$ (eq-a)"]
+
+
 def test_a_question_is_a_slide_of_its_own_before_the_answer():
     section = page_of(a_chapter()).select("section")[2]
     assert section.select_one("p").get_text() == "Predict, then run. Where by (1)?"

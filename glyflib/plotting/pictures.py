@@ -5,6 +5,7 @@ Invariant: pictures that stand side by side share one grey scale.
 
 import io
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from textwrap import shorten
 
 import numpy as np
@@ -111,7 +112,8 @@ def plot_images(
 
     Args:
         images: (N, 1, H, W) or (N, H, W).
-        labels: up to N captions, one under each picture, shortened to fit.
+        labels: up to N captions, one under each picture; their lines are shortened
+            to fit.
         cols: pictures in a row.
         span: the values drawn black and white.
         fontsize: of the captions; few large pictures bear large ones, up to 12.
@@ -123,14 +125,16 @@ def plot_images(
         raise ValueError("images is empty: there is nothing to draw")
     cols = min(cols, len(images))
     side, rows = WIDTH / cols, -(-len(images) // cols)
-    step = side + (0.24 if len(labels) else 0)
+    lines = max((len(label.splitlines()) for label in labels), default=0)
+    step = side + (0.24 + (lines - 1) * fontsize / 60 if lines else 0)
     fig = new_figure(figsize=(WIDTH, rows * step), layout="none")
     for i, image in enumerate(images):
         row, col = divmod(i, cols)
         place = col * side, (rows - row) * step - side, side
         ax = add_picture(fig, image, place, span=span)
         if i < len(labels):
-            label = shorten(labels[i], width=120 // cols, placeholder="…")
+            short = partial(shorten, width=120 // cols, placeholder="…")
+            label = "\n".join(map(short, labels[i].splitlines()))
             write_under(ax, label, fontsize=fontsize)
     return fig
 
