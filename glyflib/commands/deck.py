@@ -33,7 +33,7 @@ MOST_WORDS = 45  # of a paragraph on a slide; whole sentences, at least one
 MOST_OF_CAPTION = 65
 CATCHWORD = 8  # a first sentence of fewer words says too little by itself
 FEW_WORDS = 75  # on a slide without pictures; half as many beside a formula
-HIGH = 1.3  # width over height of a picture that has its caption at its side
+HIGH = 1.45  # width over height of a picture that has its caption at its side
 MOST_OF_NEXT = 28  # words of a sentence that it may take along
 FORMULA = re.compile(
     r"^(?:>? *|- )\$\$.+?\$\$[ \t]*(?:\((eq-[\w-]+)\))?", re.MULTILINE | re.DOTALL
