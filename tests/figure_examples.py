@@ -440,4 +440,11 @@ EXAMPLES = {
     "whole_thing.plot_ways_home": call(
         {t: (POINTS * t / 90, -PLACES) for t in (90, 50, 10)}, PLACES
     ),
+    "your_own.plot_lesson": call(
+        FALLING,
+        [0, 2, 4],
+        {"shown": [1, 0.5, 0.2], "held back": [1, 0.6, 0.5]},
+        {"shown": SPANS, "held back": SPANS},
+        chance=0.1,
+    ),
 }

@@ -68,7 +68,7 @@ ALLOWED = {
     "plotting": set(),
     "interactive": {"root"},
     "lessons": {"root", "evaluation"},
-    "studies": {"root", "evaluation", "lessons"},
+    "studies": {"root", "glyphs", "evaluation", "lessons"},
     "making": {"root", "glyphs", "evaluation"},
     "commands": {
         "root",

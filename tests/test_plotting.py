@@ -370,6 +370,17 @@ def test_what_cannot_be_drawn_is_refused():
         text_embeddings.plot_pieces({"long": [("\u2581chemical", 839)] * 12})
 
 
+def test_captions_of_two_lines_have_room_under_their_pictures():
+    labels = ["one line", "two\nlines"] * 2
+    fig = pictures.plot_images(X0, labels=labels, cols=2, fontsize=12)
+    fig.draw_without_rendering()
+    boxes = [ax.get_window_extent() for ax in fig.axes]
+    texts = [ax.texts[0].get_window_extent() for ax in fig.axes]
+    assert [ax.texts[0].get_text() for ax in fig.axes] == labels
+    assert not any(text.overlaps(box) for text in texts for box in boxes)
+    assert min(text.y0 for text in texts) >= 0
+
+
 def test_values_are_written_to_fit_into_pixels_and_to_be_seen_on_them():
     fig = pixel_space.plot_values(np.array([[-1.0, 0.9]]), span=(-1, 1), spec=".2f")
     fig.draw_without_rendering()

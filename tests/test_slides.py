@@ -4,6 +4,8 @@ The rules at the end are for the book's own chapters: each that is numbered has 
 and whatever has slides has ones that fit.
 """
 
+import base64
+import io
 from pathlib import Path
 
 import nbformat
@@ -14,6 +16,7 @@ from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from conftest import skip_or_fail
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 from glyflib.__main__ import main
 from glyflib.commands import slides as command
@@ -112,6 +115,13 @@ def test_a_formula_brings_the_sentence_that_leads_to_it_and_its_number():
     assert "Much is said" in section.select_one(".notes").get_text()
 
 
+def test_an_aside_in_brackets_does_not_lead_to_a_formula():
+    told = "Much is said. On this line it is half of that one. (The proof comes later.)"
+    cell = text(f"## Rule\n\n{told}\n\n$$ y $$ (eq-a)", "slide")
+    parts = slides_of(small(cell), "small")[1].parts
+    assert parts == ["On this line it is half of that one.", "$$ y $$ (eq-a)"]
+
+
 def test_a_question_is_a_slide_of_its_own_before_the_answer():
     section = page_of(a_chapter()).select("section")[2]
     assert section.select_one("p").get_text() == "Predict, then run. Where by (1)?"
@@ -150,6 +160,18 @@ def test_few_words_are_large_and_pictures_know_their_form():
     assert roomy == [True, True, True, False, False, False]
     assert page.select_one("figure > img")["style"] == "--ratio: 1.0000"
     assert page.select_one(".output")["style"] == "--ratio: 1.0000"
+
+
+def test_a_picture_that_is_hardly_wider_than_high_has_its_caption_at_its_side():
+    wide = io.BytesIO()
+    Image.new("L", (30, 20)).save(wide, "PNG")
+    pictures = {"high": PIXEL, "wide": base64.b64encode(wide.getvalue()).decode()}
+    for name, png in pictures.items():
+        with_caption = small(code("plot()", "slide", png=png), text(CAPTION))
+        looks = page_of(with_caption).select_one("figure.shown")["class"]
+        assert ("beside" in looks) == (name == "high"), name
+    alone = page_of(small(code("plot()", "slide", png=PIXEL)))
+    assert not alone.select("figure.beside")
 
 
 def test_links_to_other_pages_are_words_and_others_are_links():

@@ -33,6 +33,7 @@ MOST_WORDS = 45  # of a paragraph on a slide; whole sentences, at least one
 MOST_OF_CAPTION = 65
 CATCHWORD = 8  # a first sentence of fewer words says too little by itself
 FEW_WORDS = 75  # on a slide without pictures; half as many beside a formula
+HIGH = 1.45  # width over height of a picture that has its caption at its side
 MOST_OF_NEXT = 28  # words of a sentence that it may take along
 FORMULA = re.compile(
     r"^(?:>? *|- )\$\$.+?\$\$[ \t]*(?:\((eq-[\w-]+)\))?", re.MULTILINE | re.DOTALL
@@ -45,6 +46,7 @@ IN_WORDS = re.compile(
 FRAME = re.compile(
     r'class="glyf-frames".*?<img[^>]* width="(\d+)" height="(\d+)"', re.DOTALL
 )
+RATIO = re.compile(r'style="--ratio: ([\d.]+)"')
 QUESTION = re.compile(r"\*\*(Predict|Think)\b")
 SENTENCE = re.compile(
     r"""(?:(?<=[.?!])|(?<=[.?!][)"”*])|(?<=[.?!]\*\*))\s+(?=[A-Z(\[*$`"“\u4e00-\u9fff])"""
@@ -143,8 +145,13 @@ def beginning(text: str, most: int = MOST_WORDS) -> str:
 
 
 def ending(text: str) -> str:
-    """The last sentence of a paragraph; a short one takes the one before along."""
+    """The last sentence of a paragraph; a short one takes the one before along.
+
+    An aside in brackets leads nowhere: what stands before it counts.
+    """
     *others, last = sentences(text)
+    while others and re.fullmatch(r"\(.*\)", last):
+        last = others.pop()
     if others and count_words(last) < CATCHWORD:
         longer = f"{others[-1]} {last}"
         return longer if count_words(longer) <= MOST_WORDS else last
@@ -469,7 +476,14 @@ def figure_html(figure: Figure, numbers: dict[str, int], name: str) -> str:
     if figure.caption:
         words = html_of(figure.caption, numbers, is_line=True)
         caption = f"<figcaption><strong>{figure.name}.</strong> {words}</figcaption>"
-    return f'<figure class="shown">{inside}{caption}</figure>'
+    look = "shown beside" if caption and is_high(inside) else "shown"
+    return f'<figure class="{look}">{inside}{caption}</figure>'
+
+
+def is_high(shown: str) -> bool:
+    """Whether what a figure shows is one picture, hardly wider than it is high."""
+    ratios = [float(found) for found in RATIO.findall(shown)]
+    return len(ratios) == 1 and shown.startswith("<img") and ratios[0] < HIGH
 
 
 def output_html(output: NotebookNode, figure: Figure, name: str) -> str:

@@ -28,6 +28,7 @@ from glyflib.files import CONFIG, DATA
 from glyflib.lessons import asked, solver_race, ways_in
 from glyflib.lessons.stored import RESULTS, Results, load_results
 from glyflib.run_log import LOG, SNAPSHOTS, read_log
+from glyflib.training import TrainConfig
 
 FIRST_EDITION = DATA / "first-edition"
 # Samplers of the chapter on sampling, and what their parts are called.
@@ -35,6 +36,7 @@ LADDERS = {"DDIM": "ddim", "DDPM": "ddpm", "2M": "dpm"}
 JUDGED = LADDERS | {"DDIM, clipped": "ddim clipped"}
 DENOISERS = ("captions", "no captions", "ideal")
 SPLITS = ("train", "test")
+KINDS = ("shown", "held back")  # names of one's own glyphs
 # What the curve was followed for, and what the parts are called.
 CURVES = {"untold": "curve", "told": "told", "uniform": "uniform", "fine": "fine"}
 
@@ -1044,6 +1046,123 @@ class PublishedResults(StudyResults):
         return interval_of(values[0] - values[1], drawn)
 
 
+class OwnResults(StudyResults):
+    """A font's symbols learnt: the live run of chapter 22, gone on for some minutes.
+
+    Drawings of all moments start from the same noises. Of the names that are judged,
+    those of kind "shown" are trained on, and those "held back" are not; the latter are
+    asked for several times each.
+    """
+
+    @property
+    def config(self) -> TrainConfig:
+        """How it was trained."""
+        return TrainConfig(**self.numbers("about")["config"])
+
+    @property
+    def num_glyphs(self) -> int:
+        """Glyphs of the set, one answer each for the judge."""
+        return self.numbers("about")["num_glyphs"]
+
+    @property
+    def num_shown(self) -> int:
+        """Glyphs of the set that it is trained on."""
+        return self.numbers("about")["num_shown"]
+
+    @cached_property
+    def parts_by_moment(self) -> dict[int, str]:
+        """Names of the parts, by the number of steps, rising."""
+        return self.parts_by_steps("step")
+
+    @property
+    def moments(self) -> tuple[int, ...]:
+        """Numbers of steps after which it was asked for drawings."""
+        return tuple(self.parts_by_moment)
+
+    @property
+    def wishes(self) -> list[str]:
+        """The names of `sheets`, in order."""
+        return self.numbers(self.parts_by_moment[0])["wishes"]
+
+    @property
+    def sheets(self) -> dict[int, Tensor]:
+        """One drawing a wish, x0 (W, 1, S, S), by the number of steps."""
+        return {
+            step: x0_from_images(self.tensor(part, "sheet"))
+            for step, part in self.parts_by_moment.items()
+        }
+
+    @property
+    def minutes(self) -> float:
+        """What the training took, measuring and drawing not counted."""
+        last = self.parts_by_moment[self.moments[-1]]
+        return self.numbers(last)["seconds"] / 60
+
+    @property
+    def losses(self) -> list[float]:
+        """Of each step, from the first one."""
+        return [
+            loss
+            for part in self.parts_by_moment.values()
+            for loss in self.numbers(part)["losses"]
+        ]
+
+    @property
+    def measured_steps(self) -> list[int]:
+        """The K numbers of steps after which the errors were measured."""
+        return [
+            step
+            for part in self.parts_by_moment.values()
+            for step in self.numbers(part)["measured"]
+        ]
+
+    def errors(self, kind: str) -> Tensor:
+        """Mean squared error in v (K, N) of some glyphs, told their captions.
+
+        Args:
+            kind: "shown" or "held back".
+
+        Raises:
+            ValueError: If there is no such kind.
+        """
+        check_name("kind", kind, KINDS)
+        parts = self.parts_by_moment.values()
+        return torch.cat([self.tensor(part, f"{kind} errors") for part in parts])
+
+    def asked(self, kind: str) -> list[str]:
+        """The names that were drawn and judged (N); errors as those of `errors`."""
+        check_name("kind", kind, KINDS)
+        return self.numbers(self.parts_by_moment[0])[f"{kind} asked"]
+
+    def is_hit(self, kind: str, step: int) -> Tensor:
+        """Whether each drawing (N,) is most like the real glyph that was asked for.
+
+        Args:
+            kind: "shown" or "held back".
+            step: one of `moments`.
+
+        Raises:
+            ValueError: If there is no such kind or moment.
+        """
+        check_name("kind", kind, KINDS)
+        check_name("step", step, self.moments)
+        part = self.parts_by_moment[step]
+        asked = self.tensor(part, f"{kind} rows")
+        return self.tensor(part, f"{kind} nearest") == asked
+
+    def hits(self, kind: str) -> dict[int, Estimate]:
+        """Share of hits by the number of steps; errors as those of `errors`.
+
+        Drawings of one name count as one trial for the interval.
+        """
+        check_name("kind", kind, KINDS)
+        rows = self.tensor(self.parts_by_moment[0], f"{kind} rows")
+        return {
+            step: share_interval(self.is_hit(kind, step), groups=rows)
+            for step in self.moments
+        }
+
+
 @dataclass(frozen=True)
 class FirstEdition:
     """What the first edition's glyffuser left, which learnt its captions by heart.
@@ -1146,6 +1265,11 @@ def words(folder: Path | str = RESULTS) -> WordResults:
 def memorisation(folder: Path | str = RESULTS) -> MemorisationResults:
     """Copies or not, by the size of the training set; errors as `load_results`."""
     return MemorisationResults(load_results("memorisation", folder))
+
+
+def own(folder: Path | str = RESULTS) -> OwnResults:
+    """A font's symbols learnt; errors as those of `load_results`."""
+    return OwnResults(load_results("own", folder))
 
 
 def recipes(folder: Path | str = RESULTS) -> RecipeResults:

@@ -475,17 +475,13 @@ def moves_to_gpu(lit: Iterable[str] = ()) -> HTML:
         ),
         "draws": (
             (16, 168, side, 88),
-            lines(
-                left, 198, "chance draws:", "which glyphs, which", "levels, the noise"
-            ),
+            lines(left, 198, "chance draws:", "which glyphs and", "levels, the noise"),
         ),
         "log": ((16, 292, side, 44), lines(left, 319, "the log")),
         "data": ((300, 44, side, 44), lines(right, 71, "glyphs, captions")),
         "weights": (
             (300, 98, side, 68),
-            lines(
-                right, 118, "weights and their", "average, gradients,", "two moments"
-            ),
+            lines(right, 118, "weights, average,", "gradients and", "two moments"),
         ),
         "activations": (
             (300, 176, side, 106),

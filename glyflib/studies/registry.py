@@ -18,6 +18,7 @@ from glyflib.studies.bits import bits
 from glyflib.studies.common import Part, Subject
 from glyflib.studies.guidance import guidance
 from glyflib.studies.memorisation import memorisation
+from glyflib.studies.own import own
 from glyflib.studies.published import Settings, clear, published
 from glyflib.studies.races import recipes, texts
 from glyflib.studies.sampling import sampling
@@ -37,6 +38,7 @@ STUDIES: dict[str, Study] = {
     "recipes": recipes,
     "texts": texts,
     "memorisation": memorisation,
+    "own": own,
 }
 
 
