@@ -13,27 +13,21 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from html import escape
-from importlib.resources import files
 
 import torch
 from torch import Tensor
 
 from glyflib.glyffuser import Glyffuser
+from glyflib.interactive.engine_code import (
+    engine_listing,
+    engine_source,
+    engine_table,
+    script,
+)
 from glyflib.student import Student
 from glyflib.t5 import T5Encoder, Tokenizer
 from glyflib.text import TextEncoder
 
-# In the order in which they call each other, from the product of matrices upward.
-ENGINE = (
-    "matrix.js",
-    "weights.js",
-    "layers.js",
-    "unet.js",
-    "t5.js",
-    "tokenizer.js",
-    "samplers.js",
-    "noise.js",
-)
 PRECISIONS = {  # of the matrices, and what the page says of it
     "int8": "The weights are rounded to eight bits each, so that the file stays small.",
     "half": "The weights have sixteen bits each, as many as they are stored with.",
@@ -48,33 +42,6 @@ FOLDER = "draw"  # of a panel's scripts, beside its page or notebook
 NEEDS_SCRIPT = (
     "Drawing here needs JavaScript. In JupyterLab, run the cell: Lab runs no script of "
     "a notebook that it does not trust yet."
-)
-# What the engine calls as the package does, and where that is.
-PAIRS = (
-    ("addProduct", "matrix.js", "torch's matrix product"),
-    ("conv", "layers.js", "unet.conv"),
-    ("linear", "layers.js", "torch.nn.Linear"),
-    ("groupNorm", "layers.js", "unet.group_norm"),
-    ("attend", "layers.js", "unet.attend"),
-    ("timestepEmbedding", "unet.js", "unet.timestep_embedding"),
-    ("resBlock", "unet.js", "unet.ResBlock.forward"),
-    ("attention", "unet.js", "unet.Attention.forward"),
-    ("unetBlock", "unet.js", "unet.Block.forward"),
-    ("meanTokens", "unet.js", "unet.masked_mean"),
-    ("embed", "unet.js", "unet.UNet.embed"),
-    ("unetForward", "unet.js", "unet.UNet.forward"),
-    ("distanceBucket", "t5.js", "t5.distance_buckets"),
-    ("t5Block", "t5.js", "t5.T5Block.forward"),
-    ("t5Forward", "t5.js", "t5.T5Encoder.forward"),
-    ("tokenizer", "tokenizer.js", "t5.Tokenizer"),
-    ("levelGrid", "samplers.js", "sampling.level_grid"),
-    ("guided", "samplers.js", "sampling.guided"),
-    ("keeping", "samplers.js", "editing.keeping"),
-    ("halfLogSnr", "samplers.js", "sampling.half_log_snr"),
-    ("sampleDpm", "samplers.js", "sampling.sample_dpm"),
-    ("studentPredicts", "samplers.js", "student.Student.predict_x0_for"),
-    ("sampleFew", "samplers.js", "student.sample_few"),
-    ("torchNoise", "noise.js", "torch.randn"),
 )
 APART = "一"  # stays as it is when a text is normalized, and combines with nothing
 
@@ -101,29 +68,6 @@ class Look:
     scales: tuple[float, float] | None = (1.0, 8.0)
     rows: tuple[tuple[str, str, int], ...] = ()
     sketch: Mapping | None = None
-
-
-def asset(name: str) -> bytes:
-    """A file of the engine."""
-    return files("glyflib.interactive").joinpath("engine", name).read_bytes()
-
-
-def script(name: str) -> str:
-    """A script or style of the engine, as text."""
-    return asset(name).decode("utf-8")
-
-
-def engine_source() -> str:
-    """The engine as one script for a page or a worker, its kernel within.
-
-    It defines functions and starts nothing: `startEngine(kernelBytes)` does.
-    """
-    kernel = base64.b64encode(asset("kernel.wasm")).decode()
-    head = (
-        f'const kernelBytes = Uint8Array.from(atob("{kernel}"), '
-        "(char) => char.charCodeAt(0));\n"
-    )
-    return head + "\n".join(script(name) for name in ENGINE)
 
 
 def quantised(weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -294,27 +238,6 @@ def check_fits(name: str, text: str) -> None:
 def as_script(value: object) -> str:
     """Anything as JSON that may stand in a script of a page."""
     return json.dumps(value, ensure_ascii=False).replace("</", "<\\/")
-
-
-def engine_table() -> str:
-    """The engine's functions beside the package's, as a table in HTML."""
-    rows = "".join(
-        f"<tr><td><code>{here}</code></td><td>{file}</td><td><code>{there}</code></td>"
-        "</tr>"
-        for here, file, there in PAIRS
-    )
-    head = "<tr><th>Engine</th><th>Its file</th><th>What it stands for</th></tr>"
-    return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
-
-
-def engine_listing() -> str:
-    """All files of the engine to read, each folded, as HTML."""
-    names = ("kernel.wat", *ENGINE, "worker.js")
-    return "".join(
-        f'<details><summary>{name}</summary><pre tabindex="0"><code>'
-        f"{escape(script(name))}</code></pre></details>"
-        for name in names
-    )
 
 
 def described(label: str, drawer: Glyffuser | Student) -> dict:

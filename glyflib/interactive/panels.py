@@ -1,7 +1,7 @@
 """Panels for chapters, in which the reader's browser draws: on the page and in Lab.
 
-Invariant: what a cell shows holds the engine and no weights. These lie as scripts in
-the folder "draw" beside the page or notebook, and are loaded when a reader presses Draw.
+Invariant: what a cell shows holds the engine and no weights. These are scripts in the
+folder "draw" beside the page or notebook, loaded when a reader presses Draw.
 """
 
 import base64
