@@ -5,7 +5,8 @@ import gzip
 
 import torch
 
-from glyflib.interactive.drawing import engine_source, packed
+from glyflib.interactive.drawing import packed
+from glyflib.interactive.engine_code import engine_source
 
 # What the tests ask for, beside the engine's own functions.
 HELPERS = """

@@ -10,16 +10,17 @@ from tiny_models import WIDTH, random_unet, save_encoder
 from torch import nn
 
 from glyflib.data import load_glyphs
+from glyflib.editing import keeping
 from glyflib.evaluation.radicals import RadicalClassifier
 from glyflib.glyffuser import Glyffuser
 from glyflib.interactive.drawing import (
     FEW,
-    asset,
     packed,
     packed_encoder,
     packed_model,
     quantised,
 )
+from glyflib.interactive.engine_code import asset
 from glyflib.sampling import level_grid, sample_dpm
 from glyflib.student import Student, StudentNet
 from glyflib.t5 import T5Block, distance_buckets
@@ -393,6 +394,22 @@ def test_the_glyffuser_draws_the_same_glyph_from_torchs_noise(loaded, glyffuser,
     assert levels == [step.t for step in steps]
     for step, xt in zip(steps, found, strict=True):
         torch.testing.assert_close(xt, step.xt, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_a_half_is_finished_as_by_keeping_in_torch(loaded, glyffuser, scale):
+    noise, known = random(1, 1, 32, 32, seed=5).double(), random(1, 1, 32, 32).double()
+    mask = torch.zeros(1, 1, 32, 32, dtype=torch.bool)
+    mask[..., 3:20, :16] = True
+    ask = glyffuser.denoiser("fish", scale)
+    keep = keeping(ask, known, mask, glyffuser.alpha_bar)
+    steps = [*sample_dpm(keep, noise, glyffuser.alpha_bar, num_steps=4)]
+    kept = {"known": known.flatten().tolist(), "mask": mask.flatten().int().tolist()}
+    options = {"calls": 4, "scale": scale, "kept": kept}
+    _, found = drawn(loaded, "glyffuser", "fish", noise, **options)
+    for step, xt in zip(steps, found, strict=True):
+        torch.testing.assert_close(xt, step.xt, atol=1e-3, rtol=1e-3)
+    assert torch.equal(found[-1][mask].round(decimals=9), known[mask].round(decimals=9))
 
 
 def test_a_seed_draws_the_same_glyph_as_in_python(loaded, glyffuser):

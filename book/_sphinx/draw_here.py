@@ -1,7 +1,8 @@
 """Sphinx: the directive `draw-here` puts a panel into a page, in which models draw.
 
 Invariant: the weights are packed from data/ when the book is built, and written as
-scripts beside its pages: a page loads them when its reader asks for a drawing.
+scripts beside its pages: a page loads them when its reader asks for a drawing. The
+panels of chapters, which `glyflib.interactive.panels` makes, use the same scripts.
 """
 
 from functools import cache
@@ -15,10 +16,9 @@ import glyflib.interactive
 from glyflib.files import WEIGHTS
 from glyflib.glyffuser import SHIPPED as SHIPPED_GLYFFUSER
 from glyflib.glyffuser import Glyffuser
-from glyflib.interactive.drawing import drawing_panel
+from glyflib.interactive.drawing import FOLDER, drawing_panel
 from glyflib.student import SHIPPED, Student, is_student
 
-FOLDER = "draw"  # of the site
 ENGINE_FOLDER = Path(glyflib.interactive.__file__).parent / "engine"
 
 
@@ -27,7 +27,7 @@ def panel() -> tuple[str, dict[str, str]]:
     """The panel of the shipped models, and its scripts; the student comes first."""
     drawers = {"the student": Student.load()} if is_student(SHIPPED) else {}
     drawers["the glyffuser"] = Glyffuser.load()
-    return drawing_panel(drawers, base=FOLDER)
+    return drawing_panel(drawers)
 
 
 class DrawHere(SphinxDirective):

@@ -10,30 +10,24 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from html import escape
-from importlib.resources import files
 
 import torch
 from torch import Tensor
 
 from glyflib.glyffuser import Glyffuser
+from glyflib.interactive.engine_code import (
+    engine_listing,
+    engine_source,
+    engine_table,
+    script,
+)
 from glyflib.student import Student
 from glyflib.t5 import T5Encoder, Tokenizer
 from glyflib.text import TextEncoder
 
-# In the order in which they call each other, from the product of matrices upward.
-ENGINE = (
-    "matrix.js",
-    "weights.js",
-    "layers.js",
-    "unet.js",
-    "t5.js",
-    "tokenizer.js",
-    "samplers.js",
-    "noise.js",
-)
 PRECISIONS = {  # of the matrices, and what the page says of it
     "int8": "The weights are rounded to eight bits each, so that the file stays small.",
     "half": "The weights have sixteen bits each, as many as they are stored with.",
@@ -42,58 +36,38 @@ FEW = 8192  # numbers: a matrix of fewer stays in half precision, it weighs noth
 TABLES = ("embedding.weight", "distance_bias.weight")  # read by rows, in the encoder
 MAX_BYTES = 20 * 2**20  # of a packed part, in base64
 STEPS = (15, 30)  # of a glyffuser's sampler, for the reader to choose
-SCALE = 3.0  # of its guidance, at first
 GLYPHS = 16
-# What the engine calls as the package does, and where that is.
-PAIRS = (
-    ("addProduct", "matrix.js", "torch's matrix product"),
-    ("conv", "layers.js", "unet.conv"),
-    ("linear", "layers.js", "torch.nn.Linear"),
-    ("groupNorm", "layers.js", "unet.group_norm"),
-    ("attend", "layers.js", "unet.attend"),
-    ("timestepEmbedding", "unet.js", "unet.timestep_embedding"),
-    ("resBlock", "unet.js", "unet.ResBlock.forward"),
-    ("attention", "unet.js", "unet.Attention.forward"),
-    ("unetBlock", "unet.js", "unet.Block.forward"),
-    ("meanTokens", "unet.js", "unet.masked_mean"),
-    ("embed", "unet.js", "unet.UNet.embed"),
-    ("unetForward", "unet.js", "unet.UNet.forward"),
-    ("distanceBucket", "t5.js", "t5.distance_buckets"),
-    ("t5Block", "t5.js", "t5.T5Block.forward"),
-    ("t5Forward", "t5.js", "t5.T5Encoder.forward"),
-    ("tokenizer", "tokenizer.js", "t5.Tokenizer"),
-    ("levelGrid", "samplers.js", "sampling.level_grid"),
-    ("guided", "samplers.js", "sampling.guided"),
-    ("halfLogSnr", "samplers.js", "sampling.half_log_snr"),
-    ("sampleDpm", "samplers.js", "sampling.sample_dpm"),
-    ("studentPredicts", "samplers.js", "student.Student.predict_x0_for"),
-    ("sampleFew", "samplers.js", "student.sample_few"),
-    ("torchNoise", "noise.js", "torch.randn"),
+COLUMNS = 4
+FOLDER = "draw"  # of a panel's scripts, beside its page or notebook
+NEEDS_SCRIPT = (
+    "Drawing here needs JavaScript. In JupyterLab, run the cell: Lab runs no script of "
+    "a notebook that it does not trust yet."
 )
 APART = "一"  # stays as it is when a text is normalized, and combines with nothing
 
 
-def asset(name: str) -> bytes:
-    """A file of the engine."""
-    return files("glyflib.interactive").joinpath("engine", name).read_bytes()
+@dataclass(frozen=True)
+class Look:
+    """What a panel shows at first, and what its reader may choose in it.
 
-
-def script(name: str) -> str:
-    """A script or style of the engine, as text."""
-    return asset(name).decode("utf-8")
-
-
-def engine_source() -> str:
-    """The engine as one script for a page or a worker, its kernel within.
-
-    It defines functions and starts nothing: `startEngine(kernelBytes)` does.
+    Attributes:
+        words: that stand in the field at first.
+        count: of glyphs; where rows are compared, of the noises.
+        columns: of glyphs side by side.
+        scale: of a glyffuser's guidance, at first.
+        scales: from which to which the reader may set it; None if it stays as it is.
+        rows: what is drawn from the same noises to be compared: a label, the name of
+            the drawer, and its calls or steps; none if the reader chooses these.
+        sketch: options of `engine/sketch.js`, whose picture is then finished.
     """
-    kernel = base64.b64encode(asset("kernel.wasm")).decode()
-    head = (
-        f'const kernelBytes = Uint8Array.from(atob("{kernel}"), '
-        "(char) => char.charCodeAt(0));\n"
-    )
-    return head + "\n".join(script(name) for name in ENGINE)
+
+    words: str = "water; river"
+    count: int = GLYPHS
+    columns: int = COLUMNS
+    scale: float = 3.0
+    scales: tuple[float, float] | None = (1.0, 8.0)
+    rows: tuple[tuple[str, str, int], ...] = ()
+    sketch: Mapping | None = None
 
 
 def quantised(weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -266,36 +240,18 @@ def as_script(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("</", "<\\/")
 
 
-def engine_table() -> str:
-    """The engine's functions beside the package's, as a table in HTML."""
-    rows = "".join(
-        f"<tr><td><code>{here}</code></td><td>{file}</td><td><code>{there}</code></td>"
-        "</tr>"
-        for here, file, there in PAIRS
-    )
-    head = "<tr><th>Engine</th><th>Its file</th><th>What it stands for</th></tr>"
-    return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
-
-
-def engine_listing() -> str:
-    """All files of the engine to read, each folded, as HTML."""
-    names = ("kernel.wat", *ENGINE, "worker.js")
-    return "".join(
-        f'<details><summary>{name}</summary><pre tabindex="0"><code>'
-        f"{escape(script(name))}</code></pre></details>"
-        for name in names
-    )
-
-
 def described(label: str, drawer: Glyffuser | Student) -> dict:
-    """What the page has to know of a model before it is unpacked."""
+    """What the page has to know of a model before it is unpacked.
+
+    The scale is a student's own; that of a glyffuser is the panel's to say.
+    """
     is_student, most = isinstance(drawer, Student), len(drawer.alpha_bar) - 1
     steps = [count for count in STEPS if count <= most] or [most]
     return {
         "label": label,
         "kind": "student" if is_student else "glyffuser",
         "counts": list(drawer.counts if is_student else steps),
-        "scale": drawer.scale if is_student else SCALE,
+        "scale": drawer.scale if is_student else None,
         "maxTokens": drawer.max_tokens,
         "size": drawer.size,
     }
@@ -321,63 +277,91 @@ def packed_parts(
             check_fits(name, text)
             model[name] = f"{name}-{sha256(data).hexdigest()[:12]}"
             parts[model[name]] = text
-        weight = len(parts[model["network"]]) + len(parts[model["encoder"]])
-        models.append(model | {"megabytes": round(weight / 1e6)})
+        models.append(model)
     return models, parts
 
 
-def panel_code(models: list[dict], words: str, base: str = "") -> str:
-    """A script that puts the panel into the element "draw-here".
+def panel_code(
+    models: list[dict], parts: Mapping[str, str], look: Look, place: str
+) -> str:
+    """A script that puts the panel into an element.
 
     Args:
         models: as `packed_parts` describes them.
-        words: that stand in the field at first.
-        base: folder of the scripts that hold the parts, as an address; "" if the parts
-            lie in the page.
+        parts: in base64 by name.
+        look: of the panel.
+        place: the element's id.
+
+    Raises:
+        ValueError: If models with several text encoders are compared.
     """
+    if look.rows and len({model["encoder"] for model in models}) > 1:
+        raise ValueError("what is compared must read words with one text encoder")
+    labels = [model["label"] for model in models]
+    own = {"scale": look.scale, "scales": look.scales}
+    models = [m if m["kind"] == "student" else m | own for m in models]
+    rows = []
+    for label, drawer, calls in look.rows:
+        model = labels.index(drawer)
+        scale = models[model]["scale"]
+        rows.append({"label": label, "model": model, "calls": calls, "scale": scale})
     options = {
         "css": script("panel.css"),
         "engine": engine_source() + script("worker.js"),
         "models": models,
-        "words": words,
-        "count": GLYPHS,
-        "base": base,
+        "weights": {name: len(text) / 1e6 for name, text in parts.items()},
+        "words": look.words,
+        "count": look.count,
+        "columns": look.columns,
+        "rows": rows or None,
+        "sketch": look.sketch,
     }
+    names = ["film.js", *["sketch.js"] * bool(look.sketch), "panel.js"]
+    scripts = "\n".join(script(name) for name in names)
+    host = f'document.querySelector("#{place}:not([data-ready])")'
     return (
-        f"(() => {{\n{script('film.js')}\n{script('panel.js')}\n"
-        f"drawHere(document.getElementById('draw-here'), {as_script(options)});\n}})();"
+        f"(() => {{\n{scripts}\nconst host = {host};\nif (!host) return;\n"
+        f'host.dataset.ready = "";\ndrawHere(host, {as_script(options)});\n}})();'
     )
 
 
 def drawing_panel(
     drawers: Mapping[str, Glyffuser | Student],
     *,
-    base: str,
-    words: str = "water; river",
+    look: Look | None = None,
+    place: str = "draw-here",
     precision: str = "int8",
 ) -> tuple[str, dict[str, str]]:
     """A fragment of HTML that draws, for a page of a site, and scripts beside it.
 
     A script holds one part, and is loaded when the reader asks for a drawing, not
-    before; by http as well as from a file.
+    before; by http as well as from a file. The fragment names it in a link, which
+    JupyterLab turns into an address of its own.
 
     Args:
         drawers: what is to draw, as for `drawing_page`; with its errors.
-        base: folder of the scripts, as an address seen from the page.
-        words: that stand in the field at first.
+        look: of the panel; None for that of `drawing_page`.
+        place: id of the panel's element.
         precision: of the matrices, "int8" or "half".
 
     Returns:
-        The fragment, and the texts of the scripts by their file names.
+        The fragment, and the texts of the scripts by their file names; they belong in
+        the folder `FOLDER` beside the page.
     """
     models, parts = packed_parts(drawers, precision)
     scripts = {
         f"{name}.js": f'(globalThis.glyfParts ??= {{}})["{name}"] = "{text}";\n'
         for name, text in parts.items()
     }
+    links = "".join(
+        f'<a hidden data-glyf-part="{name}" href="{FOLDER}/{name}.js">{name}</a>'
+        for name in parts
+    )
+    # Without the attribute JupyterLab takes letters that one types for its commands.
     fragment = (
-        '<div id="draw-here"><p>Drawing here needs JavaScript.</p></div>\n'
-        f"<script>{panel_code(models, words, base)}</script>\n"
+        f'<div id="{place}" class="glyf-draw" data-lm-suppress-shortcuts="1">'
+        f"<p>{NEEDS_SCRIPT}</p>{links}</div>\n"
+        f"<script>{panel_code(models, parts, look or Look(), place)}</script>\n"
     )
     return fragment, scripts
 
@@ -417,7 +401,7 @@ def drawing_page(
         "@@TABLE@@": engine_table(),
         "@@LISTING@@": engine_listing(),
         "@@PARTS@@": inline,
-        "@@CODE@@": panel_code(models, words),
+        "@@CODE@@": panel_code(models, parts, Look(words=words), "draw-here"),
     }
     # In one pass: what is put in may hold a place's name, and stays as it is.
     pattern = re.compile("|".join(places))

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import torch
 
 from glyflib.glyffuser import Glyffuser
-from glyflib.interactive.drawing import engine_source, packed_model
+from glyflib.interactive.drawing import packed_model
+from glyflib.interactive.engine_code import engine_source
 from glyflib.student import Student, sample_few
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -1,12 +1,16 @@
 // "Draw it here": words in, glyphs out of noise, in the reader's browser. The page calls
-// drawHere(host, options); options: { css, engine (its source), models, words, count, base },
-// a model being { label, kind, counts, scale, maxTokens, size, network, encoder, megabytes },
-// where network and encoder are names of packed parts. These lie in the page itself or,
-// if base is no empty text, in scripts of their names in that folder, loaded when wanted.
+// drawHere(host, options); options: { css, engine (its source), models, weights, words,
+// count, columns, rows, sketch }, a model being { label, kind, counts, scale, scales (from,
+// to; null if it is not the reader's to choose), maxTokens, size, network, encoder }, where
+// network and encoder are names of packed parts. `weights` has their megabytes by name.
+// A part lies in the page itself or in a script, loaded when it is wanted: a link in the
+// host, with the part's name in data-glyf-part, says where.
+// rows: null, or what is drawn from the same noises to be compared, a row each:
+// { label, model (its place in models), calls, scale }; then `count` is that of the noises.
+// sketch: null, or what sketch.js needs for a canvas whose picture is to be finished.
 
 const MOST_WORKERS = 4;
 const CHUNK = 2 ** 20; // letters of base64 decoded at once, a multiple of four
-const COLUMNS = 4; // of the sheet
 const FILM_PAUSE = [12, 200]; // hundredths of a second that a frame stays, and the last one
 
 function make(tag, options = {}, ...children) {
@@ -17,20 +21,24 @@ function make(tag, options = {}, ...children) {
   return element;
 }
 
+// The colours that are on: the book's, or else JupyterLab's, or else the machine's.
 function isDark() {
   const theme = document.documentElement.dataset.theme;
   if (theme === "dark" || theme === "light") return theme === "dark";
+  const isLight = document.body.dataset.jpThemeLight;
+  if (isLight) return isLight === "false";
   return matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
 // The text of a packed part. A script that holds one hands it over as glyfParts[name]:
 // scripts may be loaded from a web server and from a file alike, other files may not.
-async function textOf(name, base) {
-  if (!base) return document.querySelector(`script[data-glyf-part="${name}"]`).textContent.trim();
-  const element = make("script", { src: `${base}/${name}.js` });
+async function textOf(name, host) {
+  const link = host.querySelector(`a[data-glyf-part="${name}"]`);
+  if (!link) return document.querySelector(`script[data-glyf-part="${name}"]`).textContent.trim();
+  const element = make("script", { src: link.href });
   await new Promise((resolve, reject) => {
     element.onload = resolve;
-    element.onerror = () => reject(new Error(`${element.src} cannot be loaded`));
+    element.onerror = () => reject(new Error(`${element.src} cannot be loaded. The panel needs that file where this page or notebook lies.`));
     document.head.append(element);
   });
   element.remove();
@@ -40,8 +48,8 @@ async function textOf(name, base) {
 }
 
 // A packed part's bytes, from base64 and gzip, told on the way how much is done.
-async function unpackPart(name, base, tell) {
-  const text = await textOf(name, base);
+async function unpackPart(name, host, tell) {
+  const text = await textOf(name, host);
   const stream = new DecompressionStream("gzip"), writer = stream.writable.getWriter();
   const whole = new Response(stream.readable).arrayBuffer();
   for (let from = 0; from < text.length; from += CHUNK) {
@@ -82,9 +90,10 @@ function startWorkers(source, count) {
   return { workers, ask };
 }
 
-// Pictures side by side on white, each pixel `factor` wide and high: { width, height, greys }.
-function sheetOf(pictures, side, factor, gap = 2) {
-  const columns = Math.min(COLUMNS, pictures.length), step = (side + gap) * factor;
+// Pictures in so many columns on white, each pixel `factor` wide and high:
+// { width, height, greys }.
+function sheetOf(pictures, side, factor, most, gap = 2) {
+  const columns = Math.min(most, pictures.length), step = (side + gap) * factor;
   const width = columns * step + gap * factor;
   const height = Math.ceil(pictures.length / columns) * step + gap * factor;
   const greys = new Uint8Array(width * height).fill(255);
@@ -115,7 +124,9 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 
-function drawHere(host, { css, engine, models, words, count, base }) {
+function drawHere(host, options) {
+  const { css, engine, models, weights, words, count, columns, rows, sketch } = options;
+  const numGlyphs = rows ? rows.length * count : count;
   let pool = null, loaded = new Set(), isBusy = false, isStopping = false;
   let films = [], drawn = null; // of each glyph its steps; what was asked for
 
@@ -124,7 +135,7 @@ function drawHere(host, { css, engine, models, words, count, base }) {
   const text = make("input", { type: "text", value: words, autocomplete: "off", spellcheck: "true", enterkeyhint: "go" });
   const which = make("select", {}, ...models.map((model, i) => option(i, model.label)));
   const calls = make("select");
-  const scale = make("input", { type: "range", min: 1, max: 8, step: 0.5 });
+  const scale = make("input", { type: "range", step: 0.5 });
   const told = make("span");
   const seed = make("input", { type: "number", min: 0, max: 2 ** 32 - count, step: 1, value: 0, required: "", inputmode: "numeric" });
   const draw = make("button", { type: "submit", class: "main", text: "Draw" });
@@ -132,44 +143,64 @@ function drawHere(host, { css, engine, models, words, count, base }) {
   const stop = make("button", { type: "button", text: "Stop" });
   const status = make("p", { class: "status", role: "status" });
   const bar = make("progress", { max: 1, value: 0, "aria-label": "Progress" });
-  const canvases = Array.from({ length: count }, (_, i) => make("canvas", { role: "img", "aria-label": `Glyph ${i + 1}: not drawn yet` }));
+  const canvases = Array.from({ length: numGlyphs }, (_, i) => make("canvas", { role: "img", "aria-label": `${nameOf(i)}: not drawn yet` }));
   const glyphs = make("div", { class: "glyphs", role: "group", "aria-label": "Glyphs" }, ...canvases);
-  glyphs.style.setProperty("--columns", Math.min(COLUMNS, count));
+  glyphs.style.setProperty("--columns", columns);
+  if (rows) {
+    glyphs.classList.add("named");
+    rows.forEach(({ label }, row) => canvases[row * count].before(make("p", { class: "name", text: label })));
+  }
   const view = make("input", { type: "range", min: 0, step: 1 });
   const side = make("select", {}, option("seen", "the noisy picture"), option("hoped", "what it believes in"));
   const sheet = make("button", { type: "button", text: "Save the pictures" });
   const film = make("button", { type: "button", text: "Save the film" });
   const scaleLabel = make("label", { class: "range" }, told, scale);
   const whichLabel = make("label", {}, "Drawn by", which);
-  whichLabel.hidden = models.length === 1;
+  const callsLabel = make("label", {}, "Calls of the network", calls);
+  whichLabel.hidden = models.length === 1 || Boolean(rows);
+  callsLabel.hidden = Boolean(rows);
+  const field = sketch ? makeSketch(models[0].size, sketch) : null;
   const after = make("div", { class: "row" }, make("label", { class: "range" }, "Look back at step", view),
     make("label", {}, "Show", side), sheet, film);
   const form = make("form", {}, make("div", { class: "row" }, make("label", { class: "words" }, "English words", text), draw, stop),
-    make("div", { class: "row" }, whichLabel, make("label", {}, "Calls of the network", calls), scaleLabel,
+    make("div", { class: "row" }, whichLabel, callsLabel, scaleLabel,
       make("label", {}, "Seed of the noise", seed), again));
+  if (field) form.prepend(field.element);
+  const isLinked = Boolean(host.querySelector("a[data-glyf-part]"));
   const root = host.attachShadow({ mode: "open" });
   root.append(make("style", { text: css }), make("div", { class: "panel", lang: "en" }, form, status, bar, glyphs, after));
 
   // ---- what the controls say
+  // Which glyph is at a place: by its row and its noise if there are rows.
+  function nameOf(i) {
+    return rows ? `${rows[Math.floor(i / count)].label}, noise ${i % count + 1}` : `Glyph ${i + 1}`;
+  }
   const model = () => models[which.value || 0];
   const say = (message) => { status.textContent = message; };
+  // At scales 0 and 1 a step takes one call, else two (sampling.guided).
+  const callsOf = (steps, itsScale) => (itsScale === 0 || itsScale === 1 ? steps : 2 * steps);
   function showModel() {
-    const { kind, counts, scale: usual } = model();
-    calls.replaceChildren(...counts.map((n) => option(n, kind === "student" ? n : `${2 * n}, in ${n} steps`)));
+    const { kind, counts, scale: usual, scales } = model();
+    calls.replaceChildren(...counts.map((n) => option(n, n)));
     calls.value = kind === "student" ? counts[Math.min(1, counts.length - 1)] : counts[0];
+    [scale.min, scale.max] = scales ?? [usual, usual];
     scale.value = usual;
     scale.hidden = kind === "student";
+    scaleLabel.hidden = Boolean(rows) || (kind !== "student" && !scales);
     tellScale();
   }
   function tellScale() {
-    const isFolded = model().kind === "student";
-    told.textContent = isFolded ? `Guidance ${model().scale}, learnt by heart` : `Guidance ${(+scale.value).toFixed(1)}`;
+    const { kind, scale: usual } = model();
+    told.textContent = kind === "student" ? `Guidance ${usual}, learnt by heart` : `Guidance ${(+scale.value).toFixed(1)}`;
     scale.setAttribute("aria-valuetext", scale.value);
+    if (kind === "student") return;
+    for (const one of calls.options) one.textContent = `${callsOf(+one.value, +scale.value)}, in ${one.value} steps`;
   }
   function setBusy(busy) {
     const hadFocus = root.activeElement === stop;
     isBusy = busy;
     for (const control of [draw, again, which, calls, scale, seed]) control.disabled = busy;
+    field?.setDisabled(busy);
     again.disabled = busy || !drawn;
     stop.disabled = !busy;
     bar.hidden = !busy;
@@ -179,18 +210,21 @@ function drawHere(host, { css, engine, models, words, count, base }) {
   }
 
   // ---- loading
+  const partsOf = (some) => [...new Set(some.flatMap(({ encoder, network }) => [encoder, network]))];
+  const megabytes = (some) => Math.round(partsOf(some).reduce((sum, name) => sum + weights[name], 0));
+  const wanted = () => (rows ? models : [model()]);
   async function load() {
-    const { network, encoder, megabytes } = model();
     if (!pool) {
-      pool = startWorkers(engine, Math.min(MOST_WORKERS, navigator.hardwareConcurrency || 1, count));
+      pool = startWorkers(engine, Math.min(MOST_WORKERS, navigator.hardwareConcurrency || 1, numGlyphs));
       [pool.engine] = await Promise.all(pool.workers.map((worker) => pool.ask(worker, "start")));
     }
-    const names = [encoder, network].filter((name) => !loaded.has(name));
+    const all = megabytes(wanted()), names = partsOf(wanted()).filter((name) => !loaded.has(name));
     for (const [i, name] of names.entries()) {
-      say(`${base ? "Loading" : "Unpacking"} the ${name === encoder ? "text encoder" : "network"}, of ${megabytes} MB in all.`);
-      const bytes = await unpackPart(name, base, (share) => { bar.value = (i + share) / names.length; });
+      const isEncoder = models.some(({ encoder }) => encoder === name);
+      say(`${isLinked ? "Loading" : "Unpacking"} the ${isEncoder ? "text encoder" : "network"}, of ${all} MB in all.`);
+      const bytes = await unpackPart(name, host, (share) => { bar.value = (i + share) / names.length; });
       // One worker reads the words for all of them.
-      const needing = name === encoder ? pool.workers.slice(0, 1) : pool.workers;
+      const needing = isEncoder ? pool.workers.slice(0, 1) : pool.workers;
       await Promise.all(needing.map((worker) => pool.ask(worker, "load", { name, bytes })));
       loaded.add(name);
     }
@@ -199,44 +233,53 @@ function drawHere(host, { css, engine, models, words, count, base }) {
   // ---- drawing
   function show(i, step) {
     const picture = films[i][step];
-    if (picture) paint(canvases[i], picture[side.value], drawn.model.size, drawn.model.size);
+    if (picture) paint(canvases[i], picture[side.value], models[0].size, models[0].size);
+  }
+  // What is asked of the network for each glyph.
+  function tasksOf({ model: { network }, calls: usual, scale: asked, seed: first, kept }) {
+    const one = (i) => ({ name: network, calls: usual, scale: asked, seed: first + i, kept });
+    if (!rows) return Array.from({ length: count }, (_, i) => one(i));
+    return rows.flatMap((row) => Array.from({ length: count }, (_, i) => (
+      { ...one(i), name: models[row.model].network, calls: row.calls, scale: row.scale })));
   }
   async function drawAll(asked) {
-    const { network, encoder, maxTokens } = asked.model, { workers, ask } = pool;
+    const { encoder, maxTokens } = asked.model, { workers, ask } = pool;
     const found = await ask(workers[0], "read", { name: encoder, text: asked.text, maxTokens });
     const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const all = count * asked.calls, begin = performance.now(), numbers = canvases.keys();
+    const tasks = tasksOf(asked), begin = performance.now(), numbers = canvases.keys();
+    const all = tasks.reduce((sum, task) => sum + task.calls, 0);
     let done = 0;
     films = canvases.map(() => []);
     bar.value = 0;
     const isSlow = pool.engine !== "wasm";
     const note = noteOn(asked, found) + (isSlow ? "This browser lacks WebAssembly's vectors, so plain JavaScript draws, slowly. " : "");
-    say(`${note}Drawing ${count} glyphs for “${asked.text}”.`);
+    say(`${note}Drawing ${numGlyphs} glyphs for “${asked.text}”.`);
     await Promise.all(workers.map(async (worker) => {
       for (const i of numbers) {
         if (isStopping) return;
-        const options = { name: network, seed: asked.seed + i, cond: found.cond, empty: found.empty, calls: asked.calls, scale: asked.scale };
-        canvases[i].setAttribute("aria-label", `Glyph ${i + 1}: being drawn`);
-        const isWhole = await ask(worker, "draw", options, (step) => {
+        canvases[i].setAttribute("aria-label", `${nameOf(i)}: being drawn`);
+        const isWhole = await ask(worker, "draw", { ...tasks[i], cond: found.cond, empty: found.empty }, (step) => {
           films[i].push(step);
           bar.value = done++ / all;
           if (!isStill) show(i, films[i].length - 1);
         });
         show(i, films[i].length - 1);
-        canvases[i].setAttribute("aria-label", `Glyph ${i + 1} for “${asked.text}”, seed ${asked.seed + i}${isWhole ? "" : ", not finished"}`);
+        canvases[i].setAttribute("aria-label", `${nameOf(i)} for “${asked.text}”, seed ${tasks[i].seed}${isWhole ? "" : ", not finished"}`);
       }
     }));
     const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-    say(isStopping ? `${note}Stopped.` : `${note}${count} glyphs for “${asked.text}” in ${seconds} seconds.`);
+    say(isStopping ? `${note}Stopped.` : `${note}${numGlyphs} glyphs for “${asked.text}” in ${seconds} seconds.`);
   }
   // What a reader has to know of the words.
-  function noteOn({ text: asked, model: { maxTokens } }, { unknown, numCut }) {
+  function noteOn({ text: asked, model: { maxTokens }, kept }, { unknown, numCut }) {
     let note = "";
     if (!asked.trim()) note = "No words: a glyph of any kind. ";
     if (unknown.length) {
       const isAll = unknown.length === new Set(asked.split(/\s+/u).filter(Boolean)).size;
       note = `The text encoder does not know ${unknown.join(", ")}${isAll ? "" : "; it goes by the other words"}. `;
     }
+    if (kept && !kept.mask.includes(1)) note += "Nothing is kept, so every glyph is new. ";
+    if (kept && !kept.mask.includes(0)) note += "No pixel is free, so nothing is left to draw. ";
     if (numCut) note += `All beyond the first ${maxTokens} pieces of words is cut. `;
     return note;
   }
@@ -249,7 +292,7 @@ function drawHere(host, { css, engine, models, words, count, base }) {
     setBusy(true);
     try {
       await load();
-      drawn = { model: model(), text: text.value, calls: +calls.value, scale: +scale.value, seed: +seed.value };
+      drawn = { model: model(), text: text.value, calls: +calls.value, scale: +scale.value, seed: +seed.value, kept: field?.read() };
       if (isStopping) say("Stopped.");
       else await drawAll(drawn);
     } catch (error) {
@@ -268,13 +311,13 @@ function drawHere(host, { css, engine, models, words, count, base }) {
   const fileName = (end) => `${drawn.text.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 40).replace(/^-|-$/g, "") || "glyphs"}-seed-${drawn.seed}.${end}`;
   const picturesAt = (step) => films.filter((steps) => steps.length).map((steps) => steps[Math.min(step, steps.length - 1)][side.value]);
   function saveSheet() {
-    const { width, height, greys } = sheetOf(picturesAt(+view.value), drawn.model.size, 4);
+    const { width, height, greys } = sheetOf(picturesAt(+view.value), drawn.model.size, 4, columns);
     const canvas = make("canvas");
     paint(canvas, greys, width, height);
     canvas.toBlob((blob) => save(blob, fileName("png")), "image/png");
   }
   function saveFilm() {
-    const sheets = Array.from({ length: +view.max + 1 }, (_, step) => sheetOf(picturesAt(step), drawn.model.size, 3));
+    const sheets = Array.from({ length: +view.max + 1 }, (_, step) => sheetOf(picturesAt(step), drawn.model.size, 3, columns));
     const pauses = sheets.map((_, i) => FILM_PAUSE[+(i === sheets.length - 1)]);
     const bytes = gifBytes(sheets.map((one) => one.greys), sheets[0].width, sheets[0].height, pauses);
     save(new Blob([bytes], { type: "image/gif" }), fileName("gif"));
@@ -285,6 +328,8 @@ function drawHere(host, { css, engine, models, words, count, base }) {
   again.addEventListener("click", () => run(true));
   stop.addEventListener("click", halt);
   root.addEventListener("keydown", (event) => { if (event.key === "Escape" && isBusy) halt(); });
+  // JupyterLab takes keys that reach it for its own, Enter among them.
+  for (const kind of ["keydown", "keypress"]) root.addEventListener(kind, (event) => event.stopPropagation());
   which.addEventListener("change", () => { showModel(); });
   scale.addEventListener("input", tellScale);
   const lookBack = () => canvases.forEach((_, i) => show(i, Math.min(+view.value, films[i].length - 1)));
@@ -293,15 +338,18 @@ function drawHere(host, { css, engine, models, words, count, base }) {
   sheet.addEventListener("click", saveSheet);
   film.addEventListener("click", saveFilm);
   const setTheme = () => host.toggleAttribute("data-dark", isDark());
-  new MutationObserver(setTheme).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  for (const element of [document.documentElement, document.body]) {
+    new MutationObserver(setTheme).observe(element, { attributeFilter: ["data-theme", "data-jp-theme-light"] });
+  }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", setTheme);
 
   setTheme();
   showModel();
-  canvases.forEach((canvas) => paint(canvas, new Uint8Array(model().size ** 2).fill(255), model().size, model().size));
+  const paper = new Uint8Array(model().size ** 2).fill(255);
+  canvases.forEach((canvas) => paint(canvas, paper, model().size, model().size));
   setBusy(false);
   const isOld = typeof Worker === "undefined" || typeof DecompressionStream === "undefined";
   if (isOld) draw.disabled = true;
   say(isOld ? "This browser is too old to draw: it cannot unpack the network."
-    : `The first drawing ${base ? "loads" : "unpacks"} the network and the text encoder, ${model().megabytes} MB.`);
+    : `The first drawing ${isLinked ? "loads" : "unpacks"} the ${rows && models.length > 1 ? "networks" : "network"} and the text encoder, ${megabytes(wanted())} MB.`);
 }

@@ -47,6 +47,15 @@ function guided(model, cond, empty, scale) {
   };
 }
 
+// keeping, of editing.py: where the picture is known, so is its noise. kept: numbers
+// `known` in [-1, 1], and a `mask` that is not 0 where they are kept.
+function keeping(predictEps, { known, mask }, alphaBar) {
+  return (xt, t) => {
+    const exact = epsFrom.x0(known, xt, alphaBar[t]);
+    return predictEps(xt, t).map((eps, i) => (mask[i] ? exact[i] : eps));
+  };
+}
+
 // half_log_snr.
 function halfLogSnr(alphaBar, t) {
   return (Math.log(alphaBar[t]) - Math.log(1 - alphaBar[t])) / 2;
@@ -92,10 +101,13 @@ function* sampleFew(predictX0, xt, alphaBar, calls) {
   }
 }
 
-// The steps of pictures of one text: a glyffuser's with guidance, or a student's.
-function drawSteps(model, noise, cond, empty, { calls, scale }) {
+// The steps of pictures of one text: a glyffuser's with guidance, and with a part of a
+// picture that it keeps if there is one, or a student's.
+function drawSteps(model, noise, cond, empty, { calls, scale, kept }) {
   if (model.kind === "student") {
     return sampleFew(studentPredicts(model, cond), noise, model.alpha_bar, calls);
   }
-  return sampleDpm(guided(model, cond, empty, scale), noise, model.alpha_bar, calls);
+  const asked = guided(model, cond, empty, scale);
+  const predictEps = kept ? keeping(asked, kept, model.alpha_bar) : asked;
+  return sampleDpm(predictEps, noise, model.alpha_bar, calls);
 }

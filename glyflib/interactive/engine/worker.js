@@ -33,11 +33,11 @@ const tasks = {
   },
   // Whether the picture was finished, not stopped. A step tells two pictures: the noisy
   // one as it is seen, and what the network hopes that it will be.
-  async draw({ name, seed, cond, empty, calls, scale }, tell) {
+  async draw({ name, seed, cond, empty, calls, scale, kept }, tell) {
     const model = parts[name], noise = torchNoise(seed, model.unet.in_channels * model.size ** 2);
     isStopped = false;
     tell({ seen: greys(noise), hoped: greys(noise) });
-    for (const { xt, x0Hat } of drawSteps(model, noise, cond, empty, { calls, scale })) {
+    for (const { xt, x0Hat } of drawSteps(model, noise, cond, empty, { calls, scale, kept })) {
       await turn();
       if (isStopped) return false;
       tell({ seen: greys(xt), hoped: greys(x0Hat) });
