@@ -20,6 +20,7 @@ def page(*inside):
     paragraph += [nodes.Text(x) if isinstance(x, str) else x for x in inside]
     document += paragraph
     unbroken.bind(document)
+    unbroken.bind_folds(document)
     unbroken.wrap_formulas(document)
     return paragraph
 
@@ -77,6 +78,14 @@ def test_a_number_inside_of_a_link_stays_with_its_word():
 def test_code_is_left_alone():
     code = nodes.literal("", "chapter 6 at 12 %")
     assert page("Put ", code, " there.").astext() == "Put chapter 6 at 12 % there."
+
+
+def test_a_number_in_a_hint_stays_with_its_word():
+    hint = "<details><summary>Hint</summary>See figure 8.</details>"
+    found = page(nodes.raw("", hint, format="html"))
+    assert found.astext() == hint.replace("figure ", f"figure{PUT}")
+    other = nodes.raw("", '<p title="figure 8">x</p>', format="html")
+    assert page(other).astext() == '<p title="figure 8">x</p>'
 
 
 def test_a_formula_takes_the_signs_that_touch_it():

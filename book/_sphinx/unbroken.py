@@ -90,6 +90,14 @@ def bind(document: nodes.Element) -> None:
         parent.extend(children)
 
 
+def bind_folds(document: nodes.Element) -> None:
+    """The same inside folds that are written as HTML, such as hints."""
+    for fold in list(document.findall(nodes.raw)):
+        if fold.astext().startswith("<details>"):
+            bound = with_bonds(fold.astext())
+            fold.replace_self(nodes.raw("", bound, format=fold["format"]))
+
+
 def wrap_formulas(document: nodes.Element) -> None:
     """Wrap each formula of a line with the signs that touch it, in place."""
     for formula in list(document.findall(nodes.math)):
@@ -120,6 +128,7 @@ class Unbroken(SphinxPostTransform):
     def run(self, **kwargs: object) -> None:
         """Bind and wrap; the stored document, which others read, stays as it is."""
         bind(self.document)
+        bind_folds(self.document)
         wrap_formulas(self.document)
 
 
