@@ -1,6 +1,7 @@
 """The slider over frames, in a real browser: keyboard, playing, two on a page."""
 
 import io
+import json
 import re
 
 import numpy as np
@@ -9,6 +10,8 @@ import torch
 from PIL import Image
 
 from glyflib.interactive.frames import frame_slider, png_from_pixels
+from glyflib.plotting.pictures import png_frames
+from glyflib.plotting.solvers import plot_walks
 
 LABELS = ["t = 0", "t = 1", "t = 2", 't = 3 <b>"&']
 
@@ -114,6 +117,28 @@ def test_it_fits_a_phone_and_follows_the_colours_of_the_page(open_page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     button = page.get_by_role("button").first
     assert button.evaluate("b => getComputedStyle(b).color") == "rgb(238, 238, 238)"
+
+
+def test_letters_of_a_chart_can_be_read_on_a_phone_and_the_chart_scrolls(open_page):
+    steps, spread = np.outer([0, 1, 2], [1, 2]), (np.ones(9), np.zeros(9))
+    charts = png_frames([plot_walks({2: walk}, spread) for walk in (steps, -steps)])
+    letters = json.loads(Image.open(io.BytesIO(charts[0])).text["glyflib"])["letters"]
+    width = Image.open(io.BytesIO(charts[0])).width
+    slider = frame_slider(charts, ["one", "two"], alt="A chart", width=660).data
+    page = open_page(
+        f"<!doctype html><html lang='en'><body>{slider}</body></html>",
+        viewport={"width": 390, "height": 600},
+    )
+    drawn = page.locator("figure.now img").evaluate("e => e.offsetWidth")
+    assert letters * drawn / width >= 8.95
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    shots = page.locator(".shots")
+    assert shots.evaluate("e => e.scrollWidth > e.clientWidth")
+    shots.evaluate("e => e.scrollBy(1000, 0)")
+    ends = "([e]) => e.querySelector('figure.now').getBoundingClientRect().right"
+    assert shots.evaluate_all(ends) <= 390
+    page.emulate_media(media="print")
+    assert page.locator("figure.key img").first.evaluate("e => e.offsetWidth") < 390
 
 
 def test_it_works_when_a_notebook_inserts_it_and_runs_its_scripts_later(open_page):

@@ -8,6 +8,7 @@ import importlib
 import inspect
 import io
 import pkgutil
+import re
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -32,6 +33,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.image import AxesImage, BboxImage
 from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
+from matplotlib.text import Text
 from PIL import Image
 
 import glyflib.plotting
@@ -129,6 +131,9 @@ def faults_of(fig):
             is_explained = image.colorbar is not None
             if not is_explained:
                 found.append(f"has a picture on a scale of its own, {image.get_clim()}")
+    for text in fig.findobj(Text):
+        if re.search(r"(?<!\w)-\d", re.sub(r"\$.*?\$", "", text.get_text())):
+            found.append(f"has a hyphen for a minus in {text.get_text()!r}")
     for text in fig.texts:
         if text.get_transform() != fig.transFigure:
             found.append(f"has {text.get_text()!r} in inches, which cutting moves")
@@ -182,6 +187,7 @@ def spoiled_by(change):
         ("without a name", spoiled_by(lambda ax, _: ax.set_xlabel(""))),
         ("by colour only", spoiled_by(lambda ax, _: ax.lines[1].set_linestyle("-"))),
         ("scale of its own", spoiled_by(lambda _, ax: ax.images[0].autoscale())),
+        ("hyphen for a minus", spoiled_by(lambda ax, _: ax.set_title("from -1 to 1"))),
         ("leaves its page", spoiled_by(lambda ax, _: ax.text(-2, 1, "far away"))),
         ("left open", lambda: new_figure()),
         ("forgets the book's style", figure(lambda: plt.figure())),

@@ -6,6 +6,7 @@ of the key frames shows; the script only ever shows, hides and relabels elements
 
 import base64
 import io
+import json
 from collections.abc import Sequence
 from html import escape
 
@@ -16,13 +17,17 @@ from PIL import Image
 
 OWN_KEYS = "data-lm-suppress-shortcuts"  # else Jupyter Lab takes the arrow keys
 MIN_WIDTH = 400  # CSS pixels: room for a button, a label and a slider
+NOTES = "glyflib"  # where the PNG files of glyflib.plotting say what is in them
+READABLE = 9.0  # CSS pixels: smaller letters are not read on a phone
 
 STYLE = """
 .glyf-frames { margin: 0 auto; max-width: 100%; color: inherit; }
-.glyf-frames .shots { display: flex; gap: 0.5rem; justify-content: center; }
+.glyf-frames .shots { display: flex; gap: 0.5rem; justify-content: safe center;
+  overflow-x: auto; }
 .glyf-frames figure { display: none; flex: 1 1 0; margin: 0; text-align: center; }
 .glyf-frames figure.key, .glyf-frames[data-ready] figure.now { display: block; }
 .glyf-frames[data-ready] figure.now { flex: 0 1 var(--picture); }
+.glyf-frames[data-ready] figure.now img { min-width: var(--least, 0); }
 .glyf-frames[data-ready] figure:not(.now) { display: none; }
 .glyf-frames .shots figure img { display: block; width: 100%; height: auto;
   margin: 0 auto; padding: 0; border-radius: 0; background: #fff; filter: none; }
@@ -42,6 +47,7 @@ STYLE = """
   .glyf-frames { max-width: 100% !important; width: 100% !important; }
   .glyf-frames .controls { display: none !important; }
   .glyf-frames .shots figure.key { display: block !important; flex: 1 1 0; }
+  .glyf-frames .shots figure img { min-width: 0 !important; }
   .glyf-frames .shots figure:not(.key) { display: none !important; }
 }
 """
@@ -106,6 +112,13 @@ def png_from_pixels(pixels: ArrayLike) -> bytes:
     return file.getvalue()
 
 
+def least_width(png: bytes) -> int:
+    """CSS pixels that a chart needs so that all its letters can be read; 0 if none."""
+    picture = Image.open(io.BytesIO(png))
+    letters = json.loads(picture.text.get(NOTES, "{}")).get("letters")
+    return round(READABLE * picture.width / letters) if letters else 0
+
+
 def shot(png: bytes, label: str, alt: str, classes: str, is_pixels: bool) -> str:
     """Write one frame as a figure with its own alt text and label."""
     width, height = Image.open(io.BytesIO(png)).size
@@ -134,6 +147,8 @@ def frame_slider(
 
     It starts still. In print, or where no script runs, the first, middle and last
     frames stand side by side; readers who ask for less motion get no play button.
+    A chart of `glyflib.plotting` is never so small that its letters cannot be read: on
+    a phone it scrolls.
 
     Args:
         frames: from left to right on the slider, N equally sized PNG files (bytes) or
@@ -161,6 +176,7 @@ def frame_slider(
     if len(sizes) > 1:
         raise ValueError(f"frames must be of one size, got {sorted(sizes)}")
     last = len(frames) - 1
+    least = min(max(map(least_width, pngs)), width)
     shots = "".join(
         shot(
             png,
@@ -175,7 +191,8 @@ def frame_slider(
     play = "\u2190 Play" if plays_leftwards else "Play"
     return HTML(
         f'<div class="glyf-frames" data-ms="{pause_ms}"{leftwards} '
-        f'style="--picture: {width}px; width: {max(width, MIN_WIDTH)}px">'
+        f'style="--picture: {width}px; --least: {least}px; '
+        f'width: {max(width, MIN_WIDTH)}px">'
         f"<style>{STYLE}</style>"
         f'<div class="shots">{shots}</div>'
         f'<div class="controls" hidden><button type="button" {OWN_KEYS}>{play}</button>'

@@ -24,6 +24,7 @@ from glyflib.plotting.base import (
     figure,
     legend_above,
     new_figure,
+    number,
     subplots,
 )
 
@@ -203,7 +204,7 @@ def plot_judges(
         ax.set_ylabel("")
     bar = fig.colorbar(drawn, ax=axes, location="bottom", shrink=0.9, aspect=40)
     ticks = np.concatenate([-SURE[::-2], SURE[::2]])
-    bar.set_ticks(ticks, labels=[f"{odds:g}" for odds in ticks])
+    bar.set_ticks(ticks, labels=[number(odds, "g") for odds in ticks])
     bar.set_label("log-odds: sure of the sun on the left, of the moon on the right")
     return fig
 

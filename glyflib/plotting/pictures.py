@@ -13,8 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import ArrayLike
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from glyflib.plotting.base import GREY, WIDTH, figure, new_figure
+from glyflib.plotting.canvas import NOTES
 
 SPAN = (-2.0, 2.0)  # of noisy pictures: clean ones reach from -1 to +1
 FILL = 0.94  # of the side of its cell, a picture takes
@@ -236,15 +238,22 @@ def plot_pair(
 
 
 def png_frames(figures: Sequence[Figure], *, dpi: int = 110) -> list[bytes]:
-    """Turn figures of one size into PNG files of at most 256 colours, for a slider."""
+    """Turn figures of one size into PNG files of at most 256 colours, for a slider.
+
+    What a figure says of itself stays in its file: a slider reads there how large it
+    must be drawn.
+    """
     files = []
     for fig in figures:
         raw, small = io.BytesIO(), io.BytesIO()
         fig.savefig(raw, format="png", dpi=dpi)
         # The default chooses colours by their share, and so loses those of small dots.
         method = Image.Quantize.MAXCOVERAGE
-        palette = Image.open(raw).convert("RGB").quantize(256, method)
-        palette.save(small, "PNG", optimize=True)
+        whole, notes = Image.open(raw), PngInfo()
+        if NOTES in whole.text:  # of a figure that was drawn by @figure
+            notes.add_text(NOTES, whole.text[NOTES])
+        palette = whole.convert("RGB").quantize(256, method)
+        palette.save(small, "PNG", optimize=True, pnginfo=notes)
         files.append(small.getvalue())
     return files
 
