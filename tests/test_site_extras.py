@@ -33,7 +33,7 @@ source.loader.exec_module(launch)
 
 URL = "https://github.com/someone/some-book"
 SITE = "https://someone.github.io/some-book/"
-OURS = ("apart", "cards", "heads", "landing", "slim")
+OURS = ("apart", "cards", "heads", "homes", "landing", "slim")
 INDEX = """# Small
 
 This book is so small that its first page says all there is to say about it.
@@ -300,6 +300,17 @@ def test_a_citation_shows_the_work_that_the_page_lists(two):
     assert two.locator(CARD).inner_text() == "Ho et al. 2020: Denoising, of noise."
 
 
+# ---- search
+
+
+def test_a_term_leads_to_the_place_that_has_it_in_bold(html):
+    text = (html / "genindex.html").read_text("utf-8")
+    index = BeautifulSoup(text, "html.parser")
+    places = {link["href"] for link in index.select("table.indextable a")}
+    assert {"one.html#one", "glossary.html#term-noise-level"} <= places
+    assert "two.html#a-noise-level-in-a-heading" in places  # of the score
+
+
 # ---- weight
 
 
@@ -315,6 +326,17 @@ def test_a_large_picture_is_a_file_with_the_same_pixels(html, pages):
         wanted = np.asarray(Image.open(io.BytesIO(base64.b64decode(png(side)))))
         assert (pixels == wanted).all()
         assert image["loading"] == "lazy" and image["width"] == str(side)
+
+
+def test_a_picture_keeps_its_shape_on_a_phone(browser, html):
+    page = browser.new_page(viewport={"width": 60, "height": 400})
+    page.goto((html / "one.html").as_uri())
+    image = page.locator(".cell_output img[data-natural]").first
+    image.scroll_into_view_if_needed()
+    box = image.bounding_box()
+    assert box["width"] == pytest.approx(box["height"], abs=1)
+    assert 0 < box["width"] < 60
+    page.close()
 
 
 def test_a_large_script_runs_when_a_reader_comes_near(browser, html):

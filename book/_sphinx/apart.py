@@ -32,7 +32,7 @@ LOADER = """<script>(() => {{
     const script = document.createElement("script");
     script.src = "{src}";
     document.head.append(script);
-  }}, {{ rootMargin: "800px" }}).observe(above);
+  }}, {{ rootMargin: "200px" }}).observe(above);
 }})();</script>"""
 
 
@@ -75,7 +75,7 @@ class Apart:
             return tag
         more = "" if "loading=" in tag else ' loading="lazy"'
         if not re.search(r"\s(width|height)=", tag):
-            more += f' width="{size[0]}" height="{size[1]}"'
+            more += f' width="{size[0]}" height="{size[1]}" data-natural'
         return tag.replace("<img", f"<img{more}", 1)
 
     def script(self, found: re.Match) -> str:
