@@ -246,7 +246,7 @@ def test_one_sampler_is_no_choice(show):
     ]
 
 
-def test_a_particle_that_is_put_somewhere_gets_the_score_there(show):
+def test_a_walker_that_is_put_somewhere_gets_the_score_there(show):
     page = show(score_html(level=150))
     press(page, 1.0, -0.5)
     found = read(page)
@@ -290,7 +290,7 @@ def test_without_the_shake_it_ends_on_a_peak_and_with_falling_levels_they_fall(s
     assert read(page)["t"] == 20, "it stops where islands are nearly clean"
 
 
-def test_the_particle_moves_by_keys_and_begins_again(show):
+def test_the_walker_moves_by_keys_and_begins_again(show):
     page = show(score_html())
     page.get_by_role("application").focus()
     page.keyboard.press("ArrowLeft")
