@@ -5,8 +5,9 @@ import base64
 import pytest
 import torch
 
-from glyflib import sampling
+from glyflib import sampling, schedule
 from glyflib.exact import GaussianMixture, IdealDenoiser
+from glyflib.interactive.hover_map import asset
 from glyflib.interactive.plane import (
     mixture_data,
     numbers,
@@ -27,7 +28,7 @@ const alphaBarOf = (text) => new Float64Array(bytes(text).buffer);
 def page(browser):
     found = browser.new_page()
     found.set_content("<!doctype html><title>Plane</title>")
-    found.add_script_tag(content=plane_scripts() + PAGE)
+    found.add_script_tag(content=plane_scripts() + asset("plane/schedules.js") + PAGE)
     yield found
     found.close()
 
@@ -252,3 +253,23 @@ def test_a_schedule_reaches_the_page_without_rounding(page):
     found = call(page, "alphaBarOf", schedule_data(alpha_bar))
     assert torch.equal(found, alpha_bar)
     assert len(base64.b64decode(schedule_data(alpha_bar))) == 8 * 1001
+
+
+@pytest.mark.parametrize(
+    ("here", "value", "wanted"),
+    [
+        ("linearAlphaBar", 0.02, schedule.linear_alpha_bar(1000)),
+        ("linearAlphaBar", 0.004, schedule.linear_alpha_bar(1000, last=0.004)),
+        ("cosineAlphaBar", 0.008, schedule.cosine_alpha_bar(1000)),
+        ("cosineAlphaBar", 0.3, schedule.cosine_alpha_bar(1000, offset=0.3)),
+        ("sigmoidAlphaBar", 3, schedule.sigmoid_alpha_bar(1000)),
+        ("sigmoidAlphaBar", 12, schedule.sigmoid_alpha_bar(1000, start=-12, end=12)),
+    ],
+)
+def test_a_schedule_that_is_bent_in_the_page_is_that_of_python(
+    page, here, value, wanted
+):
+    found = call(page, here, 1000, value)
+    torch.testing.assert_close(found, wanted, atol=1e-12, rtol=1e-9)
+    snrs = call(page, "(T, v) => logSnrs(" + here + "(T, v)).slice(1)", 1000, value)
+    torch.testing.assert_close(snrs, schedule.log_snr(wanted)[1:], **NEAR)

@@ -10,10 +10,17 @@ from glyflib.data import load_glyphs
 from glyflib.exact import GaussianMixture, IdealDenoiser
 from glyflib.interactive.plane import SPAN
 from glyflib.interactive.playground import MAX_POINTS, playground, ready_points
+from glyflib.interactive.schedule_chooser import SIDE, schedule_chooser
 from glyflib.interactive.score_walk import score_walk
 from glyflib.interactive.solver_steps import solver_steps
 from glyflib.lessons import one_pixel
-from glyflib.schedule import cosine_alpha_bar, linear_alpha_bar
+from glyflib.schedule import (
+    add_noise,
+    cosine_alpha_bar,
+    linear_alpha_bar,
+    log_snr,
+    sigmoid_alpha_bar,
+)
 
 COSINE, LINEAR = cosine_alpha_bar(1000), linear_alpha_bar(1000)
 FIVE = torch.tensor(
@@ -40,6 +47,12 @@ def score_html(**options):
 
 def solver_html(**options):
     return solver_steps(one_pixel.pixel_of_three_bells(LINEAR), **options).data
+
+
+def chooser_html(**options):
+    glyph = torch.full((1, 96, 96), 255, dtype=torch.uint8)
+    glyph[:, 30:60, 20:80] = 0
+    return schedule_chooser(glyph, **options).data
 
 
 FIGURES = {"playground": play_html, "score": score_html, "solver": solver_html}
@@ -233,7 +246,7 @@ def test_one_sampler_is_no_choice(show):
     ]
 
 
-def test_a_particle_that_is_put_somewhere_gets_the_score_there(show):
+def test_a_walker_that_is_put_somewhere_gets_the_score_there(show):
     page = show(score_html(level=150))
     press(page, 1.0, -0.5)
     found = read(page)
@@ -277,7 +290,7 @@ def test_without_the_shake_it_ends_on_a_peak_and_with_falling_levels_they_fall(s
     assert read(page)["t"] == 20, "it stops where islands are nearly clean"
 
 
-def test_the_particle_moves_by_keys_and_begins_again(show):
+def test_the_walker_moves_by_keys_and_begins_again(show):
     page = show(score_html())
     page.get_by_role("application").focus()
     page.keyboard.press("ArrowLeft")
@@ -352,6 +365,59 @@ def test_each_solver_says_how_it_aims_at_each_step(show, solver):
         assert "no belief before" in told[0] and "line through both" in told[1]
     if solver == "Heun":
         assert "On trial" in told[0] and "no noise to ask about" in told[-1]
+
+
+def test_a_schedule_is_chosen_bent_and_told(show):
+    page = show(chooser_html())
+    assert read(page)["alphaBar"] == pytest.approx(
+        sigmoid_alpha_bar(1000).tolist(), abs=1e-9
+    )
+    assert page.get_by_role("slider").count() == 2, "the other bends are hidden"
+    page.get_by_label("Schedule", exact=True).select_option("linear")
+    page.get_by_label("last beta").fill("0.004")
+    wanted = linear_alpha_bar(1000, last=0.004)
+    assert read(page)["alphaBar"] == pytest.approx(wanted.tolist(), abs=1e-9)
+    near = log_snr(wanted).abs()
+    assert f"equally strong at level {near.argmin()}." in status(page)
+    assert f"{(near <= 2).sum()} of the 1000 levels" in status(page)
+    picture = page.get_by_role("img")
+    assert f"falls from 1 to {wanted[-1]:.3f}" in picture.get_attribute("aria-label")
+
+
+def test_its_large_picture_is_the_glyph_under_the_noise_of_the_seed(show):
+    page = show(chooser_html(level=300, seed=5), viewport={"width": 800, "height": 700})
+    found = page.evaluate(
+        """() => {
+          const canvas = document.querySelector('.glyf-plane').shadowRoot
+            .querySelector('canvas');
+          const big = Math.round(0.42 * 220), ratio = canvas.width / canvas.clientWidth;
+          const left = canvas.clientWidth - big - 10;
+          const pen = canvas.getContext('2d');
+          const numbers = pen.getImageData(left * ratio, 14 * ratio, big * ratio,
+            big * ratio).data;
+          return Array.from(numbers).filter((_, i) => i % 4 === 0);
+        }"""
+    )
+    side = round(len(found) ** 0.5)
+    shown = torch.tensor(found, dtype=torch.float64).reshape(1, 1, side, side)
+    x0 = torch.ones(1, 1, SIDE, SIDE, dtype=torch.float64)
+    x0[..., 15:30, 10:40] = -1
+    gen = torch.Generator().manual_seed(5)
+    eps = torch.randn(1, 1, SIDE, SIDE, generator=gen, dtype=torch.float64)
+    xt = add_noise(x0, eps, torch.tensor(300), sigmoid_alpha_bar(1000)).clamp(-2, 2)
+    small = torch.nn.functional.adaptive_avg_pool2d(xt, 12).flatten()
+    seen = torch.nn.functional.adaptive_avg_pool2d(shown, 12).flatten()
+    assert torch.corrcoef(torch.stack([small, seen]))[0, 1] > 0.98
+
+
+def test_the_chooser_is_light_fits_a_phone_and_stands_still_without_scripts(show):
+    html = chooser_html()
+    assert len(html.encode()) < 60_000 and "http:" not in html
+    page = show(html, viewport={"width": 360, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page = show(html, java_script_enabled=False)
+    assert "JavaScript" in page.get_by_role("img").get_attribute("alt")
+    assert page.get_by_role("img").evaluate("i => i.complete && i.naturalWidth > 200")
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -490,5 +556,11 @@ def test_what_the_others_cannot_show_is_named():
         solver_steps(mixture)
     with pytest.raises(ValueError, match="from_level 10 must lie in"):
         solver_steps(pixel, from_level=10)
+    with pytest.raises(ValueError, match="schedule 'square' must be one of"):
+        chooser_html(schedule="square")
+    with pytest.raises(ValueError, match="level 1001 must lie in"):
+        chooser_html(level=1001)
+    with pytest.raises(ValueError, match=r"picture \(1, 32, 32\) torch.uint8 must be"):
+        schedule_chooser(torch.zeros(1, 32, 32, dtype=torch.uint8))
     with pytest.raises(ValueError, match="start 2 must lie within 1"):
         solver_steps(pixel, start=2)

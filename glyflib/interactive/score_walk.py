@@ -1,4 +1,4 @@
-"""A particle on the exact arrows of a mixture of Gaussians, to be dragged and let walk.
+"""A walker on the exact arrows of a mixture of Gaussians, to be dragged and let walk.
 
 Invariant: score, belief and walk are computed in the page, by the formulas of
 `glyflib.exact.GaussianMixture` and of `glyflib.lessons.islands.walk`.
@@ -33,16 +33,16 @@ def score_walk(
     fall: int = 2,
     seed: int = 0,
 ) -> HTML:
-    """A plane with the score of a mixture, and a particle that follows it.
+    """A plane with the score of a mixture, and a walker that follows it.
 
-    The particle's arrow is its score times the variance of the noise: it ends at the
+    The walker's arrow is its score times the variance of the noise: it ends at the
     mean of the data that may lie underneath, shrunk as data at that level are.
 
     Args:
         mixture: of K Gaussians in the plane.
         names: K, of its Gaussians.
         spots: where the names stand; None for the means.
-        start: where the particle is at first.
+        start: where the walker is at first.
         level: at first, in [1, T].
         fall: levels by which the noise may fall with each step.
         seed: of the shakes.
@@ -81,6 +81,6 @@ def score_walk(
         [(mixture.means, 9, BLUE, False), (here, 6, ORANGE, True)],
         (places, shrink * mixture.denoise(places, t)),
         alt=f"Arrows of the score at level {level} lead towards {count} places, marked "
-        "by rings; to move the particle needs JavaScript.",
+        "by rings; to move the walker needs JavaScript.",
     )
     return computed_figure("score_walk", "scoreWalk", data, still)

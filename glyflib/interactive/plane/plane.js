@@ -37,7 +37,9 @@ function slider(text, { min, max, step, value }, act) {
   range.addEventListener("input", () => act(Number(range.value)));
   const show = (v, words) => {
     range.value = v;
-    told.textContent = words;
+    // What stands in brackets has a line of its own, so that nothing jumps.
+    const [first, rest] = words.split(" (");
+    told.replaceChildren(first, ...(rest ? [make("small", { text: rest.replace(")", "") })] : []));
     range.setAttribute("aria-valuetext", words);
   };
   return { row: make("label", { class: "slider" }, make("span", {}, text + ": ", told), range), range, show };
@@ -219,6 +221,19 @@ function drawDot(pen, x, y, r, fill, edge) {
   pen.arc(x, y, r, 0, 7);
   if (fill) { pen.fillStyle = fill; pen.fill(); }
   if (edge) { pen.strokeStyle = edge; pen.stroke(); }
+}
+
+// A name on top of arrows, with an edge in the colour of the paper.
+function drawName(pen, text, x, y, ink) {
+  pen.font = "600 13px system-ui, sans-serif";
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  pen.lineJoin = "round";
+  pen.lineWidth = 4;
+  pen.strokeStyle = ink.back;
+  pen.strokeText(text, x, y);
+  pen.fillStyle = ink.fore;
+  pen.fillText(text, x, y);
 }
 
 // Numbers with two digits, and a minus that reads as one.

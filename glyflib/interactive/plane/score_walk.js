@@ -1,10 +1,10 @@
-// A particle on the exact arrows of a mixture: its score, where the arrow leads, and a walk.
+// A walker on the exact arrows of a mixture: its score, where the arrow leads, and a walk.
 const WALK_CELLS = 80, WAY_KEPT = 600;
 
 function scoreWalk(host, data) {
   const alphaBar = new Float64Array(bytes(data.alphaBar).buffer), T = alphaBar.length - 1;
   const { span, names } = data, model = gaussianMixture(data.mixture, alphaBar);
-  const label = "The plane with a particle: drag it, press where it should be, or move it with the arrow keys.";
+  const label = "The plane with a walker: drag it, press where it should be, or move it with the arrow keys.";
   const { canvas, panel, status } = frame(host, data.css, label);
   let t = data.level, at0 = data.start, x = at0.slice(), way = [x.slice()], taken = 0, visits = names.map(() => 0);
   let isShaken = true, isFalling = false, seed = data.seed, noise = [], draw = torchGenerator(seed), isHeld = false;
@@ -16,12 +16,12 @@ function scoreWalk(host, data) {
   play.className = "play";
   const one = button("One step", "Take one step along the arrow", () => { film.pause(); step(); });
   const many = button("100 steps", "Take a hundred steps at once", () => { film.pause(); for (let i = 0; i < 100; i++) if (!step(true)) break; redraw(); tell(); });
-  const back = button("Begin again", "Put the particle back", () => { film.pause(); put(at0); });
+  const back = button("Begin again", "Put the walker back", () => { film.pause(); put(at0); });
   const shake = tick("a shake after each step", true, (isOn) => { isShaken = isOn; });
   const fall = tick(`the level falls by ${data.fall} a step`, false, (isOn) => { isFalling = isOn; });
   const figures = make("p", { class: "figures" });
   panel.append(
-    make("p", { class: "hint", text: "Drag the particle, or press where it should be." }),
+    make("p", { class: "hint", text: "Drag the walker, or press where it should be." }),
     level.row, figures, make("div", { class: "buttons" }, play, one), make("div", { class: "buttons" }, many, back), shake.row, fall.row);
 
   // ---- what is computed
@@ -64,7 +64,7 @@ function scoreWalk(host, data) {
     if (film.isOn()) return;
     const on = names[nearest()];
     const were = visits.map((count, k) => `${names[k]} ${count}`).join(", ");
-    status.textContent = taken ? `After ${taken} steps, level ${t}. Steps pulled most by each island: ${were}. Now: ${on}.` : `Level ${t}. The island that pulls the particle most: ${on}.`;
+    status.textContent = taken ? `After ${taken} steps, level ${t}. Steps pulled most by each island: ${were}. Now: ${on}.` : `Level ${t}. The island that pulls the walker most: ${on}.`;
   }
 
   // ---- the picture
@@ -84,13 +84,9 @@ function scoreWalk(host, data) {
     drawDensity(pen, density, WALK_CELLS, size, ink, 0.7);
     drawField(pen, at, lattice, tips, 0.75 * (size.width / 15), ink);
     drawNumbers(pen, at, span, size, ink);
-    pen.fillStyle = ink.fore;
-    pen.font = "600 13px system-ui, sans-serif";
-    pen.textAlign = "center";
-    pen.textBaseline = "middle";
     names.forEach((name, k) => { // beside an island, which shrinks towards the middle
       const [cx, cy] = data.mixture.means.slice(2 * k, 2 * k + 2), [sx, sy] = data.spots[k];
-      pen.fillText(name, at.px(sx - cx + shrink * cx), at.py(sy - cy + shrink * cy));
+      drawName(pen, name, at.px(sx - cx + shrink * cx), at.py(sy - cy + shrink * cy), ink);
     });
     pen.strokeStyle = ink.walker;
     pen.globalAlpha = 0.5;
