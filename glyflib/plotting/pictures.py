@@ -126,7 +126,8 @@ def plot_images(
     cols = min(cols, len(images))
     side, rows = WIDTH / cols, -(-len(images) // cols)
     lines = max((len(label.splitlines()) for label in labels), default=0)
-    step = side + (0.24 + (lines - 1) * fontsize / 40 if lines else 0)
+    written = (1 + 1.42 * (lines - 1)) * fontsize / 72  # inches
+    step = side + (max(0.24, 0.04 * side + written + 0.01) if lines else 0)
     fig = new_figure(figsize=(WIDTH, rows * step), layout="none")
     for i, image in enumerate(images):
         row, col = divmod(i, cols)
