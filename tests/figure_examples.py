@@ -445,6 +445,7 @@ EXAMPLES = {
         [0, 2, 4],
         {"shown": [1, 0.5, 0.2], "held back": [1, 0.6, 0.5]},
         {"shown": SPANS, "held back": SPANS},
+        label="share of hits",
         chance=0.1,
     ),
 }

@@ -8,6 +8,7 @@ import torch
 
 from glyflib.glyffuser import Glyffuser
 from glyflib.lessons import results
+from glyflib.lessons.own import has_common_word
 from glyflib.lessons.stored import load_results
 from glyflib.studies import own as study
 from glyflib.studies.registry import run_study
@@ -128,3 +129,29 @@ def test_what_is_stored_was_made_as_the_study_now_is():
     assert stored.moments == plan.moments
     assert len(stored.losses) == plan.config.steps
     assert len(stored.asked("shown")) == plan.num_shown
+
+
+def test_kinship_asks_for_a_word_in_common(stored):
+    for kind in ("shown", "held back"):
+        asked, found = stored.asked(kind), stored.most_like(kind, 5)
+        assert len(asked) == len(found)
+        is_kin = [has_common_word(a, b) for a, b in zip(asked, found, strict=True)]
+        assert stored.has_common_word(kind, 5).tolist() == is_kin
+        assert stored.kinship(kind)[5].value == pytest.approx(sum(is_kin) / len(asked))
+        by_chance = stored.kinship_by_chance(kind)
+        assert 0 <= by_chance <= 1
+        if len(set(found)) == 1:  # dealing changes nothing then
+            assert by_chance == pytest.approx(sum(is_kin) / len(asked))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_kin"),
+    [
+        ("leftwards arrow", "white arrow", True),
+        ("arrow with tip", "bar with stroke", False),
+        ("open-outlined arrow", "outlined star", True),
+        ("umbrella", "umbrellas", False),
+    ],
+)
+def test_small_words_make_no_kin(first, second, is_kin):
+    assert has_common_word(first, second) is is_kin

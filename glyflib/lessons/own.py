@@ -30,6 +30,8 @@ FACE_PROMPTS = (
 TAUGHT = "hand"  # the word to be taught
 RADICAL = 64  # the Kangxi radical that it stands for
 BLACK = -0.8  # x0 below it is as black as a pixel gets
+# Words that say nothing of what a symbol shows.
+SMALL_WORDS = {"with", "and", "of", "for", "to", "on", "from", "over"}
 
 
 class Learnt(NamedTuple):
@@ -119,6 +121,12 @@ def describe(images: Tensor) -> Tensor:
         (x < BLACK).double().mean(dim=(1, 2)),
     ]
     return torch.stack(numbers, dim=1)
+
+
+def has_common_word(first: str, second: str) -> bool:
+    """Whether two names have a word in common, other than `SMALL_WORDS`."""
+    words = [set(name.replace("-", " ").split()) for name in (first, second)]
+    return bool(words[0] & words[1] - SMALL_WORDS)
 
 
 class Line(NamedTuple):

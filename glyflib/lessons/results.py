@@ -5,9 +5,10 @@ nowhere else; a name that is not stored is told, with those that are.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 import safetensors.torch
@@ -26,6 +27,7 @@ from glyflib.evaluation.intervals import (
 from glyflib.evaluation.report import REPORT
 from glyflib.files import CONFIG, DATA
 from glyflib.lessons import asked, solver_race, ways_in
+from glyflib.lessons.own import has_common_word
 from glyflib.lessons.stored import RESULTS, Results, load_results
 from glyflib.run_log import LOG, SNAPSHOTS, read_log
 from glyflib.training import TrainConfig
@@ -1150,15 +1152,57 @@ class OwnResults(StudyResults):
         asked = self.tensor(part, f"{kind} rows")
         return self.tensor(part, f"{kind} nearest") == asked
 
+    def most_like(self, kind: str, step: int) -> list[str]:
+        """The name of the real glyph that each drawing (N) is most like.
+
+        Arguments and errors as those of `is_hit`.
+        """
+        check_name("kind", kind, KINDS)
+        check_name("step", step, self.moments)
+        rows = self.tensor(self.parts_by_moment[step], f"{kind} nearest")
+        captions = self.numbers("about")["captions"]
+        return [captions[row] for row in rows.tolist()]
+
+    def has_common_word(self, kind: str, step: int) -> Tensor:
+        """Whether that name has a word in common with the one asked for, (N,).
+
+        Arguments and errors as those of `is_hit`.
+        """
+        pairs = zip(self.asked(kind), self.most_like(kind, step), strict=True)
+        return torch.tensor([has_common_word(*pair) for pair in pairs])
+
     def hits(self, kind: str) -> dict[int, Estimate]:
         """Share of hits by the number of steps; errors as those of `errors`.
 
         Drawings of one name count as one trial for the interval.
         """
+        return self.shares(kind, self.is_hit)
+
+    def kinship(self, kind: str) -> dict[int, Estimate]:
+        """Share of drawings with a common word; as `hits`."""
+        return self.shares(kind, self.has_common_word)
+
+    def kinship_by_chance(self, kind: str) -> float:
+        """The same at the last moment, if names were dealt to the drawings at random.
+
+        Args:
+            kind: "shown" or "held back".
+
+        Raises:
+            ValueError: If there is no such kind.
+        """
+        found = self.most_like(kind, self.moments[-1])
+        pairs = product(self.asked(kind), found)
+        return sum(has_common_word(*pair) for pair in pairs) / len(found) ** 2
+
+    def shares(
+        self, kind: str, judge: Callable[[str, int], Tensor]
+    ) -> dict[int, Estimate]:
+        """By the number of steps, the share of a kind's drawings that a judge likes."""
         check_name("kind", kind, KINDS)
-        rows = self.tensor(self.parts_by_moment[0], f"{kind} rows")
+        names = self.tensor(self.parts_by_moment[0], f"{kind} rows")
         return {
-            step: share_interval(self.is_hit(kind, step), groups=rows)
+            step: share_interval(judge(kind, step), groups=names)
             for step in self.moments
         }
 

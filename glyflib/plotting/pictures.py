@@ -5,6 +5,7 @@ Invariant: pictures that stand side by side share one grey scale.
 
 import io
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from textwrap import fill
 
 import numpy as np
@@ -120,8 +121,8 @@ def plot_images(
 
     Args:
         images: (N, 1, H, W) or (N, H, W).
-        labels: up to N captions, one under each picture; a long one has two lines, and
-            is shortened where these do not hold it.
+        labels: up to N captions, one under each picture; a long line of one has two
+            lines, and is shortened where these do not hold it.
         cols: pictures in a row.
         span: the values drawn black and white.
         fontsize: of the captions; few large pictures bear large ones, up to 12.
@@ -134,7 +135,8 @@ def plot_images(
     cols = min(cols, len(images))
     side, rows = WIDTH / cols, -(-len(images) // cols)
     shape = {"width": int(72 * side / (LETTER * fontsize)), "max_lines": 2}
-    labels = [fill(label, **shape, placeholder="…") for label in labels]
+    lines = partial(fill, **shape, placeholder="…")
+    labels = ["\n".join(map(lines, label.splitlines())) for label in labels]
     step = side + room_under(labels, fontsize)
     fig = new_figure(figsize=(WIDTH, rows * step), layout="none")
     for i, image in enumerate(images):

@@ -30,18 +30,21 @@ def plot_lesson(
     losses: Sequence[float],
     steps: ArrayLike,
     errors: Mapping[str, ArrayLike],
-    hits: Mapping[str, Mapping[int, Span]],
+    shares: Mapping[str, Mapping[int, Span]],
     *,
+    label: str,
     chance: float,
 ) -> Figure:
-    """Draw the loss of a run with errors measured on the way, and its share of hits.
+    """Draw the loss of a run with errors measured on the way, and what a judge likes.
 
     Args:
         losses: (S,) of the steps 1 to S.
         steps: (K,) after which the errors were measured.
         errors: name -> (K,).
-        hits: the same names -> step -> value and ends of its interval.
-        chance: share of hits by chance.
+        shares: the same names -> step -> share of drawings that the judge likes, and
+            the ends of its interval.
+        label: what the judge likes.
+        chance: the share by chance.
     """
     fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.3))
     places = np.arange(1, len(losses) + 1)
@@ -50,13 +53,15 @@ def plot_lesson(
     draw_progress(left, np.asarray(steps), errors)
     left.set(ylim=(0, 1.15 * np.quantile(losses, 0.99)))
     left.set_ylabel("squared error in v", fontsize=LETTERS)
-    for i, (name, spans) in enumerate(hits.items()):
+    for i, (name, spans) in enumerate(shares.items()):
         # a little apart, or one interval hides the other
         beside = np.array(list(spans)) + i * 0.012 * len(losses)
         add_spans(right, beside, list(spans.values()), i, name)
     right.axhline(chance, color=GREY, lw=1.2, ls=":")
     right.set(ylim=(-0.02, 1.02))
-    right.set_ylabel("share of hits", fontsize=LETTERS)
+    right.set_ylabel(label, fontsize=LETTERS)
+    at = {"ha": "right", "va": "top", "fontsize": LETTERS - 1}
+    right.text(len(losses), chance - 0.02, "by chance", color=GREY, **at)
     for ax in (left, right):
         ax.set_xlabel("steps", fontsize=LETTERS)
         ax.tick_params(labelsize=LETTERS - 1)

@@ -218,6 +218,7 @@ def about(lesson: Lesson) -> dict:
         "num_shown": len(lesson.shown),
         "num_held_back": len(lesson.glyphs) - len(lesson.shown),
         "levels": list(LEVELS),
+        "captions": list(lesson.glyphs.captions),
     }
 
 
