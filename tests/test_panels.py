@@ -36,7 +36,7 @@ ROOT = 'document.querySelector(".glyf-draw").shadowRoot'
 FIELD = f"""() => {{ const field = {ROOT}.querySelector(".field"), n = 16;
   const seen = field.getContext("2d").getImageData(0, 0, 144, 144).data;
   return Array.from({{ length: n * n }}, (_, i) => {{
-    const at = 4 * ((9 * Math.floor(i / n) + 2) * 144 + 9 * (i % n) + 2);
+    const at = 4 * ((9 * Math.floor(i / n) + 3) * 144 + 9 * (i % n) + 3);
     return seen[at] === seen[at + 2] ? seen[at] : -1; }}); }}"""
 
 
@@ -236,11 +236,11 @@ def test_strokes_are_kept_and_can_be_set_free(open_panel, glyffuser):
     wanted = torch.full((SIDE, SIDE), -1)
     wanted[3:5, 1:15] = 0
     assert torch.equal(field(page), wanted)
-    page.get_by_label("Paper").check()
+    control(page, "radio", "Paper").check()
     stroke((8, 2), (8, 8))
     wanted[1:9, 7:9] = 255
     assert torch.equal(field(page), wanted)
-    page.get_by_label("Free it").check()
+    control(page, "radio", "Free it").check()
     stroke((2, 4), (4, 4))
     wanted[3:5, 1:5] = -1
     assert torch.equal(field(page), wanted)
