@@ -137,7 +137,10 @@ def plot_images(
     shape = {"width": int(72 * side / (LETTER * fontsize)), "max_lines": 2}
     lines = partial(fill, **shape, placeholder="…")
     labels = ["\n".join(map(lines, label.splitlines())) for label in labels]
-    step = side + room_under(labels, fontsize)
+    room = room_under(labels, fontsize)
+    if room:
+        room += max(0.0, 0.05 * side - 0.1)  # high pictures have their captions lower
+    step = side + room
     fig = new_figure(figsize=(WIDTH, rows * step), layout="none")
     for i, image in enumerate(images):
         row, col = divmod(i, cols)
