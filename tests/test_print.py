@@ -236,6 +236,10 @@ def test_the_title_of_the_file_is_that_of_the_book(a_small_book):
     assert a_small_book[1].metadata.title == "The small book"
 
 
+def test_the_title_page_says_whose_the_book_is(a_small_book):
+    assert "By nobody." in texts(a_small_book[1])[0]
+
+
 def test_some_chapters_come_without_a_title_page(run, chromium, tmp_path):
     result = run(1, "--out", "one.pdf", "--paper", "letter")
     assert result.exit_code == 0, result.output
@@ -290,8 +294,8 @@ def test_a_printed_chapter_has_its_formulas(chapter):
     names = ""
     for page in reader.pages:
         for font in page["/Resources"].get("/Font", {}).values():
-            about = font.get_object().get("/FontDescriptor", {}).get_object()
-            names += str(about.get("/FontName", ""))
+            about = font.get_object().get("/FontDescriptor")
+            names += str(about.get_object()["/FontName"]) if about else ""
     assert "MathJax_Math-Italic" in names  # its letters, drawn as shapes
     assert not re.search(r"\\[(\[]|\\frac|\\sqrt", "".join(texts(reader)))
 
