@@ -82,12 +82,15 @@ def test_requirements_end_with_the_package_itself():
 
 # Of the book's packages, what a study of the package compares it with, and asks for.
 OF_THE_BOOK = {
+    "beautifulsoup4",
     "diffusers",
     "markdown-it-py",
     "mdit-py-plugins",
     "nbclient",
     "nbformat",
+    "playwright",
     "pygments",
+    "pypdf",
 }
 
 

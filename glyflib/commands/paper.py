@@ -165,24 +165,6 @@ def printing(path: str) -> Iterator[Browser]:
         raise ValueError(f"{path} cannot print: {reason}") from error
 
 
-def print_page(
-    browser: Browser, page: Page, site: Path, paper: str, before: int
-) -> Sheets:
-    """Print one page of the built book.
-
-    Args:
-        browser: from `printing`.
-        page: to print.
-        site: folder of the built book.
-        paper: a name in `PAPERS`.
-        before: how many sheets come before it.
-
-    Raises:
-        ValueError: If a formula is not set, or a picture does not load.
-    """
-    return printed(browser, site / f"{page.name}.html", page, paper, before)
-
-
 def printed(
     browser: Browser,
     file: Path,
@@ -192,7 +174,7 @@ def printed(
     *,
     head: bool = True,
 ) -> Sheets:
-    """Print a file of HTML; arguments as those of `print_page`.
+    """Print a file of HTML.
 
     Args:
         browser: from `printing`.
@@ -201,6 +183,9 @@ def printed(
         paper: a name in `PAPERS`.
         before: how many sheets come before it.
         head: whether its title stands at the top of every sheet but the first.
+
+    Raises:
+        ValueError: If a formula is not set, or a picture does not load.
     """
     width, height = PAPERS[paper]
     inside = round((width - 2 * SIDE) / 25.4 * 96)
@@ -239,9 +224,8 @@ def front_html(pages: Sequence[Page], site: Path, numbers: dict[str, int]) -> st
     """
     index = BeautifulSoup((site / "index.html").read_text("utf-8"), "html.parser")
     title = title_of(index)
-    told = [
-        " ".join(p.get_text().split()) for p in index.select(".bd-footer-content p")
-    ]
+    footer = index.select(".bd-footer-content .footer-item")
+    told = [" ".join(item.get_text().split()) for item in footer]
     lines = "".join(f"<p>{escape(line)}</p>" for line in told if line)
     cover = site / "_static" / "cover.png"
     picture = f'<img src="{escape(cover.as_uri())}" alt="">' if cover.is_file() else ""
@@ -266,11 +250,9 @@ def front_html(pages: Sequence[Page], site: Path, numbers: dict[str, int]) -> st
 
 
 def title_of(index: BeautifulSoup) -> str:
-    """The title of the book, from its first page."""
-    heading = index.select_one("article h1")
-    for link in heading.select(".headerlink"):
-        link.decompose()
-    return " ".join(heading.get_text().split())
+    """The title of the book, from its first page; its menu begins with it."""
+    link = index.select_one("nav.bd-links li.toctree-l1 > a")
+    return " ".join(link.get_text().split())
 
 
 def print_front(
@@ -312,7 +294,8 @@ def print_pages(
     found, numbers = [], {}
     for page in pages:
         numbers[page.name] = count + 1
-        found.append(print_page(browser, page, site, paper, count))
+        file = site / f"{page.name}.html"
+        found.append(printed(browser, file, page, paper, count))
         count += len(found[-1].reader.pages)
         report(found[-1])
     if has_front:
