@@ -29,14 +29,16 @@ ASK = """async () => {
 # One element of each look, which is its own colour and size, and all that it lies on.
 ASK_COLOURS = """async (scheme) => {
   Object.assign(document.documentElement.dataset, { theme: scheme, mode: scheme });
-  const ground = (element) => {
-    const found = [];
-    for (let e = element; e; e = e.parentElement) {
+  const grounds = new Map([[null, ""]]);
+  const ground = (e) => {
+    if (!grounds.has(e)) {
       const { backgroundColor, backgroundImage, opacity } = getComputedStyle(e);
-      found.push(opacity, backgroundImage, backgroundColor);
-      if (backgroundColor.startsWith("rgb(")) break;
+      const own = [opacity, backgroundImage, backgroundColor]
+        .filter((x) => !["1", "none", "rgba(0, 0, 0, 0)"].includes(x)).join();
+      const isSolid = backgroundColor.startsWith("rgb(");
+      grounds.set(e, isSolid ? own : own + ground(e.parentElement));
     }
-    return found.filter((x) => !["1", "none", "rgba(0, 0, 0, 0)"].includes(x));
+    return grounds.get(e);
   };
   const looks = new Map();
   for (const e of document.body.querySelectorAll("*")) {
