@@ -37,18 +37,22 @@ def hearing(
 
     Args:
         unet: network with both ways in.
-        attended: one text (1, L, D) that cross-attention reads; None changes nothing.
-        averaged: one text whose mean joins the level's embedding; None as above.
+        attended: one text (1, L, D) that cross-attention reads; None
+            changes nothing.
+        averaged: one text whose mean joins the level's embedding; None as
+            above.
     """
     hooks = []
     if attended is not None:
         tokens, mask = unet.text_norm(attended.tokens), attended.mask
 
         def read(layer: Attention, given: tuple) -> tuple:
-            rows = len(given[0])
-            return given[0], tokens.expand(rows, -1, -1), mask.expand(rows, -1)
+            x = given[0]
+            rows = len(x)
+            return x, tokens.expand(rows, -1, -1), mask.expand(rows, -1)
 
-        hooks += [layer.register_forward_pre_hook(read) for layer in text_layers(unet)]
+        for layer in text_layers(unet):
+            hooks.append(layer.register_forward_pre_hook(read))
     if averaged is not None:
         mean = masked_mean(unet.text_norm(averaged.tokens), averaged.mask)
         hooks.append(

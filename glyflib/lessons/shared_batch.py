@@ -51,9 +51,14 @@ def take_steps() -> Share:
         torch.manual_seed(0)
         network = UNet(channels=(16, 32), attention_levels=())
     alpha_bar = cosine_alpha_bar(1000)
-    losses = []
-    for step in train(network, images, CONFIG, alpha_bar, accelerator=accelerator):
-        losses.append(step.loss)
+    steps = train(
+        network,
+        images,
+        CONFIG,
+        alpha_bar,
+        accelerator=accelerator,
+    )
+    losses = [step.loss for step in steps]
     share = CONFIG.batch_size // accelerator.num_processes
     return Share(accelerator.process_index, share, losses)
 
