@@ -112,10 +112,11 @@ def local_paths(pages: dict[str, Page]) -> list[str]:
 
 
 def heavy_pages(pages: dict[str, Page]) -> list[str]:
-    """Pages that weigh more than 4.2 MB together with their pictures."""
+    """Pages that weigh more than 4.2 MB with the pictures that a reader loads."""
     found = []
     for name, page in pages.items():
-        urls = [urlsplit(tag["src"]) for tag in page.soup.select("img[src]")]
+        tags = page.soup.select("img[src]:not(.only-dark img)")  # of one scheme alone
+        urls = [urlsplit(tag["src"]) for tag in tags]
         paths = {unquote(url.path) for url in urls if not (url.scheme or url.netloc)}
         files = {page.path, *(page.path.parent / path for path in paths)}
         size = sum(file.stat().st_size for file in files if file.is_file())

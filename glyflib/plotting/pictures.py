@@ -121,8 +121,8 @@ def plot_images(
 
     Args:
         images: (N, 1, H, W) or (N, H, W).
-        labels: up to N captions, one under each picture; a long line of one has two
-            lines, and is shortened where these do not hold it.
+        labels: up to N captions, one under each picture; a long line of one has up
+            to three lines, and is shortened where these do not hold it.
         cols: pictures in a row.
         span: the values drawn black and white.
         fontsize: of the captions; few large pictures bear large ones, up to 12.
@@ -134,7 +134,7 @@ def plot_images(
         raise ValueError("images is empty: there is nothing to draw")
     cols = min(cols, len(images))
     side, rows = WIDTH / cols, -(-len(images) // cols)
-    shape = {"width": int(72 * side / (LETTER * fontsize)), "max_lines": 2}
+    shape = {"width": int(72 * side / (LETTER * fontsize)), "max_lines": 3}
     lines = partial(fill, **shape, placeholder="…")
     labels = ["\n".join(map(lines, label.splitlines())) for label in labels]
     room = room_under(labels, fontsize)
