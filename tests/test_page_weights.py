@@ -13,7 +13,7 @@ import pytest
 from test_site import serve
 
 MOST_AT_FIRST = 3_000_000
-# Scrolled to the end, no slider touched; chapter 3 has a map of all glyphs, 2.8 million.
+# Scrolled to the end, no slider touched; chapter 3 has a map of all glyphs, 2.8 MB.
 MOST_IN_ALL = 5_000_000
 SCREEN = {"width": 1280, "height": 800}
 # Formulas and fonts are there, and nothing more is on its way.
