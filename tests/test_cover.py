@@ -14,6 +14,7 @@ from glyflib.commands.data import data
 from glyflib.data import load_glyphs
 from glyflib.glyffuser import Glyffuser
 from glyflib.interactive.pairs import pair_grid
+from glyflib.lessons import first_look
 from glyflib.making import cover
 from glyflib.super_resolution import SuperResolver
 
@@ -37,8 +38,8 @@ def real():
 
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch):
-    monkeypatch.setattr(cover, "STEPS", 2)
-    monkeypatch.setattr(cover, "ENLARGE_STEPS", 2)
+    monkeypatch.setattr(first_look, "STEPS", 2)
+    monkeypatch.setattr(first_look, "ENLARGE_STEPS", 2)
 
 
 def squares(picture, size=128):
@@ -51,7 +52,7 @@ def squares(picture, size=128):
 
 
 def test_the_pairs_have_one_drawing_for_each_real_glyph(drawers, real):
-    pairs = cover.real_and_drawn(real, *drawers, chars=CHARS)
+    pairs = first_look.real_and_drawn(real, *drawers, chars=CHARS)
     rows = real.find(CHARS)
     assert pairs.words == [real.captions[row] for row in rows]
     assert torch.equal(pairs.real, real.images[rows].squeeze(1))
@@ -61,7 +62,7 @@ def test_the_pairs_have_one_drawing_for_each_real_glyph(drawers, real):
 
 def test_a_seed_gives_one_cover_and_another_seed_another(drawers, real):
     def drawn(seed):
-        return cover.real_and_drawn(real, *drawers, chars=CHARS, seed=seed).drawn
+        return first_look.real_and_drawn(real, *drawers, chars=CHARS, seed=seed).drawn
 
     assert torch.equal(drawn(0), drawn(0)) and drawn(0).ne(drawn(1)).any()
 
@@ -69,12 +70,12 @@ def test_a_seed_gives_one_cover_and_another_seed_another(drawers, real):
 def test_glyphs_of_another_size_are_refused_with_the_way_out(drawers):
     small = load_glyphs("test", 64)
     with pytest.raises(ValueError, match=r"64x64.*128x128.*size=128"):
-        cover.real_and_drawn(small, *drawers, chars=CHARS)
+        first_look.real_and_drawn(small, *drawers, chars=CHARS)
 
 
 def test_the_sheet_shows_each_pixel_of_both_kinds(drawers, real):
-    pairs = cover.real_and_drawn(real, *drawers, chars=CHARS)
-    shown = squares(cover.cover_of(pairs))
+    pairs = first_look.real_and_drawn(real, *drawers, chars=CHARS)
+    shown = squares(cover.cover_of(*pairs))
     assert (shown[0] == pairs.real.numpy()).all()
     assert (shown[1] == pairs.drawn.numpy()).all()
 
@@ -86,13 +87,13 @@ def test_the_command_writes_the_cover(drawers, real, tmp_path, monkeypatch):
     result = CliRunner().invoke(data, ["cover", str(out)], catch_exceptions=False)
     assert result.exit_code == 0
     shown = squares(Image.open(out))
-    wanted = real.images[real.find(cover.CHARS)].squeeze(1).numpy()
+    wanted = real.images[real.find(first_look.CHARS)].squeeze(1).numpy()
     assert (shown[0] == wanted).all()
 
 
 def test_the_readmes_picture_shows_the_held_out_glyphs_and_no_copies(real):
     shown = squares(Image.open(SHIPPED))
-    wanted = real.images[real.find(cover.CHARS)].squeeze(1).numpy()
+    wanted = real.images[real.find(first_look.CHARS)].squeeze(1).numpy()
     assert (shown[0] == wanted).all()
     ink = shown[1].mean(axis=(1, 2))
     assert ((ink > 100) & (ink < 230)).all(), "a drawing is blank, or black"

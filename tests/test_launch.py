@@ -20,6 +20,7 @@ source.loader.exec_module(launch)
 add_launch_buttons, launch_cell = launch.add_launch_buttons, launch.launch_cell
 
 URL = "https://github.com/someone/some-book"
+SITE = "https://someone.github.io/some-book/"
 
 
 @pytest.fixture
@@ -44,7 +45,11 @@ def test_the_settings_name_the_repository_and_lose_nothing(root):
     before = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
     assert add_launch_buttons(root, URL) == 2
     after = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
-    assert before.items() <= after.items()
+    here = {"baseurl": SITE, "use_repository_button": True}
+    assert before["html"].keys() >= here.keys()
+    assert before | {"html": before["html"] | here} == {
+        name: after[name] for name in before
+    }
     assert after["repository"] == {"url": URL, "path_to_book": "book", "branch": "main"}
     assert {"colab_url", "binderhub_url"} < after["launch_buttons"].keys()
 
@@ -106,6 +111,28 @@ def test_another_kind_of_address_is_refused(root, url):
     before = contents(root)
     with pytest.raises(ValueError, match="OWNER/NAME"):
         add_launch_buttons(root, url)
+    assert contents(root) == before
+
+
+@pytest.mark.parametrize(
+    ("url", "site"),
+    [
+        (URL, SITE),
+        ("https://github.com/Some-One/book/", "https://some-one.github.io/book/"),
+        ("https://github.com/me/Me.github.io", "https://me.github.io/"),
+    ],
+)
+def test_the_pages_of_a_repository_are_where_github_shows_them(url, site):
+    assert launch.pages_of(url) == site
+
+
+def test_a_site_elsewhere_is_named_as_it_is(root):
+    add_launch_buttons(root, URL, site="https://example.org/books/one")
+    after = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
+    assert after["html"]["baseurl"] == "https://example.org/books/one/"
+    before = contents(root)
+    with pytest.raises(ValueError, match=r"site 'example\.org' must be like https"):
+        add_launch_buttons(root, URL, site="example.org")
     assert contents(root) == before
 
 

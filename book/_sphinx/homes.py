@@ -1,14 +1,14 @@
 """Sphinx: whoever searches for a term finds its home beside the glossary.
 
 A term's home is the chapter that its entry in the glossary ends with. There it stands
-in bold, and that place becomes an entry of the index, which the search ranks high.
-Invariant: an entry is written once, however often the book is built.
+in bold, and that place becomes an index entry of the page, which the search ranks high.
+Invariant: what a reader sees of the page stays as it is.
 """
 
 from cards import GLOSSARY, Term, glossary_terms
 from docutils import nodes
+from sphinx.addnodes import index
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 
 
 def place_of(term: Term, doctree: nodes.document) -> str:
@@ -27,29 +27,28 @@ def place_of(term: Term, doctree: nodes.document) -> str:
     return ""
 
 
-def enter_homes(app: Sphinx, env: BuildEnvironment) -> None:
-    """Add each term's home to the index.
+def enter_terms(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Enter the terms that a page is the home of, when it is about to be written.
 
     Args:
         app: the builder.
-        env: what it knows of all pages; its index changes.
+        doctree: of the page; gets a node that is not shown.
+        page: its name.
     """
-    if GLOSSARY not in env.found_docs:
+    if page == GLOSSARY or GLOSSARY not in app.env.found_docs:
         return
-    entries, read = env.get_domain("index").entries, {}
-    for name, term in glossary_terms(env.get_doctree(GLOSSARY)).items():
-        home = term.home
-        if home not in env.found_docs or home == GLOSSARY:
-            continue
-        if home not in read:
-            read[home] = env.get_doctree(home)
-        entry = ("single", name, place_of(term, read[home]), "", None)
-        known = entries.setdefault(home, [])
-        if entry not in known:
-            known.append(entry)
+    terms = glossary_terms(app.env.get_doctree(GLOSSARY))
+    # "main", as in the glossary: the search puts all others below everything else.
+    entries = [
+        ("single", name, place_of(term, doctree), "main", None)
+        for name, term in terms.items()
+        if term.home == page
+    ]
+    if entries:
+        doctree.insert(0, index(entries=entries))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Run when all pages have been read."""
-    app.connect("env-updated", enter_homes)
+    """Run before `cards` puts links into the page."""
+    app.connect("doctree-resolved", enter_terms, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

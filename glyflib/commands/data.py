@@ -21,7 +21,7 @@ from glyflib.glyphs.assemble import build_glyphs
 from glyflib.glyphs.fonts import open_face
 from glyflib.glyphs.names import has_name, name_captions, parse_ranges
 from glyflib.glyphs.tables import NO_UNIHAN, read_captions, read_unihan
-from glyflib.making.cover import build_cover, real_and_drawn
+from glyflib.making.cover import build_cover
 from glyflib.making.map import build_map
 
 SHOWN = 40
@@ -209,11 +209,13 @@ def place(out: Path, seed: int) -> None:
 def cover(out: Path, seed: int) -> None:
     """Draw the README's picture, real glyphs beside drawn ones, as the PNG OUT."""
     from glyflib.glyffuser import Glyffuser
+    from glyflib.lessons.first_look import real_and_drawn
     from glyflib.super_resolution import SuperResolver
 
     check_place(out)
     models = Glyffuser.load(), SuperResolver.load()
-    build_cover(real_and_drawn(load_glyphs("test", 128), *models, seed=seed), out)
+    pairs = real_and_drawn(load_glyphs("test", 128), *models, seed=seed)
+    build_cover(pairs.words, pairs.real, pairs.drawn, out)
 
 
 @data.command("radicals")
