@@ -88,6 +88,7 @@ function playground(host, data) {
     set.select.value = OWN;
     renew();
   }
+  const ownSoon = redrawer(own); // a drag asks more often than the screen can show
   function nearest(x, y) {
     let best = -1, gap = Infinity;
     for (let k = 0; k < points.length; k += 2) {
@@ -187,7 +188,7 @@ function playground(host, data) {
     if (from && held >= 0 && moved) {
       points[held] = inside(x);
       points[held + 1] = inside(y);
-      own();
+      ownSoon();
     }
     if (event.pointerType !== "mouse") return;
     cross = from && held >= 0 ? null : [x, y];
