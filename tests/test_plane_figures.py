@@ -157,6 +157,32 @@ def test_a_point_can_be_dragged(show):
     torch.testing.assert_close(points_of(page), moved, atol=0.03, rtol=0)
 
 
+def test_a_finger_on_a_point_drags_it_and_elsewhere_scrolls_the_page(show):
+    page = show(play_html() + "<p style='height: 2000px'>below", **PHONE)
+    touch = page.context.new_cdp_session(page)
+
+    def swipe(first, dy):
+        spot = page.evaluate(
+            "([x, y]) => document.querySelector('.glyf-plane').locate(x, y)", first
+        )
+        for kind, moved in [("Start", 0), *(("Move", k / 8) for k in range(1, 9))]:
+            at = {"x": spot["x"], "y": spot["y"] + moved * dy}
+            touch.send(
+                "Input.dispatchTouchEvent",
+                {"type": f"touch{kind}", "touchPoints": [at]},
+            )
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.wait_for_timeout(200)
+
+    swipe([0.2, -0.3], -60)
+    assert page.evaluate("scrollY") == 0
+    assert points_of(page)[2, 1] > 0.3 and len(points_of(page)) == 5
+    before = points_of(page)
+    swipe([2.4, -2.2], -120)
+    assert page.evaluate("scrollY") > 30
+    assert torch.equal(points_of(page), before)
+
+
 def test_keys_move_a_cross_and_enter_puts_a_point(show):
     page = show(play_html())
     page.get_by_role("application").focus()

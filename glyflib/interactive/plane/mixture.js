@@ -80,14 +80,39 @@ function gaussianMixture({ dim, weights, means, variances, axes }, alphaBar) {
   return { count, dim, logDensity, responsibilities, score, denoise, predictEps };
 }
 
-// The ideal denoiser of a finite set of points: flat, (N, 2).
+// IdealDenoiser of a finite set of points, flat, (N, 2): the mixture whose bells have no
+// width of their own. Its denoise is written out, for samples ask for it all the time.
 function idealDenoiser(points, alphaBar) {
-  const count = points.length / 2;
-  return gaussianMixture({
+  const count = points.length / 2, logits = new Float64Array(count);
+  const mixture = gaussianMixture({
     dim: 2,
     weights: new Array(count).fill(1),
     means: points,
     variances: new Float64Array(points.length),
     axes: null,
   }, alphaBar);
+
+  // mean_x0: (B, 2).
+  function denoise(xt, t) {
+    const out = new Float64Array(xt.length), ab = alphaBar[t], root = Math.sqrt(ab), scale = -0.5 / (1 - ab);
+    for (let b = 0; b < xt.length; b += 2) {
+      let top = -Infinity, sum = 0, across = 0, up = 0;
+      for (let k = 0; k < count; k++) {
+        const dx = xt[b] - root * points[2 * k], dy = xt[b + 1] - root * points[2 * k + 1];
+        logits[k] = scale * (dx * dx + dy * dy);
+        if (logits[k] > top) top = logits[k];
+      }
+      for (let k = 0; k < count; k++) {
+        const weight = Math.exp(logits[k] - top);
+        sum += weight;
+        across += weight * points[2 * k];
+        up += weight * points[2 * k + 1];
+      }
+      out[b] = across / sum;
+      out[b + 1] = up / sum;
+    }
+    return out;
+  }
+  const predictEps = (xt, t) => epsFrom.x0(denoise(xt, t), xt, alphaBar[t]);
+  return { ...mixture, denoise, predictEps };
 }

@@ -24,7 +24,7 @@ function playground(host, data) {
   play.className = "play";
   const one = button("\u2190 One step", "Lead the samples one step towards data", () => { film.pause(); step(); });
   const fresh = button("New noise", "Start from other noise", () => { seed += 1; renew(); });
-  const ticks = [["density", "density of the noised points"], ["arrows", "arrows of the denoiser"], ["ways", "ways of eight samples"]].map(
+  const ticks = [["density", "cloud of noised points"], ["arrows", "arrows home"], ["ways", "ways of eight samples"]].map(
     ([key, text]) => tick(text, true, (isOn) => { show[key] = isOn; redraw(); }).row);
   const hint = make("p", { class: "hint", text: "Press the plane to put a point there; press a point to take it away, or drag it." });
   panel.append(set.row, hint, level.row);
@@ -88,6 +88,7 @@ function playground(host, data) {
     set.select.value = OWN;
     renew();
   }
+  const ownSoon = redrawer(own); // a drag asks more often than the screen can show
   function nearest(x, y) {
     let best = -1, gap = Infinity;
     for (let k = 0; k < points.length; k += 2) {
@@ -187,7 +188,7 @@ function playground(host, data) {
     if (from && held >= 0 && moved) {
       points[held] = inside(x);
       points[held + 1] = inside(y);
-      own();
+      ownSoon();
     }
     if (event.pointerType !== "mouse") return;
     cross = from && held >= 0 ? null : [x, y];

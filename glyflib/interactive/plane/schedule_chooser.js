@@ -21,7 +21,7 @@ function scheduleChooser(host, data) {
   // ---- the panel
   const kinds = choice("Schedule", Object.keys(KNOBS).map((key) => [key, key]), name, (key) => { name = key; renew(); });
   const knobs = Object.fromEntries(Object.entries(KNOBS).map(([key, knob]) => [key, slider(knob.text, knob, (v) => { values[key] = v; renew(); })]));
-  const levels = slider("Level of the large picture", { min: 0, max: T, step: T / 100, value: level }, (v) => { level = v; tell(); });
+  const levels = slider("Level shown", { min: 0, max: T, step: T / 100, value: level }, (v) => { level = v; tell(); });
   panel.append(kinds.row, ...Object.values(knobs).map((knob) => knob.row), levels.row);
 
   // ---- what is computed
