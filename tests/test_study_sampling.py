@@ -7,7 +7,7 @@ import torch
 from glyflib.data import evenly
 from glyflib.glyffuser import Glyffuser
 from glyflib.lessons.stored import load_results
-from glyflib.sampling import sample
+from glyflib.sampling import last_of, sample, sample_dpm
 from glyflib.studies import sampling as study
 from glyflib.text import TextEncoder
 
@@ -83,8 +83,10 @@ def test_one_step_misses_by_the_distance_of_the_two_drawings(found, tiny):
     """The first two captions, drawn alone: the noise of each is its own."""
     captions = tiny_models.some_glyphs("test").captions
     prompts = [captions[i] for i in evenly(4, len(captions))[:2]]
-    one = tiny.sample(prompts, num_steps=1, scale=1.0, sampler=sample, seed=0)
-    goal = tiny.sample(prompts, num_steps=2, scale=1.0, seed=0)
+    one, goal = (
+        last_of(tiny.steps(prompts, num_steps=n, scale=1.0, sampler=s, seed=0)).xt
+        for n, s in ((1, sample), (2, sample_dpm))
+    )
     gap = (one - goal).square().mean((1, 2, 3)).sqrt()
     told = found["missed"]["ddim 1"][:2].to(gap)
     torch.testing.assert_close(told, gap, rtol=1e-3, atol=1e-3)
