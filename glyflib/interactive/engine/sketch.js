@@ -39,7 +39,7 @@ function makeSketch(size, { pictures, keep }) {
   });
   pens[0].radio.checked = true;
   const width = make("select", {}, ...[1, 2, 3, 4, 6].map((n) => option(n, n === 1 ? "1 pixel" : `${n} pixels`)));
-  width.value = 3;
+  width.value = 2;
   const anew = make("button", { type: "button", text: "Wipe my strokes" });
   const canvas = make("canvas", { class: "field", tabindex: 0, role: "application", width: size * CELL, height: size * CELL,
     "aria-label": `Field of ${size} by ${size} pixels. Arrow keys move the pen, Space draws, Shift and an arrow key draw a line.` });
