@@ -255,6 +255,7 @@ def test_the_page_has_the_cards_that_it_needs(pages):
         ("noise level", "noise\nlevels", True),
         ("noise level", "noise-level", False),
         ("DPM-Solver++", "with DPM-Solver++.", True),
+        ("Bayes' rule", "by Bayes’ rule", True),
     ],
 )
 def test_a_term_is_a_word_of_its_own(term, text, is_there):

@@ -13,7 +13,7 @@ from html import escape
 from typing import NamedTuple
 
 from docutils import nodes
-from sphinx.addnodes import pending_xref
+from sphinx.addnodes import index, pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
@@ -54,6 +54,7 @@ def pattern(term: str) -> re.Pattern:
     """The term as a word, also in the plural; capitals count where it has several."""
     is_name = sum(sign.isupper() for sign in term) > 1
     words = r"\s+".join(re.escape(word) for word in term.split())
+    words = re.sub("['’]", "['’]", words)  # a page has the second for the first
     flags = 0 if is_name else re.IGNORECASE
     return re.compile(rf"(?<![\w-]){words}(?:s|es)?(?![\w-])", flags)
 
@@ -91,7 +92,8 @@ def glossary_terms(doctree: nodes.document) -> dict[str, Term]:
             continue
         home = re.sub(r"\.(?:ipynb|md)$", "", links[-1]["reftarget"])
         told = [as_html(child) for child in body if child is not links[-1]]
-        name = head.astext().strip()
+        marks = next(head.findall(index), None)  # the term as it was typed
+        name = marks["entries"][0][1] if marks else head.astext().strip()
         text = "".join(told).strip()
         found[name] = Term(head["ids"][0], home, text, pattern(name))
     return found
