@@ -23,9 +23,10 @@ ROOT = Path(__file__).parents[1] / "glyflib"
 
 
 def test_each_row_leads_to_the_lines_where_both_functions_begin():
-    table = engine_pairs()
-    assert [*table.index] == [here for here, *_ in PAIRS]
-    for here, where, there, that in table.itertuples():
+    pairs = engine_pairs()
+    assert [*pairs] == [here for here, *_ in PAIRS]
+    for here, row in pairs.items():
+        where, there, that = row.values()
         file, line = where.split(", line ")
         text = script(file).splitlines()[int(line) - 1]
         assert re.match(rf"function\*? {here}\(", text), here
@@ -43,12 +44,13 @@ def test_every_function_of_the_networks_file_has_a_row_or_helps_one():
     names = re.findall(r"^function\*? (\w+)\(", script("unet.js"), re.MULTILINE)
     helpers = {"mlp", "scaleAndShift", "readTexts", "foldedPlaces"}
     helpers |= {"pixelUnshuffle", "pixelShuffle"}
-    assert set(names) - helpers == {*engine_pairs(["unet.js"]).index}
+    assert set(names) - helpers == {*engine_pairs(["unet.js"])}
 
 
 def test_only_the_files_that_are_asked_for_are_listed():
     found = engine_pairs(["unet.js", "layers.js"])
-    assert {where.split(",")[0] for where in found["where"]} == {"layers.js", "unet.js"}
+    listed = {row["where"].split(",")[0] for row in found.values()}
+    assert listed == {"layers.js", "unet.js"}
     assert len(found) < len(engine_pairs())
 
 
@@ -85,6 +87,7 @@ def test_a_function_that_the_engine_lost_is_noticed(monkeypatch):
 
 def test_the_page_has_the_same_table():
     page = engine_table()
-    for here, where, there, that in engine_pairs(ENGINE).itertuples():
+    for here, row in engine_pairs(ENGINE).items():
+        where, there, that = row.values()
         row = f"<code>{here}</code></td><td>{where}</td><td><code>{there}</code></td>"
         assert f"{row}<td>{that}</td>" in page

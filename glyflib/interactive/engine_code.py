@@ -15,7 +15,6 @@ from importlib.resources import files
 from pathlib import Path
 from textwrap import dedent
 
-import pandas as pd
 from IPython.display import Markdown
 
 # In the order in which they call each other, from the product of matrices upward.
@@ -108,15 +107,15 @@ def partner(there: str) -> object | None:
     return inspect.unwrap(reduce(getattr, names, import_module(f"glyflib.{module}")))
 
 
-def engine_pairs(engine_files: Sequence[str] = ENGINE) -> pd.DataFrame:
+def engine_pairs(engine_files: Sequence[str] = ENGINE) -> dict[str, dict[str, str]]:
     """The engine's functions beside those that they follow, with files and lines.
 
     Args:
         engine_files: of which the functions are listed, such as "unet.js".
 
     Returns:
-        A row for each function of the engine, in the order in which they call each
-        other from below.
+        For each function of the engine, in the order in which they call each other
+        from below: "where" it is, what it "follows", and "where that is".
     """
     rows = {}
     for here, file, there in PAIRS:
@@ -127,10 +126,12 @@ def engine_pairs(engine_files: Sequence[str] = ENGINE) -> pd.DataFrame:
             name = Path(inspect.getsourcefile(found)).name
             where = f"{name}, line {inspect.getsourcelines(found)[1]}"
             there = there.partition(".")[2]
-        rows[here] = [f"{file}, line {line_of(here, file)}", there, where]
-    columns = ["where", "follows", "where that is"]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    return table.rename_axis(columns="in the page")
+        rows[here] = {
+            "where": f"{file}, line {line_of(here, file)}",
+            "follows": there,
+            "where that is": where,
+        }
+    return rows
 
 
 def show_pair(name: str) -> Markdown:
@@ -156,11 +157,10 @@ def show_pair(name: str) -> Markdown:
 
 def engine_table() -> str:
     """The engine's functions beside the package's, as a table in HTML."""
-    table = engine_pairs()
     rows = "".join(
-        f"<tr><td><code>{here}</code></td><td>{where}</td>"
-        f"<td><code>{there}</code></td><td>{that}</td></tr>"
-        for here, where, there, that in table.itertuples()
+        f"<tr><td><code>{here}</code></td><td>{row['where']}</td>"
+        f"<td><code>{row['follows']}</code></td><td>{row['where that is']}</td></tr>"
+        for here, row in engine_pairs().items()
     )
     names = ("Engine", "Its place", "What it stands for", "Its place")
     head = "".join(f"<th>{name}</th>" for name in names)
