@@ -31,6 +31,8 @@ CODE_FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 HINT = re.compile(
     r"<details>\s*<summary>Hint(?: …)?</summary>(.*?)</details>", re.DOTALL
 )
+FOLD = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
+MARKUP = re.compile(r"[`*]|\]\(")
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 CONTAINERS = (ast.Tuple, ast.List, ast.Set, ast.Dict, *COMPREHENSIONS)
 # How the text of a raw container starts, and of what holds one or is known by address.
@@ -146,15 +148,31 @@ def exercises(
 
 
 def has_a_hint_for_each_exercise(notebook: NotebookNode) -> list[str]:
-    """Below the question stands a fold "Hint", in words: Lab shows no formula there."""
+    """Below the question stands a fold "Hint", in words."""
     found = []
     for i, asked, _ in exercises(notebook):
         texts = "\n".join(c.source for c in asked if c.cell_type == "markdown")
         hints = HINT.findall(texts)
         if not any(hint.strip() for hint in hints):
             found.append(f"cell {i}: no hint")
-        if any("$" in hint for hint in hints):
-            found.append(f"cell {i}: a formula in the hint, which JupyterLab shows raw")
+    return found
+
+
+def shows_no_markup_in_folds(notebook: NotebookNode) -> list[str]:
+    """In a fold JupyterLab sets no formula, and Markdown between empty lines alone.
+
+    Nor does Sphinx. The words for a picture's alternative text are not shown on a page.
+    """
+    found = []
+    for i, cell in cells(notebook, "markdown"):
+        for title, text in FOLD.findall(cell.source):
+            if title == "In words …":
+                continue
+            if "$" in text:
+                found.append(f"cell {i}: a formula in the fold {title!r}")
+            is_apart = text.startswith("\n\n") and text.endswith("\n\n")
+            if not is_apart and MARKUP.search(text):
+                found.append(f"cell {i}: no empty lines about the fold {title!r}")
     return found
 
 
@@ -324,6 +342,7 @@ RULES = [
     does_one_thing_a_statement,
     ends_in_no_raw_container,
     has_a_hint_for_each_exercise,
+    shows_no_markup_in_folds,
     checks_answers_that_are_awaited,
     says_where_the_reader_is,
 ]

@@ -68,8 +68,8 @@ def pages(build):
     """Both pages of a book in which all is well."""
     solution = [
         "## Exercises",
-        "### Exercise 1\n\nDo.\n\n<details><summary>Hint</summary>Put `a * b` "
-        "for $z$, and *not* 2 * 3.</details>",
+        "### Exercise 1\n\nDo.\n\n<details><summary>Hint</summary>\n\n"
+        "Put `a * b`, and *not* 2 * 3.\n\n</details>",
         "#### Solution",
         "Secret.",
         "dot",
@@ -131,12 +131,11 @@ def test_a_solution_is_closed_and_holds_words_code_and_output(pages):
     assert pages["two"].select_one("section.exercise details.solution")
 
 
-def test_a_hint_has_code_formulas_and_emphasis(pages):
+def test_a_hint_has_code_and_emphasis(pages):
     (hint,) = pages["two"].select("section.exercise > details")
     assert hint.summary.text == "Hint"
     assert hint.code.text == "a * b" and hint.em.text == "not"
-    assert hint.select_one("span.math").text == r"\(z\)"
-    assert hint.text.endswith("not 2 * 3.")
+    assert hint.text.strip().endswith("not 2 * 3.")
 
 
 def test_where_a_formula_comes_from_is_folded_under_its_heading(pages):

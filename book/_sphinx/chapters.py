@@ -25,7 +25,6 @@ IN_WORDS = re.compile(
 HEAD = re.compile(r"Figure( \d+)?\.")
 EXERCISE = re.compile(r"Exercise \d+")
 NUMBER = re.compile(r"(?P<figure>[Ff]igure) \d+|\(\d+\)")
-IN_HTML = re.compile(r"`([^`]+)`|\$([^$\s][^$]*)\$|\*([^*\s][^*]*)\*")
 LABEL = re.compile(r"(?:fig|eq)-[\w-]+")
 
 
@@ -159,34 +158,8 @@ class Numbers(SphinxTransform):
         yield nodes.Text(text[found.end() :])
 
 
-class Hints(SphinxTransform):
-    """In a fold that is written as HTML, code, formulas and emphasis are shown as such.
-
-    Markdown leaves them as they stand between tags: a reader would see backticks.
-    """
-
-    default_priority = 430
-
-    def apply(self, **kwargs: object) -> None:
-        """Replace the three forms in each such fold."""
-        for fold in list(self.document.findall(nodes.raw)):
-            text = fold.astext()
-            if text.startswith("<details>"):
-                changed = nodes.raw("", IN_HTML.sub(self.as_html, text), format="html")
-                fold.replace_self(changed)
-
-    def as_html(self, found: re.Match) -> str:
-        """One piece of code, formula or emphasis, as the page writes it elsewhere."""
-        code, formula, words = found.groups()
-        if code:
-            return f'<code class="docutils literal notranslate">{code}</code>'
-        if formula:
-            return f'<span class="math notranslate nohighlight">\\({formula}\\)</span>'
-        return f"<em>{words}</em>"
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the transforms."""
-    for transform in (Captions, Solutions, Numbers, Hints):
+    """Register the three transforms."""
+    for transform in (Captions, Solutions, Numbers):
         app.add_transform(transform)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
