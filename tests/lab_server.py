@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import Page, TimeoutError
 
@@ -78,3 +79,32 @@ def open_notebook(page: Page, address: str, name: str, log: Path) -> None:
     pytest.fail(
         f"no idle kernel in {LOADS} loads; Lab shows\n{shown}\n{log.read_text()}"
     )
+
+
+@contextlib.contextmanager
+def serve_cell(code: str, folder: Path, home: Path) -> Iterator[tuple[str, Path]]:
+    """A JupyterLab on a notebook of one cell, not yet run.
+
+    Args:
+        code: of the cell.
+        folder: an empty one, or with what the cell needs; "one.ipynb" is written there.
+        home: as `serve_lab` takes it.
+
+    Yields:
+        address of the Lab, whose root is the folder above, and its log.
+    """
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, folder / "one.ipynb")
+    with serve_lab(folder.parent, home) as address_and_log:
+        yield address_and_log
+
+
+def run_cell(page: Page) -> None:
+    """Run the only cell of an open notebook, as a reader would."""
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").click()
+    prompt = page.locator(".jp-Notebook .jp-InputPrompt")
+    for _ in range(WAIT):  # Lab drops what comes before the kernel is up
+        if "[ ]" in prompt.inner_text():
+            page.keyboard.press("Control+Enter")
+            page.wait_for_timeout(1000)

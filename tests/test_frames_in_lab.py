@@ -2,9 +2,8 @@
 
 from urllib.parse import urlsplit
 
-import nbformat
 import pytest
-from lab_server import WAIT, open_notebook, serve_lab
+from lab_server import WAIT, open_notebook, run_cell, serve_cell
 
 CELL = """import numpy as np
 from glyflib.interactive.frames import frame_slider
@@ -17,11 +16,10 @@ frame_slider(frames, labels, alt="Grey", name="Level", pause_ms=150)"""
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """Address and log of a JupyterLab on a folder with one notebook, not yet run."""
-    folder = tmp_path_factory.mktemp("lab")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, folder / "one.ipynb")
-    with serve_lab(folder, tmp_path_factory.mktemp("home")) as address_and_log:
+    folder = tmp_path_factory.mktemp("lab") / "book"
+    folder.mkdir()
+    home = tmp_path_factory.mktemp("home")
+    with serve_cell(CELL, folder, home) as address_and_log:
         yield address_and_log
 
 
@@ -31,14 +29,9 @@ def test_a_reader_runs_the_cell_moves_the_slider_and_plays(lab, browser):
     page.set_default_timeout(1000 * WAIT)
     asked = []
     page.on("request", lambda request: asked.append(urlsplit(request.url)))
-    open_notebook(page, lab, "one.ipynb", log)
-    page.locator(".jp-Notebook .jp-CodeCell .cm-content").click()
+    open_notebook(page, lab, "book/one.ipynb", log)
     root = page.locator(".glyf-frames[data-ready]")
-    prompt = page.locator(".jp-Notebook .jp-InputPrompt")
-    for _ in range(WAIT):  # Lab drops what comes before the kernel is up
-        if "[ ]" in prompt.inner_text():
-            page.keyboard.press("Control+Enter")
-            page.wait_for_timeout(1000)
+    run_cell(page)
     root.wait_for()
     caption = root.locator("figure:visible figcaption")
     assert caption.all_inner_texts() == ["t = 0"], "it starts still, with one frame"

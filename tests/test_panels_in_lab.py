@@ -2,9 +2,8 @@
 
 from urllib.parse import urlsplit
 
-import nbformat
 import pytest
-from lab_server import WAIT, open_notebook, serve_lab
+from lab_server import WAIT, open_notebook, run_cell, serve_cell
 from tiny_models import save_glyffuser
 
 CELL = """from glyflib.glyffuser import Glyffuser
@@ -16,13 +15,10 @@ draw_here(Glyffuser.load("model/glyffuser-32"), words="gold", count=2)"""
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """Address and log of a JupyterLab whose notebook lies in a folder of its own."""
-    folder = tmp_path_factory.mktemp("lab")
-    chapters = folder / "my book"
+    chapters = tmp_path_factory.mktemp("lab") / "my book"
     save_glyffuser(chapters / "model" / "glyffuser-32")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, chapters / "one.ipynb")
-    with serve_lab(folder, tmp_path_factory.mktemp("home")) as address_and_log:
+    home = tmp_path_factory.mktemp("home")
+    with serve_cell(CELL, chapters, home) as address_and_log:
         yield address_and_log
 
 
@@ -33,12 +29,7 @@ def test_a_panel_draws_in_lab_with_the_scripts_beside_the_notebook(lab, browser)
     asked = []
     page.on("request", lambda request: asked.append(urlsplit(request.url)))
     open_notebook(page, lab, "my%20book/one.ipynb", log)
-    page.locator(".jp-Notebook .jp-CodeCell .cm-content").click()
-    prompt = page.locator(".jp-Notebook .jp-InputPrompt")
-    for _ in range(WAIT):  # Lab drops what comes before the kernel is up
-        if "[ ]" in prompt.inner_text():
-            page.keyboard.press("Control+Enter")
-            page.wait_for_timeout(1000)
+    run_cell(page)
     words = page.get_by_label("English words")
     words.wait_for()
     assert not [url for url in asked if "/files/" in url.path], "nothing is loaded yet"

@@ -2,9 +2,8 @@
 
 from urllib.parse import urlsplit
 
-import nbformat
 import pytest
-from lab_server import WAIT, open_notebook, serve_lab
+from lab_server import WAIT, open_notebook, run_cell, serve_cell
 
 CELL = """import torch
 from glyflib.interactive.playground import playground
@@ -17,11 +16,10 @@ playground({"two points": points}, cosine_alpha_bar(1000), num_steps=20)"""
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """Address and log of a JupyterLab on a folder with one notebook, not yet run."""
-    folder = tmp_path_factory.mktemp("lab")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, folder / "one.ipynb")
-    with serve_lab(folder, tmp_path_factory.mktemp("home")) as address_and_log:
+    folder = tmp_path_factory.mktemp("lab") / "book"
+    folder.mkdir()
+    home = tmp_path_factory.mktemp("home")
+    with serve_cell(CELL, folder, home) as address_and_log:
         yield address_and_log
 
 
@@ -31,13 +29,8 @@ def test_a_reader_runs_the_cell_and_plays_with_hand_and_keys(lab, browser):
     page.set_default_timeout(1000 * WAIT)
     asked = []
     page.on("request", lambda request: asked.append(urlsplit(request.url)))
-    open_notebook(page, lab, "one.ipynb", log)
-    page.locator(".jp-Notebook .jp-CodeCell .cm-content").click()
-    prompt = page.locator(".jp-Notebook .jp-InputPrompt")
-    for _ in range(WAIT):  # Lab drops what comes before the kernel is up
-        if "[ ]" in prompt.inner_text():
-            page.keyboard.press("Control+Enter")
-            page.wait_for_timeout(1000)
+    open_notebook(page, lab, "book/one.ipynb", log)
+    run_cell(page)
     page.wait_for_function("document.querySelector('.glyf-plane')?.read")
     read = "document.querySelector('.glyf-plane').read()"
     page.get_by_role("button", name="One step").click()
