@@ -29,6 +29,7 @@ FLAGS = [
     # Whatever a page asks for, nothing leaves the machine.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
+PATIENCE = 180_000  # ms that a browser waits for anything on a busy machine
 
 
 def skip_or_fail(reason: str) -> None:
@@ -46,6 +47,17 @@ def site() -> Path:
     return SITE
 
 
+def patient(make):
+    """The same maker of pages or contexts, which then wait as a busy machine needs."""
+
+    def made(**options):
+        found = make(**options)
+        found.set_default_timeout(PATIENCE)
+        return found
+
+    return made
+
+
 @pytest.fixture(scope="module")
 def browser():
     """A headless Chromium, closed with the module (nbmake needs the event loop)."""
@@ -56,6 +68,8 @@ def browser():
 
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        found.new_page = patient(found.new_page)
+        found.new_context = patient(found.new_context)
         yield found
         found.close()
 
