@@ -48,7 +48,9 @@ PHONE = {"viewport": {"width": 390, "height": 844}}
 LETTERS = """async () => {
   const seen = [...document.querySelectorAll("article a.sheet")]
     .filter((sheet) => sheet.checkVisibility());
-  await Promise.all(seen.map((sheet) => sheet.querySelector("img").decode()));
+  const pictures = seen.map((sheet) => sheet.querySelector("img"));
+  pictures.forEach((picture) => { picture.loading = "eager"; }); // else it may not come
+  await Promise.all(pictures.map((picture) => picture.decode()));
   return seen.map((sheet) => {
     const picture = sheet.querySelector("img");
     const least = parseFloat(getComputedStyle(sheet).getPropertyValue("--least")) || 0;
