@@ -16,6 +16,7 @@ from docutils import nodes
 from sphinx.addnodes import index, pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from unbroken import joined
 
 GLOSSARY = "glossary"
 UNTOUCHED = (
@@ -99,6 +100,14 @@ def glossary_terms(doctree: nodes.document) -> dict[str, Term]:
     return found
 
 
+def known_terms(app: Sphinx) -> dict[str, Term]:
+    """The entries of the book's glossary, which is read once in a build."""
+    kept = app.glyf_cards
+    if "terms" not in kept:
+        kept["terms"] = glossary_terms(app.env.get_doctree(GLOSSARY))
+    return kept["terms"]
+
+
 def in_order(env: BuildEnvironment) -> list[str]:
     """Names of the book's pages, as a reader who goes through it meets them."""
     found: list[str] = []
@@ -111,20 +120,6 @@ def in_order(env: BuildEnvironment) -> list[str]:
 
     follow(env.config.root_doc)
     return found
-
-
-def join_lines(element: nodes.Element) -> None:
-    """Make one of neighbouring texts: a term may begin in one line, and end below."""
-    joined: list[nodes.Node] = []
-    for child in element.children:
-        is_text = isinstance(child, nodes.Text)
-        if is_text and joined and isinstance(joined[-1], nodes.Text):
-            joined[-1] = nodes.Text(joined[-1].astext() + child.astext())
-        else:
-            joined.append(child)
-    if len(joined) < len(element.children):
-        element.children = []
-        element += joined
 
 
 def running_text(
@@ -141,7 +136,7 @@ def running_text(
     if isinstance(node, UNTOUCHED) or is_list:
         return
     if is_inside:
-        join_lines(node)
+        node[:] = joined(node.children)  # a term may begin in one line, and end below
     for child in list(node.children):
         if isinstance(child, nodes.Element):
             yield from running_text(child, is_inside)
@@ -200,10 +195,9 @@ def add_links(app: Sphinx, doctree: nodes.document, page: str) -> None:
     env, kept = app.env, app.glyf_cards
     if app.builder.format != "html" or GLOSSARY not in env.found_docs:
         return
-    if "terms" not in kept:
-        kept["terms"] = glossary_terms(env.get_doctree(GLOSSARY))
+    if "order" not in kept:
         kept["order"] = {name: i for i, name in enumerate(in_order(env))}
-    terms, order = kept["terms"], kept["order"]
+    terms, order = known_terms(app), kept["order"]
     here = order.get(page, -1)
     known = {
         name: term for name, term in terms.items() if order.get(term.home, here) < here

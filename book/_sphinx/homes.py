@@ -5,7 +5,7 @@ in bold, and that place becomes an index entry of the page, which the search ran
 Invariant: what a reader sees of the page stays as it is.
 """
 
-from cards import GLOSSARY, Term, glossary_terms
+from cards import GLOSSARY, Term, known_terms
 from docutils import nodes
 from sphinx.addnodes import index
 from sphinx.application import Sphinx
@@ -37,11 +37,10 @@ def enter_terms(app: Sphinx, doctree: nodes.document, page: str) -> None:
     """
     if page == GLOSSARY or GLOSSARY not in app.env.found_docs:
         return
-    terms = glossary_terms(app.env.get_doctree(GLOSSARY))
     # "main", as in the glossary: the search puts all others below everything else.
     entries = [
         ("single", name, place_of(term, doctree), "main", None)
-        for name, term in terms.items()
+        for name, term in known_terms(app).items()
         if term.home == page
     ]
     if entries:
@@ -50,5 +49,6 @@ def enter_terms(app: Sphinx, doctree: nodes.document, page: str) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Run before `cards` puts links into the page."""
+    app.setup_extension("cards")  # which keeps the glossary's entries
     app.connect("doctree-resolved", enter_terms, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
