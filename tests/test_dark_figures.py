@@ -17,7 +17,7 @@ from PIL import Image
 from test_site import read_pages, serve
 
 from glyflib.plotting.base import BLUE, GREEN, ORANGE, PINK, RED, figure, subplots
-from glyflib.plotting.canvas import NOTES
+from glyflib.plotting.canvas import NOTES, with_few_channels
 from glyflib.plotting.pictures import plot_images, show_image, stamp
 
 BOOK = Path(__file__).parents[1] / "book"
@@ -227,6 +227,29 @@ def test_notes_of_its_own_do_not_push_out_what_a_caller_writes():
     texts = Image.open(file).text
     assert texts["Title"] == "Mine"
     assert NOTES in texts
+
+
+@pytest.mark.parametrize(
+    ("ink", "mode"), [(None, "L"), ("tab:red", "RGB"), ((1, 0, 0, 0.5), "RGB")]
+)
+def test_a_file_has_no_more_channels_than_its_figure_needs(ink, mode):
+    fig = plot_images(np.linspace(-1, 1, 64).reshape(1, 8, 8))
+    if ink is not None:
+        fig.axes[0].axvline(3, color=ink)
+    assert Image.open(io.BytesIO(png_of(fig))).mode == mode
+
+
+def test_pixels_keep_their_colours_and_opacity_in_fewer_channels():
+    numbers = np.random.default_rng(0)
+    colours = numbers.integers(0, 256, (5, 7, 4), dtype=np.uint8)
+    greys = colours.copy()
+    greys[..., 1:3] = greys[..., :1]
+    for pixels, modes in ((colours, ("RGBA", "RGB")), (greys, ("LA", "L"))):
+        for mode, opacity in zip(modes, (pixels[..., 3], 255), strict=True):
+            pixels[..., 3] = opacity
+            picture = with_few_channels(pixels)
+            assert picture.mode == mode
+            np.testing.assert_array_equal(picture.convert("RGBA"), pixels)
 
 
 def test_pictures_from_elsewhere_say_nothing(tmp_path):

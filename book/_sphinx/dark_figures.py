@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 
-from glyflib.plotting.canvas import NOTES
+from glyflib.plotting.canvas import NOTES, with_few_channels
 
 READABLE = 9.0  # CSS pixels: smaller letters are not read on a phone
 LIGHTEST = 0.93  # of OKLab: what black ink becomes
@@ -139,7 +139,7 @@ class Partners(SphinxPostTransform):
             image["classes"].append("no-scaled-link")  # of Sphinx, which we replace
             paper = np.asarray(Image.open(path).convert("RGB"))
             partner = path.with_name(f"{path.stem}-dark.png")
-            dark = Image.fromarray(dark_partner(paper, notes["kept"]))
+            dark = with_few_channels(dark_partner(paper, notes["kept"]))
             dark.save(partner, optimize=True)
             uri = str(Path(image["uri"]).with_name(partner.name))
             self.env.images.add_file(self.env.docname, uri)
