@@ -101,6 +101,10 @@ class TextCondition(NamedTuple):
             pad(self.tokens, (0, 0, 0, more)), pad(self.mask, (0, more))
         )
 
+    def mean_tokens(self) -> Tensor:
+        """The mean (B, D), in float32, of each text's real tokens, without padding."""
+        return self.tokens.float().sum(dim=1) / self.mask.sum(dim=1, keepdim=True)
+
 
 def check_prompts(prompts: str | Sequence[str]) -> list[str]:
     """One prompt or many, as a list.

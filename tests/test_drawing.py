@@ -190,6 +190,21 @@ def test_a_page_of_two_models_has_their_encoder_once(tmp_path, glyffuser):
     assert re.findall('"label": "(.*?)"', page) == ["run", "glyffuser"]
 
 
+def test_an_encoder_that_two_models_share_is_packed_once(glyffuser, monkeypatch):
+    packed_ones = []
+
+    def pack(encoder, **options):
+        packed_ones.append(encoder)
+        return packed_encoder(encoder, **options)
+
+    monkeypatch.setattr(drawing, "packed_encoder", pack)
+    both = {"glyffuser": glyffuser, "student": Student.of(glyffuser)}
+    models, parts = drawing.packed_parts(both)
+    assert packed_ones == [glyffuser.encoder]
+    assert models[0]["encoder"] == models[1]["encoder"] in parts
+    assert len(parts) == 3
+
+
 def test_two_models_of_one_name_are_refused(tmp_path, glyffuser):
     done = run(tmp_path / "model", tmp_path / "model", "--out", tmp_path / "p.html")
     assert done.exit_code == 1 and "rename a folder" in done.output

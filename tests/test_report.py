@@ -22,7 +22,6 @@ from glyflib.evaluation.report import (
     build_report,
     caption_numbers,
     judge_of,
-    mean_tokens,
     read_report,
     share_over_prompts,
 )
@@ -269,12 +268,6 @@ def test_the_card_of_own_glyphs_says_whose_and_what_was_not_measured(
     ):
         assert told in card
     assert "Chinese" not in card and "plain prompt;" not in card
-
-
-def test_a_mean_token_leaves_padding_out(model):
-    encoder = Glyffuser.load(model).encoder
-    both = mean_tokens(encoder, ["gold", "water; river; a current of clear water"])
-    torch.testing.assert_close(both[0], mean_tokens(encoder, ["gold"])[0])
 
 
 def test_the_command_prints_each_number_with_its_interval(model, file, tmp_path):

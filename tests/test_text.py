@@ -26,6 +26,7 @@ from glyflib.text import (
     TextCondition,
     TextEncoder,
     content_words,
+    encode_captions,
     one_word,
     senses,
     some_senses,
@@ -416,6 +417,18 @@ def test_texts_of_two_lengths_are_joined_by_padding_the_shorter():
     assert not both.tokens[~both.mask].any()
     first = both.take(slice(2))
     assert torch.equal(first.tokens[:, :3], numbered(2, 3).tokens)
+
+
+def test_a_mean_token_leaves_padding_out_in_half_precision_too(encoder):
+    texts = ["gold", "water; river; a current of clear water"]
+    for both, alone in (
+        (encoder.encode(texts), encoder.encode(texts[0])),
+        (encode_captions(encoder, texts), encode_captions(encoder, texts[:1])),
+    ):
+        found = both.mean_tokens()
+        assert found.shape == (2, encoder.width) and found.dtype == torch.float32
+        torch.testing.assert_close(found[:1], alone.mean_tokens())
+        torch.testing.assert_close(found[0], alone.tokens[alone.mask].float().mean(0))
 
 
 def test_one_text_serves_as_many_rows_as_are_wanted():

@@ -24,10 +24,14 @@ ENGINE_FOLDER = Path(glyflib.interactive.__file__).parent / "engine"
 
 @cache
 def panel() -> tuple[str, dict[str, str]]:
-    """The panel of the shipped models, and its scripts; the student comes first."""
-    drawers = {"the student": Student.load()} if is_student(SHIPPED) else {}
-    drawers["the glyffuser"] = Glyffuser.load()
-    return drawing_panel(drawers)
+    """The panel of the shipped models, and its scripts; the student comes first.
+
+    The student reads with its teacher's encoder, which is then packed once.
+    """
+    glyffuser, drawers = Glyffuser.load(), {}
+    if is_student(SHIPPED):
+        drawers["the student"] = Student.load(encoder=glyffuser.encoder)
+    return drawing_panel(drawers | {"the glyffuser": glyffuser})
 
 
 class DrawHere(SphinxDirective):

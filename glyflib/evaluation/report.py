@@ -36,7 +36,7 @@ from glyflib.precision import products_in_bf16
 from glyflib.runs import PROMPTS, RunFolder, glyphs_seen
 from glyflib.sampling import check_scale, level_grid, seeds_of
 from glyflib.student import Student, is_student
-from glyflib.text import TextEncoder, encode_captions
+from glyflib.text import encode_captions
 
 REPORT = "report.json"  # in the folder of the glyffuser that it judges
 # Plain words and the radical that each names: the first word of one of `PROMPTS`.
@@ -261,7 +261,7 @@ class RadicalJudge(Judge):
             The fields of `References`, and as "words_alone" those of `WordsAlone`.
         """
         config, train, held_out = self.config, self.train, self.held_out
-        generator = self.generator()
+        encoder, generator = self.glyffuser.encoder, self.generator()
         rows = reference_rows(
             x0_from_images(held_out.images),
             held_out.radicals,
@@ -272,9 +272,9 @@ class RadicalJudge(Judge):
             num_samples=min(len(train), config.num_captions * config.num_samples),
         )
         words = words_alone(
-            mean_tokens(self.glyffuser.encoder, train.captions),
+            encode_captions(encoder, train.captions).mean_tokens(),
             train.radicals,
-            mean_tokens(self.glyffuser.encoder, held_out.captions),
+            encode_captions(encoder, held_out.captions).mean_tokens(),
             held_out.radicals,
             generator,
         )
@@ -451,12 +451,6 @@ def check_config(config: ReportConfig, glyffuser: Glyffuser) -> None:
     seeds_of(config.seed, config.num_captions * config.num_samples)
     for scale in config.scales:
         check_scale(scale)
-
-
-def mean_tokens(encoder: TextEncoder, captions: Sequence[str]) -> Tensor:
-    """Mean token (N, D) of each caption."""
-    tokens, mask = encode_captions(encoder, captions)
-    return tokens.float().sum(1) / mask.sum(1, keepdim=True)
 
 
 def as_json(found: tuple) -> dict:

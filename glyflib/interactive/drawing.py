@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from hashlib import sha256
 from html import escape
 
@@ -262,16 +263,18 @@ def packed_parts(
 ) -> tuple[list[dict], dict[str, str]]:
     """What a page has to know of its models, and their parts in base64 by name.
 
-    Arguments and errors as those of `drawing_page`.
+    An encoder that several models share is packed once. Arguments and errors as those
+    of `drawing_page`.
     """
     if not drawers:
         raise ValueError("a page needs a glyffuser or a student that draws in it")
+    pack_encoder = cache(packed_encoder)
     models, parts = [], {}
     for label, drawer in drawers.items():
         model = described(label, drawer)
         for name, data in {
             "network": packed_model(drawer, precision=precision),
-            "encoder": packed_encoder(drawer.encoder, precision=precision),
+            "encoder": pack_encoder(drawer.encoder, precision=precision),
         }.items():
             text = base64.b64encode(data).decode()
             check_fits(name, text)

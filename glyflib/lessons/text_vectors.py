@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from glyflib.t5 import T5Encoder, distance_buckets
-from glyflib.text import TextCondition, TextEncoder
+from glyflib.text import TextEncoder
 
 
 def cut(encoder: TextEncoder, text: str) -> list[tuple[str, int]]:
@@ -74,11 +74,6 @@ def word_vector(encoder: TextEncoder, word: str, text: str) -> Tensor:
     return tokens[torch.tensor(inside)].mean(dim=0)
 
 
-def mean_token(cond: TextCondition) -> Tensor:
-    """The mean (B, D) of each text's real tokens; padding does not count."""
-    return cond.tokens.sum(dim=1) / cond.mask.sum(dim=1, keepdim=True)
-
-
 def mean_tokens(encoder: TextEncoder, texts: Sequence[str]) -> Tensor:
     """Mean token (N, D) of each of N texts; texts of like length go together.
 
@@ -92,7 +87,7 @@ def mean_tokens(encoder: TextEncoder, texts: Sequence[str]) -> Tensor:
         rows = order[start : start + 100]
         with warnings.catch_warnings(action="ignore"):  # of words that it knows not
             group = encoder.encode([texts[row] for row in rows], max_tokens=95)
-        found[rows] = mean_token(group)
+        found[rows] = group.mean_tokens()
     return found
 
 
