@@ -497,7 +497,7 @@ def encode_captions(
     Returns:
         tokens (N, 40, D) float16 and mask (N, 40).
     """
-    distinct = sorted(set(captions), key=len)
+    distinct = sorted(dict.fromkeys(captions), key=len)  # a set has no fixed order
     batches = [
         distinct[i : i + batch_size] for i in range(0, len(distinct), batch_size)
     ]

@@ -123,6 +123,18 @@ def test_captions_are_encoded_as_one_by_one_whatever_their_order():
         assert torch.equal(cond.mask[row], alone.mask[0])
 
 
+def test_captions_are_encoded_in_the_same_batches_by_every_process():
+    captions = ["bird", "gold", "fish", "wood", "tree", "fire", "an eye", "fish"]
+    seen = []
+
+    def watch(batches):
+        seen.extend(batches)
+        return batches
+
+    encode_captions(Letters(), captions, batch_size=3, progress=watch)
+    assert seen == [["bird", "gold", "fish"], ["wood", "tree", "fire"], ["an eye"]]
+
+
 def test_snapshots_are_taken_at_the_ends_and_at_round_numbers_between():
     assert sorted(snapshot_steps(3000)) == [0, 100, 200, 500, 1000, 2000, 3000]
     assert snapshot_steps(50) == {0, 50}

@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from docutils import nodes
+from myst_nb.ext.execution_tables import make_stat_table
 from PIL import Image
 from test_search import SEARCH
 
@@ -26,6 +28,7 @@ sys.path.insert(0, str(ROOT / "book" / "_sphinx"))
 import apart  # noqa: E402
 import cards  # noqa: E402
 import heads  # noqa: E402
+import landing  # noqa: E402
 import slim  # noqa: E402
 
 source = importlib.util.spec_from_file_location("launch", ROOT / "book" / "launch.py")
@@ -223,6 +226,18 @@ def test_the_first_page_tells_how_to_get_the_book(pages):
 
 
 # ---- cards
+
+
+def test_the_table_of_times_tells_in_words_how_a_page_ended():
+    run = {"mtime": 0, "method": "cache", "runtime": 1.5, "error": None}
+    ran = {"exec_data": run | {"succeeded": True}}
+    failed = {"exec_data": run | {"succeeded": False, "error": "No such file"}}
+    table = make_stat_table("index", {"one": ran, "two": failed})
+    landing.tell_in_words(table)
+    ends = [row[-1].astext() for row in table.findall(nodes.row)]
+    assert ends == ["Status", "ran", "failed"]
+    (mark,) = table.findall(nodes.abbreviation)
+    assert mark["explanation"] == "No such file"
 
 
 def test_the_first_use_of_a_term_leads_to_its_entry_and_no_other(pages):

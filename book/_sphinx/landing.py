@@ -1,4 +1,7 @@
-"""Sphinx: the directive `install-here` tells how to get the book, and where it lives.
+"""Sphinx: the first page tells how to get the book, and how long its pages took.
+
+The directive `install-here` tells the first; the table `nb-exec-table` of MyST-NB the
+second, with emoji in it, which not every machine can show: here they become words.
 
 Invariant: an address stands on the page only if `_config.yml` names the repository
 (`python book/launch.py URL` writes it); without one, the reader has a copy already.
@@ -11,6 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 FOLDER = "diffusion-book"  # of a reader's clone; book/launch.py calls it so too
 COMMANDS = """pip install -r requirements.txt
 jupyter lab book/00_whole_thing.ipynb"""
+ENDS = {"\u2705": "ran", "\u274c": "failed"}  # a tick and a cross, as emoji
 
 
 class install_here(nodes.General, nodes.Element):
@@ -43,8 +47,19 @@ def commands(url: str) -> list[nodes.Node]:
     return [told, block]
 
 
+def tell_in_words(tree: nodes.Element) -> None:
+    """Put words for the emoji that tell in a table whether a page ran.
+
+    Args:
+        tree: a document, or part of one.
+    """
+    for text in list(tree.findall(nodes.Text)):
+        if text.astext() in ENDS:
+            text.parent.replace(text, nodes.Text(ENDS[text.astext()]))
+
+
 def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Put the commands into their place, when a page is about to be written.
+    """Put commands and words into their places, when a page is about to be written.
 
     Args:
         app: the builder, whose theme knows the repository.
@@ -57,6 +72,7 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     url = options.get("repository_url", "") if is_named else ""
     for place in list(doctree.findall(install_here)):
         place.replace_self(commands(url))
+    tell_in_words(doctree)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
