@@ -6,12 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
 import nbformat
 import numpy as np
 import pytest
+from folder_pages import opened_pages
 from IPython.core.pylabtools import print_figure
 from PIL import Image
 from test_site import read_pages, serve
@@ -290,19 +292,8 @@ def html(tmp_path_factory):
 @pytest.fixture
 def visit(browser, html):
     """Open the page of that book, on a screen and in a scheme of colours."""
-    server, contexts = serve(html), []
-
-    def go(**options):
-        contexts.append(browser.new_context(**options))
-        page = contexts[-1].new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/index.html")
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
-    server.shutdown()
-    server.server_close()
+    with opened_pages(browser, html) as (go, _):
+        yield partial(go, "index", by="http")
 
 
 def partners(page):

@@ -5,8 +5,8 @@ import io
 import numpy as np
 import pytest
 import torch
+from folder_pages import opened_pages
 from PIL import Image
-from test_site import serve
 from tiny_models import random_unet, save_encoder
 
 from glyflib.data import images_from_x0
@@ -59,28 +59,8 @@ def folder(tmp_path_factory, glyffuser, student):
 @pytest.fixture
 def open_page(browser, folder):
     """Open a page of the folder; errors, and requests that leave it, fail the test."""
-    server, contexts, trouble = serve(folder), [], []
-
-    def go(name="glyffuser", *, by="file", **options):
-        contexts.append(browser.new_context(**options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(TIMEOUT)
-        base = f"http://127.0.0.1:{server.server_port}/"
-        address = f"{base}{name}.html"
-        if by == "file":
-            address = (folder / f"{name}.html").as_uri()
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and trouble.append(m.text))
-        own = (address, "blob:", "data:")
-        page.on("request", lambda r: r.url.startswith(own) or trouble.append(r.url))
-        page.goto(address)
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
-    server.shutdown()
-    server.server_close()
+    with opened_pages(browser, folder) as (go, trouble):
+        yield lambda name="glyffuser", **options: go(name, **options)
     assert trouble == []
 
 

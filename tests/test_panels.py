@@ -5,6 +5,7 @@ import re
 
 import pytest
 import torch
+from folder_pages import opened_pages
 from test_drawing_page import (
     CONTRAST,
     PIXELS,
@@ -16,7 +17,6 @@ from test_drawing_page import (
     halves,
     wait,
 )
-from test_site import serve
 from tiny_models import random_unet, save_encoder
 
 from glyflib import editing, sampling
@@ -81,28 +81,8 @@ def folder(tmp_path_factory, glyffuser, student, picture):
 @pytest.fixture
 def open_panel(browser, folder):
     """Open a page of the folder; errors, and requests that leave it, fail the test."""
-    server, contexts, trouble = serve(folder), [], []
-    places = {
-        "http": f"http://127.0.0.1:{server.server_port}/",
-        "file": f"{folder.as_uri()}/",
-    }
-
-    def go(name, *, by="file", **options):
-        contexts.append(browser.new_context(**options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(TIMEOUT)
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and trouble.append(m.text))
-        own = (places[by], "blob:", "data:")
-        page.on("request", lambda r: r.url.startswith(own) or trouble.append(r.url))
-        page.goto(f"{places[by]}{name}.html")
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
-    server.shutdown()
-    server.server_close()
+    with opened_pages(browser, folder) as (go, trouble):
+        yield go
     assert trouble == []
 
 

@@ -6,6 +6,8 @@ chapter of the built book.
 
 import io
 import re
+import shutil
+from pathlib import Path
 
 import click
 import pytest
@@ -19,7 +21,9 @@ from glyflib.commands import paper, slides
 from glyflib.commands import print as command
 
 SHORT = "12_sampling"
-INDEX = """<html><body><nav class="bd-links">
+PRINT = Path(__file__).parents[1] / "book" / "_static" / "print.css"
+INDEX = """<html><head><link rel="stylesheet" href="_static/print.css"></head>
+<body><nav class="bd-links">
 <ul><li class="toctree-l1"><a href="#">The small book</a></li></ul>
 <p class="caption">Start here</p>
 <ul><li class="toctree-l1"><a href="00_first.html">The first</a>
@@ -30,7 +34,8 @@ INDEX = """<html><body><nav class="bd-links">
 <p>Begin <a href="00_first.html">here</a>.</p></article>
 <div class="bd-footer-content"><div class="footer-item">By nobody.</div></div>
 </body></html>"""
-FIRST = """<html><body><article><section id="the-first"><h1>The first</h1>
+FIRST = """<html><head><link rel="stylesheet" href="_static/print.css"></head>
+<body><article><section id="the-first"><h1>The first</h1>
 <p>See <a href="01_next.html#eq-b">a formula</a>, <a href="#far">far below</a>,
 <a href="02_lost.html">a page that is not here</a> and
 <a href="https://example.org/">another site</a>.</p>
@@ -43,7 +48,8 @@ FIRST = """<html><body><article><section id="the-first"><h1>The first</h1>
 <section id="far"><h2>Far below</h2>
 <details class="solution"><summary>Where it comes from</summary><p>By adding.</p>
 </details></section></section></article></body></html>"""
-NEXT = """<html><body><article><section id="the-next"><h1>1. The next</h1>
+NEXT = """<html><head><link rel="stylesheet" href="_static/print.css"></head>
+<body><article><section id="the-next"><h1>1. The next</h1>
 <p>Words.</p><div style="break-before: page" id="eq-b">The formula.</div>
 </section></article></body></html>"""
 
@@ -54,6 +60,8 @@ def write_site(folder, patch):
     site.mkdir(parents=True)
     for name, text in {"index": INDEX, "00_first": FIRST, "01_next": NEXT}.items():
         (site / f"{name}.html").write_text(text, "utf-8")
+    (site / "_static").mkdir()
+    shutil.copy(PRINT, site / "_static")
     patch.setattr(command, "BOOK", folder / "book")
     patch.chdir(folder)
     return site

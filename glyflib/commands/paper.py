@@ -229,6 +229,7 @@ def front_html(pages: Sequence[Page], site: Path, numbers: dict[str, int]) -> st
     lines = "".join(f"<p>{escape(line)}</p>" for line in told if line)
     cover = site / "_static" / "cover.png"
     picture = f'<img src="{escape(cover.as_uri())}" alt="">' if cover.is_file() else ""
+    style = (site / "_static" / "print.css").resolve().as_uri()
     parts = []
     for part, group in groupby(pages, key=lambda page: page.part):
         parts.append(f"<h2>{escape(part)}</h2>" if part else "")
@@ -241,7 +242,9 @@ def front_html(pages: Sequence[Page], site: Path, numbers: dict[str, int]) -> st
             )
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(title)}</title></head><body><article class='paper-front'>"
+        f"<title>{escape(title)}</title>"
+        f'<link rel="stylesheet" href="{escape(style)}"></head>'
+        '<body><article class="paper-front">'
         f'<section class="cover"><h1>{escape(title)}</h1>{picture}'
         f'<div class="colophon">{lines}</div></section>'
         f'<section id="paper-contents"><h1>Contents</h1>{"".join(parts)}</section>'
