@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from glyflib.interactive.frames import frame_slider, png_from_pixels
 from glyflib.plotting.pictures import png_frames
 from glyflib.plotting.solvers import plot_walks
 
+FIGURES = Path(__file__).parents[1] / "book" / "_static" / "figures.css"
+SHOTS = "document.querySelector('.shots')"
 LABELS = ["t = 0", "t = 1", "t = 2", 't = 3 <b>"&']
 
 
@@ -119,16 +122,29 @@ def test_it_fits_a_phone_and_follows_the_colours_of_the_page(open_page):
     assert button.evaluate("b => getComputedStyle(b).color") == "rgb(238, 238, 238)"
 
 
-def test_letters_of_a_chart_can_be_read_on_a_phone_and_the_chart_scrolls(open_page):
+@pytest.fixture(scope="module")
+def charts():
+    """Two frames of a chart that is wider than a phone."""
     steps, spread = np.outer([0, 1, 2], [1, 2]), (np.ones(9), np.zeros(9))
-    charts = png_frames([plot_walks({2: walk}, spread) for walk in (steps, -steps)])
+    return png_frames([plot_walks({2: walk}, spread) for walk in (steps, -steps)])
+
+
+def on_a_screen(open_page, charts, width=390):
+    """A slider over charts on a page of the book, at first as wide as a phone."""
+    slider = frame_slider(charts, ["one", "two"], alt="A chart", width=660).data
+    head = f"<!doctype html><html lang='en'><style>{FIGURES.read_text()}</style>"
+    return open_page(
+        f"{head}<body><article class='bd-article'>{slider}</article></body></html>",
+        viewport={"width": width, "height": 600},
+    )
+
+
+def test_letters_of_a_chart_can_be_read_on_a_phone_and_the_chart_scrolls(
+    open_page, charts
+):
     letters = json.loads(Image.open(io.BytesIO(charts[0])).text["glyflib"])["letters"]
     width = Image.open(io.BytesIO(charts[0])).width
-    slider = frame_slider(charts, ["one", "two"], alt="A chart", width=660).data
-    page = open_page(
-        f"<!doctype html><html lang='en'><body>{slider}</body></html>",
-        viewport={"width": 390, "height": 600},
-    )
+    page = on_a_screen(open_page, charts)
     drawn = page.locator("figure.now img").evaluate("e => e.offsetWidth")
     assert letters * drawn / width >= 8.95
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -139,6 +155,21 @@ def test_letters_of_a_chart_can_be_read_on_a_phone_and_the_chart_scrolls(open_pa
     assert shots.evaluate_all(ends) <= 390
     page.emulate_media(media="print")
     assert page.locator("figure.key img").first.evaluate("e => e.offsetWidth") < 390
+
+
+def test_a_chart_that_goes_on_fades_out_and_its_label_stays_in_sight(open_page, charts):
+    page = on_a_screen(open_page, charts)
+    shots, label = page.locator(".shots"), page.locator("figure.now figcaption")
+    middle = "e => { const b = e.getBoundingClientRect(); return b.x + b.width / 2; }"
+    faded = "e => getComputedStyle(e).maskImage"
+    assert label.evaluate(middle) == pytest.approx(195, abs=1)
+    start = shots.evaluate(faded)
+    assert "gradient" in start
+    shots.evaluate("e => e.scrollBy(1000, 0)")
+    page.wait_for_function(f"start => ({faded})({SHOTS}) !== start", arg=start)
+    assert label.evaluate(middle) == pytest.approx(195, abs=1)
+    wide = on_a_screen(open_page, charts, width=1000)
+    assert wide.locator(".shots").evaluate(faded) == "none"
 
 
 def test_it_works_when_a_notebook_inserts_it_and_runs_its_scripts_later(open_page):

@@ -34,6 +34,9 @@ STYLE = """
 .glyf-frames img.pixels { image-rendering: pixelated; }
 .glyf-frames figcaption { margin: 0.3rem 0; color: inherit !important;
   font-variant-numeric: tabular-nums; }
+.glyf-frames[data-ready] .shots { container-type: inline-size; }
+.glyf-frames[data-ready] figcaption { position: sticky; left: 0;
+  width: min(100%, 100cqi); }
 .glyf-frames .controls { display: flex; gap: 0.75rem; align-items: center; }
 .glyf-frames .controls[hidden] { display: none; }
 .glyf-frames label { display: flex; flex: 1; gap: 0.5rem; align-items: center;
