@@ -276,7 +276,7 @@ EXAMPLES = {
         {"a byte": (8.0, 8.0, 8.0), "glyffuser": (1.6, 1.5, 1.7)}
     ),
     "schedules.plot_paid_rates": call(
-        {name: (X, BELL + k) for k, name in enumerate("abc")}
+        {name: (X, BELL + k) for k, name in enumerate("abc")}, ring=(0.0, 1.0)
     ),
     "schedules.plot_prices": call(
         {"linear": {5: 40.0, 50: 2.0}, "even waste": {5: 30.0, 50: 0.5}}

@@ -310,11 +310,16 @@ def plot_costs_per_pixel(costs: Mapping[str, tuple[float, float, float]]) -> Fig
 
 
 @figure
-def plot_paid_rates(rates: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
+def plot_paid_rates(
+    rates: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    *,
+    ring: tuple[float, float] | None = None,
+) -> Figure:
     """Draw at which rate bits are paid along the log-SNR, by up to three roads.
 
     Args:
         rates: name -> (K,) log-SNR and (K,) bits per pixel for each unit of it.
+        ring: a log-SNR and a rate that was worked out by hand, to be ringed.
     """
     fig, ax = subplots(figsize=(WIDTH * 0.85, 3.2))
     looks = (
@@ -324,6 +329,9 @@ def plot_paid_rates(rates: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
     )
     for (name, (lam, rate)), look in zip(rates.items(), looks, strict=False):
         ax.plot(lam, rate, label=name, **look)
+    if ring is not None:
+        look = {"ls": "", "marker": "o", "ms": 13, "mfc": "none", "mew": 1.5}
+        ax.plot(*ring, color=BLACK, label="worked out by hand", **look)
     ax.set(
         xlabel=r"log-SNR $\lambda$ (noise on the right)",
         ylabel="bits a pixel, per unit of it",
