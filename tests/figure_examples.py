@@ -321,7 +321,7 @@ EXAMPLES = {
     "score_functions.plot_vanishing": call(LEVELS, TWO, TWO),
     "score_functions.plot_walkers": call(CLOUDS, POINTS),
     "solvers.plot_likelihood": call(
-        {"by the ODE": np.eye(4), "exact": 3 * np.eye(4)}, LEVELS, FALLING, reach=2.6
+        {"by the ODE": np.eye(4), "exact": 3 * np.eye(4)}, reach=2.6
     ),
     "solvers.plot_line": call((X, BELL), (SIDE, SIDE / 9), at=2),
     "solvers.plot_order": call(

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.stats
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MultipleLocator
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 from numpy.typing import ArrayLike
 
 from glyflib.plotting.base import (
@@ -256,39 +256,23 @@ def plot_race(
 
 
 @figure
-def plot_likelihood(
-    densities: Mapping[str, ArrayLike],
-    counts: Sequence[int],
-    errors: ArrayLike,
-    *,
-    reach: float,
-) -> Figure:
-    """Draw densities on the plane on one scale, and an error against steps.
+def plot_likelihood(densities: Mapping[str, ArrayLike], *, reach: float) -> Figure:
+    """Draw densities on the plane side by side, on one scale of colours.
 
     Args:
-        densities: two of title -> (H, W) density, the lowest row first.
-        counts: (K,) numbers of steps.
-        errors: (K,) mean absolute error of the log density.
+        densities: title -> (H, W) density, the lowest row first.
         reach: the largest coordinate of the plane, and minus the smallest.
     """
-    shape = {"width_ratios": [1, 1, 1.25], "figsize": (WIDTH, 3.1)}
-    fig, axes = subplots(1, 3, **shape)
+    shape = {"figsize": (WIDTH, 3.2), "sharey": True, "squeeze": False}
+    fig, (axes,) = subplots(1, len(densities), **shape)
     top = max(np.max(np.asarray(density)) for density in densities.values())
     look = {"origin": "lower", "cmap": "magma_r", "vmin": 0, "vmax": top}
     extent = (-reach, reach, -reach, reach)
-    for ax, (title, density) in zip(axes, densities.items(), strict=False):
+    for ax, (title, density) in zip(axes, densities.items(), strict=True):
         shown = ax.imshow(np.asarray(density), extent=extent, **look)
         ax.set(title=title, xlabel="first coordinate")
         ax.grid(False)
     axes[0].set_ylabel("second coordinate")
-    axes[1].tick_params(labelleft=False)  # as on the left
-    place = {"location": "bottom", "shrink": 0.8, "aspect": 30}
-    fig.colorbar(shown, ax=axes[:2], label="density", **place)
-    axes[2].plot(counts, errors, "o-", color=BLUE, ms=4)
-    log_axes(axes[2], counts, "steps")
-    ticks = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3]
-    low, high = np.min(errors) / 2, np.max(errors) * 2
-    ticks = [tick for tick in ticks if low <= tick <= high]
-    axes[2].set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes[2].set(title="mean error", ylabel="error of the log density")
+    ticks = MaxNLocator(4)
+    fig.colorbar(shown, ax=list(axes), label="density", shrink=0.9, ticks=ticks)
     return fig

@@ -1,9 +1,10 @@
-"""Questions of "How exact is a walk?": orders, and a stretch."""
+"""Questions of "How exact is a walk?": orders, a stretch, a rule, and a total."""
 
 import math
 from functools import cache
 
 import torch
+from torch import Tensor
 
 from glyflib.lessons.one_pixel import end_of_path, pixel_of_three_bells
 from glyflib.lessons.question import Mistake, Question
@@ -19,6 +20,28 @@ def error_after(error: float, longer: float, order: int) -> float:
 def moved_density(density: float, derivative: float, h: float) -> float:
     """The density of a place after a step, to first order."""
     return density / (1 + h * derivative)
+
+
+def beyond(few: Tensor, many: Tensor, order: int = 1) -> Tensor:
+    """Where endlessly many steps lead, from some number of them and from twice that."""
+    return many + (many - few) / (2**order - 1)
+
+
+def two_walks() -> tuple[Tensor, Tensor]:
+    """Places of three paths in some steps and in twice as many, to try a rule on."""
+    few = torch.tensor([0.53, -1.2, 0.8], dtype=torch.float64)
+    return few, few + torch.tensor([-0.02, 0.1, 0.3], dtype=torch.float64)
+
+
+def total(density: Tensor, gap: float) -> Tensor:
+    """The probability on a square grid of densities (H, W), this far apart."""
+    return density.sum() * gap**2
+
+
+def a_table() -> tuple[Tensor, Tensor]:
+    """A density at a few places and how far they are apart, to try a sum on."""
+    density = torch.tensor([[0.1, 0.4, 0.2], [0.0, 0.3, 0.7]], dtype=torch.float64)
+    return density, torch.tensor(0.2, dtype=torch.float64)
 
 
 @cache
@@ -71,6 +94,54 @@ QUESTIONS = {
             Mistake(lambda: 1.2, "That is the factor of the width. And the density?"),
         ),
         hint="Divide the density by 1 + step times derivative.",
+    ),
+    "exact-beyond": Question(
+        right=lambda: beyond,
+        because="what is missing after many steps is as large as the gap of the two.",
+        tolerance=1e-6,
+        mistakes=(
+            Mistake(
+                lambda: lambda few, many: (few + many) / 2,
+                "The end does not lie between the two: both miss it to the same side.",
+            ),
+            Mistake(
+                lambda: lambda few, many: few + (few - many),
+                "That goes on beyond the walk of fewer steps. The other one is nearer.",
+            ),
+            Mistake(
+                lambda: lambda few, many: beyond(few, many, order=2),
+                "That is right for order 2, where a third of the gap is missing. "
+                "Euler has order 1.",
+            ),
+            Mistake(
+                lambda: lambda few, many: many - few,
+                "That is the gap of the two. Where is the end?",
+            ),
+        ),
+        hint="On paper it must turn 0.53 and 0.51 into the end: go on from `many`.",
+        given=two_walks,
+    ),
+    "exact-total": Question(
+        right=lambda: total,
+        because="each place stands for a small square, and their areas are all equal.",
+        tolerance=1e-6,
+        mistakes=(
+            Mistake(
+                lambda: lambda density, gap: density.sum() * gap,
+                "That would be right on a line. In the plane a place stands for a "
+                "square.",
+            ),
+            Mistake(
+                lambda: lambda density, gap: density.sum(),
+                "That is the sum of densities. Each must be multiplied by an area.",
+            ),
+            Mistake(
+                lambda: lambda density, gap: density.mean(),
+                "A mean does not know how large the frame is.",
+            ),
+        ),
+        hint="Add up the densities, each times the area of a small square.",
+        given=a_table,
     ),
     "exact-zero": Question(
         right=order_at_zero,
