@@ -102,7 +102,7 @@ def status(page):
 
 @pytest.mark.parametrize("key", ["ddpm", "ddim", "heun", "2m"])
 def test_the_samples_on_the_page_are_those_of_python(show, key):
-    page = show(play_html(samplers=[key], num_steps=10, seed=4, num_samples=16))
+    page = show(play_html(sampler=key, num_steps=10, seed=4, num_samples=16))
     gen = torch.Generator().manual_seed(4)
     xt = torch.randn(16, 2, generator=gen, dtype=torch.float64)
     walk = {"heun": sampling.sample_heun, "2m": sampling.sample_dpm}
@@ -258,18 +258,6 @@ def test_without_points_it_says_what_is_missing(show):
     page.get_by_role("button", name="One step").click()
     press(page, 1, 1)
     assert len(points_of(page)) == 1
-
-
-def test_one_sampler_is_no_choice(show):
-    page = show(play_html(samplers=["ddpm"]))
-    assert page.get_by_label("Sampler").count() == 0
-    page = show(play_html())
-    assert page.get_by_label("Sampler").locator("option").all_inner_texts() == [
-        "DDPM",
-        "DDIM (Euler)",
-        "Heun",
-        "2M",
-    ]
 
 
 def test_a_walker_that_is_put_somewhere_gets_the_score_there(show):
@@ -555,8 +543,7 @@ def test_text_of_the_caller_cannot_close_the_script():
         ({"sets": {"a": torch.ones(MAX_POINTS + 1, 2)}}, f"than {MAX_POINTS} points"),
         ({"sets": {"a": torch.full((1, 2), 9.0)}}, "scale it down"),
         ({"alpha_bar": COSINE * (COSINE > 0.5)}, "leave out the levels"),
-        ({"samplers": ["euler"]}, "samplers .'euler'. must be some of"),
-        ({"samplers": []}, "must be some of"),
+        ({"sampler": "euler"}, "sampler 'euler' must be one of"),
         ({"num_steps": 1001}, "num_steps 1001 must lie in"),
         ({"level": -1}, "level -1 must lie in"),
         ({"num_samples": 4}, "num_samples 4 must lie in"),

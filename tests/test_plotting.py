@@ -363,7 +363,22 @@ def test_the_names_of_a_table_stand_beside_their_rows_or_above(margin):
         assert is_above or middle == pytest.approx((picture.y0 + picture.y1) / 2, abs=5)
 
 
+def test_notes_of_a_row_stand_under_its_own_pictures_and_above_the_next():
+    rows = {"one": X0, "two": X0, "three": X0}
+    notes = {"one": "abcd", "three": "efgh"}
+    fig = pictures.plot_table(rows, span=(-1, 1), margin=0.9, notes=notes)
+    assert faults_of(fig) == []
+    written = ["".join(text.get_text() for text in ax.texts) for ax in fig.axes]
+    assert written == [*"abcd", *[""] * 4, *"efgh"]
+    for upper, lower in zip(fig.axes[:4], fig.axes[4:8], strict=True):
+        note = upper.texts[0].get_window_extent()
+        assert note.y1 <= upper.get_window_extent().y0
+        assert note.y0 >= lower.get_window_extent().y1
+
+
 def test_what_cannot_be_drawn_is_refused():
+    with pytest.raises(KeyError, match=r"notes of \['b'\]: no rows"):
+        pictures.plot_table({"a": X0}, notes={"b": "1234"})
     with pytest.raises(ValueError, match=r"differ in length: \[3, 4\]"):
         pictures.plot_table({"a": X0, "b": X0[:3]})
     with pytest.raises(ValueError, match=r"differ in length: \[1, 4\]"):
@@ -795,11 +810,24 @@ def test_a_stage_starts_where_the_rate_turns_upwards(rates, starts):
 def test_a_run_shows_the_mean_of_its_losses_and_its_stages():
     top, low = drawn("training.plot_run").axes
     glyphs, mean = line(top, "mean of 2 steps")
-    assert (glyphs[0], mean[0], len(mean)) == (64, 0.75, 6)
+    assert (glyphs[0], mean[0], len(mean)) == (48, 0.75, 6)  # between two steps
     assert low.lines[1].get_xdata()[0] == 128  # where a stage begins
     assert line(training.plot_run(LOG[:1]).axes[0], "mean of 1 steps").shape == (2, 1)
     with pytest.raises(ValueError, match="no rows"):
         training.plot_run([])
+
+
+def test_the_mean_of_a_straight_fall_lies_among_its_dots():
+    rows = [
+        {"glyphs": 16 * i, "loss": 1 - i / 100, "learning_rate": 1} for i in range(60)
+    ]
+    top = training.plot_run(rows, window=30).axes[0]
+    glyphs, mean = line(top, "mean of 30 steps")
+    np.testing.assert_allclose(mean, 1 - glyphs / 1600)
+    losses = [1 - step / 100 for step in range(1, 61)]
+    (ax,) = training.plot_rewind({"a": losses}, {"a": 1}, 0.5, window=30).axes
+    steps, mean = line(ax, "a: in training")
+    np.testing.assert_allclose(mean, 1 - steps / 100)
 
 
 def test_a_run_by_heart_shows_what_lies_after_the_first_moment():

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from glyflib.lessons.exercises import check
+from glyflib.lessons.one_pixel import pixel_of_three_bells
 from glyflib.lessons.questions.solvers import (
     a_slope,
     better_ladder,
@@ -12,8 +13,10 @@ from glyflib.lessons.questions.solvers import (
     heun,
     midpoint,
     noise_of,
+    share_alike,
     star,
 )
+from glyflib.schedule import linear_alpha_bar
 
 
 @pytest.mark.parametrize(("sigma_s", "ends"), [(2.0, 3.0), (0.0, 1.0), (1.0, 2.0)])
@@ -49,6 +52,15 @@ def test_the_ladder_is_one_of_the_two():
     assert better_ladder() == "clock"
 
 
+def test_two_draws_of_the_pixel_are_alike_as_often_as_a_count_of_them_says():
+    gen = torch.Generator().manual_seed(0)
+    pixel = pixel_of_three_bells(linear_alpha_bar())
+    one, other = (pixel.sample(200_000, generator=gen) for _ in range(2))
+    edges = torch.tensor([-0.4, 0.4], dtype=torch.float64)
+    is_alike = torch.bucketize(one, edges) == torch.bucketize(other, edges)
+    assert is_alike.double().mean().item() == pytest.approx(share_alike(), abs=0.01)
+
+
 def test_noise_of_a_value_rises_with_it():
     assert noise_of(-1.0) < noise_of(0.1) < noise_of(0.6) < noise_of(1.0)
 
@@ -67,6 +79,10 @@ def test_noise_of_a_value_rises_with_it():
         ("solver-ink", 0.3, "That is the share"),
         ("solver-midpoint", heun, "Heun"),
         ("solver-levels", "level", "Compare"),
+        ("solver-same", 0.38, "Right"),
+        ("solver-same", 1.0, "no noise"),
+        ("solver-same", 1 / 3, "as frequent"),
+        ("solver-same", 0.25, "both paper"),
         ("solver-up", 0.072, "Right"),
     ],
 )

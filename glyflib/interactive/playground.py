@@ -5,7 +5,7 @@ there, by the formulas of `glyflib.exact` and `glyflib.sampling`.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from IPython.display import HTML
@@ -83,7 +83,7 @@ def playground(
     sets: Mapping[str, Tensor],
     alpha_bar: Tensor,
     *,
-    samplers: Sequence[str] = tuple(SAMPLERS),
+    sampler: str = "ddim",
     num_steps: int = 20,
     level: int | None = None,
     num_samples: int = 60,
@@ -99,7 +99,7 @@ def playground(
     Args:
         sets: ready points by name, each (N, 2); the first is there at the start.
         alpha_bar: (T + 1,) schedule, without levels that have no signal.
-        samplers: of `SAMPLERS`; with one alone there is nothing to choose.
+        sampler: which leads the samples home, of `SAMPLERS`.
         num_steps: from noise to data, at first.
         level: at first; None for T, pure noise.
         num_samples: how many walk; 8 or more.
@@ -114,14 +114,13 @@ def playground(
     check_level("level", level, 0, last)
     check_level("num_steps", num_steps, 1, last)
     check_level("num_samples", num_samples, 8, 500)  # torch draws fewer in another way
-    unknown = [name for name in samplers if name not in SAMPLERS]
-    if unknown or not samplers:
-        raise ValueError(f"samplers {list(samplers)} must be some of {[*SAMPLERS]}")
+    if sampler not in SAMPLERS:
+        raise ValueError(f"sampler {sampler!r} must be one of {[*SAMPLERS]}")
     counts = sorted({num_steps, *(count for count in COUNTS if count <= last)})
     data = {
         "alphaBar": schedule_data(alpha_bar),
         "sets": {name: numbers(points) for name, points in sets.items()},
-        "samplers": list(samplers),
+        "sampler": sampler,
         "counts": counts,
         "steps": num_steps,
         "level": level,

@@ -165,6 +165,7 @@ def plot_table(
     span: tuple[float, float] = SPAN,
     clean: Collection[str] = (),
     under: Sequence[str] = (),
+    notes: Mapping[str, Sequence[str]] | None = None,
     margin: float | None = None,
     is_framed: bool = False,
 ) -> Figure:
@@ -176,19 +177,27 @@ def plot_table(
         span: the values drawn black and white.
         clean: rows on the scale of x0, -1 to +1, instead.
         under: K notes under the last row, or none.
+        notes: name of a row -> K notes under its own pictures.
         margin: inches at the left in which the rows' names are written out; 0 puts each
             above its row, and without a margin they are written upwards.
         is_framed: whether each picture stands in a thin frame.
 
     Raises:
         ValueError: If rows, columns and notes differ in length.
+        KeyError: If notes belong to no row.
     """
-    counts = {*map(len, rows.values()), *(len(t) for t in (columns, under) if len(t))}
+    notes = notes or {}
+    if lost := notes.keys() - rows.keys():
+        raise KeyError(f"notes of {sorted(lost)}: no rows are called so")
+    texts = columns, under, *notes.values()
+    counts = {*map(len, rows.values()), *(len(t) for t in texts if len(t))}
     if len(counts) != 1:
         raise ValueError(f"rows, columns and notes differ in length: {sorted(counts)}")
     left, above = 0.25 if margin is None else margin, 0.24 if margin == 0 else 0.0
     side, foot = (WIDTH - left) / counts.pop(), room_for(under) + 0.02
-    height = room_for(columns) + len(rows) * (side + above) + foot
+    below = room_for([note for of_row in notes.values() for note in of_row])
+    step = below + side + above
+    height = room_for(columns) + len(rows) * step + foot
     fig = new_figure(figsize=(WIDTH, height), layout="none")
     if margin is None:
         x, y, look = left / 2, FILL * side / 2, {"rotation": 90, "ha": "center"}
@@ -198,7 +207,7 @@ def plot_table(
         x, y, look = margin - 0.08, FILL * side / 2, {"ha": "right"}
     look = {"va": "center"} | look
     for row, (name, pictures) in enumerate(rows.items()):
-        bottom = foot + (len(rows) - 1 - row) * (side + above)
+        bottom = foot + (len(rows) - 1 - row) * step + below
         write_at(fig, x, bottom + y, name, **look)
         scale = (-1, 1) if name in clean else span
         for col, picture in enumerate(pictures):
@@ -208,6 +217,8 @@ def plot_table(
                 add_frame(ax)
             if row == 0 and len(columns):
                 ax.set_title(columns[col], fontsize=9, pad=3)
+            if name in notes:
+                write_under(ax, notes[name][col], fontsize=8.5)
             if row == len(rows) - 1 and len(under):
                 write_under(ax, under[col], fontsize=8.5)
     return fig

@@ -1,6 +1,7 @@
 """Figures of training: the loss as it falls.
 
-Invariant: what is drawn comes from the run's own log; smoothing is named as such.
+Invariant: what is drawn comes from the run's own log; smoothing is named as such, and a
+mean over neighbours stands in their middle where their dots are drawn, too.
 """
 
 import math
@@ -30,6 +31,7 @@ from glyflib.plotting.base import (
 from glyflib.plotting.estimates import add_spans
 from glyflib.plotting.pictures import add_picture, write_at
 
+FEW = 2000  # steps, of which each may have a dot that one sees
 TICKS = [n * 10**k for k in range(2, 8) for n in (1, 3)]  # of glyphs seen
 Rows = Sequence[Mapping[str, float]]
 
@@ -61,7 +63,8 @@ def plot_run(rows: Rows, *, window: int = 100) -> Figure:
 
     Args:
         rows: of a loss log, with "glyphs", "loss" and "learning_rate".
-        window: steps that the dark line is a running mean over, at most all.
+        window: steps that the dark line is a running mean over, at most all; each mean
+            stands in the middle of its steps.
 
     Raises:
         ValueError: If there are no rows.
@@ -74,10 +77,11 @@ def plot_run(rows: Rows, *, window: int = 100) -> Figure:
     fig, (top, low) = subplots(
         2, 1, figsize=(WIDTH, 4.2), sharex=True, height_ratios=[2.2, 1]
     )
-    top.plot(glyphs, loss, ".", color=SKY, ms=2, mew=0, label="one step")
-    smooth = running_mean(loss, window)
-    top.plot(glyphs[window - 1 :], smooth, color=BLUE, label=f"mean of {window} steps")
-    top.set(ylabel="squared error in v", ylim=(0, 1.05))
+    size = 5 if len(rows) < FEW else 2
+    top.plot(glyphs, loss, ".", color=SKY, ms=size, mew=0, label="one step")
+    middle, smooth = running_mean(glyphs, window), running_mean(loss, window)
+    top.plot(middle, smooth, color=BLUE, label=f"mean of {window} steps")
+    top.set(ylabel="loss: squared error of v", ylim=(0, 1.05))
     low.plot(glyphs, rate, color=RED)
     low.set(xlabel="glyphs seen", ylabel="learning rate", ylim=(0, None))
     low.xaxis.set_major_formatter("{x:,.0f}")
@@ -87,7 +91,7 @@ def plot_run(rows: Rows, *, window: int = 100) -> Figure:
             ax.axvline(glyphs[i], color=GREY, lw=1, ls="--")
         where = {"ha": "center", "va": "bottom", "fontsize": 8, "color": GREY}
         top.annotate("new stage", (glyphs[i], 1.06), annotation_clip=False, **where)
-    top.legend(loc="upper right", markerscale=3)
+    top.legend(loc="upper right", markerscale=6 / size)
     return fig
 
 
@@ -325,22 +329,25 @@ def plot_rewind(
     """Draw the training loss of rival loops, their loss on fresh noise, and the floor.
 
     Args:
-        losses: name -> (N,) training loss of each step.
-        fresh: name -> loss on fresh noise, drawn at the right end.
+        losses: name -> (N,) training loss of each step, a squared error of noise.
+        fresh: name -> loss on fresh noise after the last step, drawn at the right end.
         floor: loss of the exact answer.
-        window: steps that a line is a running mean over.
+        window: steps that a line is a running mean over, each in their middle.
     """
-    fig, ax = subplots(figsize=(WIDTH, 3.3))
+    fig, ax = subplots(figsize=(WIDTH, 3.7))
     for (name, loss), color, style in zip(
         losses.items(), (RED, BLUE), ("-", "--"), strict=False
     ):
-        smooth, step = running_mean(loss, window), np.arange(window, len(loss) + 1)
+        smooth = running_mean(loss, window)
+        step = running_mean(np.arange(1, len(loss) + 1), window)
         ax.plot(step, smooth, style, color=color, label=f"{name}: in training")
         marker = "X" if color == RED else "o"
-        look = {"color": color, "ms": 9, "label": f"{name}: on fresh noise"}
+        look = {"color": color, "ms": 9, "label": f"{name}: at the end, fresh noise"}
         ax.plot(1.02 * len(loss), fresh[name], marker, mec=BLACK, **look)
     ax.axhline(floor, color=ORANGE, lw=1.6, ls=":", label="floor: the exact answer")
-    top = 1.7 * max(*fresh.values(), floor)
-    ax.set(xlabel="step", ylabel="squared error", ylim=(0, top))
-    ax.legend(fontsize=8, ncols=2)
+    top = 1.1 * max(*fresh.values(), floor)
+    ylabel = r"loss: squared error of $\epsilon$"
+    ax.set(xlabel="step of training", ylabel=ylabel, ylim=(0, top))
+    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 2}
+    ax.legend(fontsize=8.5, **place)
     return fig

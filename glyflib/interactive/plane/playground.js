@@ -9,7 +9,7 @@ function playground(host, data) {
   const label = "The plane: a press puts a point there, or takes it away. Keys: arrows move a cross, Enter puts or takes a point.";
   const { canvas, panel, status } = frame(host, data.css, label);
   let points = [], model = null, states = [], t = data.level, seed = data.seed;
-  let sampler = data.samplers[0], steps = data.steps, cross = null, held = -1, moved = false;
+  let steps = data.steps, cross = null, held = -1, moved = false;
   const show = { density: true, arrows: true, ways: true };
 
   // ---- the panel
@@ -17,7 +17,6 @@ function playground(host, data) {
   const set = choice("Points", pairs, sets[0], (name) => { if (name === OWN) clear(); else take(name); });
   const empty = button("Clear", "Take all points away", () => clear());
   const level = slider("Noise level", { min: 0, max: T, step: 1, value: t }, (v) => { film.pause(); goTo(v); });
-  const samplers = choice("Sampler", data.samplers.map((key) => [key, SAMPLERS[key].label]), sampler, (key) => { sampler = key; renew(); });
   const counts = choice("Steps from noise to data", data.counts.map((n) => [n, String(n)]), steps, (n) => { steps = Number(n); renew(); });
   const words = "\u2190 Run home";
   const play = button(words, "Lead the samples home", () => (film.isOn() ? film.pause() : run()));
@@ -28,7 +27,6 @@ function playground(host, data) {
     ([key, text]) => tick(text, true, (isOn) => { show[key] = isOn; redraw(); }).row);
   const hint = make("p", { class: "hint", text: "Press the plane to put a point there; press a point to take it away, or drag it." });
   panel.append(set.row, hint, level.row);
-  if (data.samplers.length > 1) panel.append(samplers.row);
   panel.append(counts.row, make("div", { class: "buttons" }, play, one), make("div", { class: "buttons" }, fresh, empty), ...ticks);
 
   // ---- what is computed
@@ -37,7 +35,7 @@ function playground(host, data) {
     model = points.length ? idealDenoiser(points, alphaBar) : null;
     const draw = torchGenerator(seed), noise = draw(2 * walkers);
     states = [{ t: T, xt: noise }];
-    if (model) states.push(...SAMPLERS[sampler].walk(model.predictEps, noise, alphaBar, steps, draw));
+    if (model) states.push(...SAMPLERS[data.sampler].walk(model.predictEps, noise, alphaBar, steps, draw));
     goTo(t);
   }
   // The last state that the walk has reached when the level has fallen to t.
@@ -219,7 +217,7 @@ function playground(host, data) {
   take(sets[0]);
   retheme();
   // What it shows, and where: for tests and for readers' scripts.
-  host.read = () => ({ t, seed, steps, sampler, points: [...points], states: states.map((s) => ({ t: s.t, xt: [...s.xt] })) });
+  host.read = () => ({ t, seed, steps, points: [...points], states: states.map((s) => ({ t: s.t, xt: [...s.xt] })) });
   host.locate = (x, y) => {
     const box = canvas.getBoundingClientRect();
     return { x: box.left + at.px(x), y: box.top + at.py(y) };

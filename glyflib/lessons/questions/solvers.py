@@ -1,4 +1,4 @@
-"""Questions of chapter 13: a step, a star, a rank, a method, a ladder, a way up."""
+"""Questions of chapter 13: a step, a star, a rank, a method, levels, ends, a way up."""
 
 from collections.abc import Callable
 from functools import cache
@@ -103,6 +103,11 @@ def better_ladder(num_steps: int = 10, lowest: int = 10) -> str:
     return min(misses, key=misses.get)
 
 
+def share_alike() -> float:
+    """How often two draws of the pixel, on their own, fall into the same bell."""
+    return sum(share**2 for share, _, _ in BELLS.values())
+
+
 @cache
 def noise_of(value: float, level: int = 1000) -> float:
     """The noise whose path ends at a value of the pixel."""
@@ -196,6 +201,28 @@ QUESTIONS = {
         because="its line runs along the clock, where the steps are then equally long.",
         mistakes=(Mistake(lambda: "level", "Compare what two_m misses by."),),
         hint='One of the two words, "level" or "clock".',
+    ),
+    "solver-same": Question(
+        right=share_alike,
+        because=lambda right: (
+            f"two draws that know nothing of each other are alike in {right:.0%} of "
+            "all cases, and DDPM has forgotten its first noise."
+        ),
+        tolerance=0.02,
+        mistakes=(
+            Mistake(lambda: 1.0, "So it is with Heun and 2M, which add no noise."),
+            Mistake(lambda: 0.0, "By chance alone both may draw the same."),
+            Mistake(lambda: 1 / 3, "So it would be if all bells were as frequent."),
+            Mistake(
+                lambda: max(share for share, _, _ in BELLS.values()),
+                "That is the share of paper. Both must draw it, or both ink, or grey.",
+            ),
+            Mistake(
+                lambda: max(share for share, _, _ in BELLS.values()) ** 2,
+                "That is both paper. They are alike as well if both are ink, or grey.",
+            ),
+        ),
+        hint="Square the probability of each bell, and add up.",
     ),
     "solver-up": Question(
         right=lambda: noise_of(0.6),
