@@ -368,6 +368,13 @@ def test_panels_side_by_side_stand_below_one_another_on_a_phone(visit, scheme):
     above, below = (pieces.nth(k).bounding_box() for k in range(2))
     assert below["y"] >= above["y"] + above["height"]
     assert all(box["x"] + box["width"] <= 390 for box in (above, below))
+    drawn = [
+        [box["width"], pieces.nth(k).evaluate("(image) => image.naturalWidth")]
+        for k, box in enumerate((above, below))
+    ]
+    assert drawn[0][0] / drawn[0][1] == pytest.approx(
+        drawn[1][0] / drawn[1][1], rel=0.02
+    )
     assert pieces.nth(0).get_attribute("alt") == "A curve falls beside a picture."
     is_there = "(image) => image.checkVisibility()"
     assert not whole.evaluate(is_there)
