@@ -28,6 +28,7 @@ from dark_figures import (  # noqa: E402
     dark_partner,
     least_width,
     oklab_from_rgb,
+    pieces_of,
     read_notes,
     rgb_from_oklab,
 )
@@ -44,11 +45,13 @@ sphinx:
 CAPTION = """<a id="fig-one"></a>**Figure 1.** A curve and a picture.
 
 <details><summary>In words …</summary>A curve falls beside a picture.</details>"""
+CLEAR = ("LA", "RGBA")
 PHONE = {"viewport": {"width": 390, "height": 844}}
 # Of each sheet that is seen: how large its smallest letters are, and whether a reader
 # can get at all of it.
 LETTERS = """async () => {
-  const seen = [...document.querySelectorAll("article a.sheet")]
+  const sheets = "article a.sheet:not(.stacks), article a.sheet .piece";
+  const seen = [...document.querySelectorAll(sheets)]
     .filter((sheet) => sheet.checkVisibility());
   const pictures = seen.map((sheet) => sheet.querySelector("img"));
   pictures.forEach((picture) => { picture.loading = "eager"; }); // else it may not come
@@ -302,6 +305,8 @@ def partners(page):
     for image in page.soup.select("article .cell_output img:not(.text_html img)"):
         path = page.path.parent / unquote(image["src"])
         sheet = image.find_parent("a")
+        if image.find_parent(class_="piece"):
+            continue
         if read_notes(path) is None or "only-dark" in (sheet or {}).get("class", []):
             continue
         found += 1
@@ -312,7 +317,7 @@ def partners(page):
         dark = other.img
         if dark["alt"] != image["alt"] or dark.get("loading") != "lazy":
             faults.append(f"{page.path.name}: {path.name} has another alt, or is eager")
-        if Image.open(page.path.parent / unquote(dark["src"])).mode != "RGBA":
+        if Image.open(page.path.parent / unquote(dark["src"])).mode not in CLEAR:
             faults.append(f"{page.path.name}: {dark['src']} has no clear paper")
     return found, faults
 
@@ -320,7 +325,8 @@ def partners(page):
 def test_a_chart_has_its_partner_and_other_pictures_have_none(html):
     page = read_pages(html)["index.html"]
     assert partners(page) == (1, [])
-    assert len(page.soup.select("article .cell_output img")) == 3
+    images = page.soup.select("article .cell_output img:not(.piece img)")
+    assert len(images) == 3
     (light, dark) = page.soup.select("article a.sheet")
     assert light["href"] == light.img["src"]
     assert dark["href"] == dark.img["src"]
@@ -334,7 +340,7 @@ def test_a_reader_loads_and_sees_the_chart_of_the_scheme_alone(visit, scheme):
     (sheet,) = seen
     assert f"only-{scheme}" in sheet.get_attribute("class")
     assert page.locator("#fig-one figcaption").is_visible()
-    is_loaded = "() => [...document.querySelectorAll('a.sheet.only-dark img')]"
+    is_loaded = "() => [...document.querySelectorAll('a.sheet.only-dark > img')]"
     is_loaded += ".map((e) => e.complete && e.naturalWidth > 0)"
     sheet.scroll_into_view_if_needed()
     page.wait_for_function("document.querySelectorAll('a.sheet img')[0].complete")
@@ -346,12 +352,118 @@ def test_a_reader_loads_and_sees_the_chart_of_the_scheme_alone(visit, scheme):
 
 def test_on_a_phone_the_letters_can_be_read_and_the_page_does_not_scroll(visit):
     page = visit(**PHONE)
-    (fact,) = page.evaluate(LETTERS)
-    assert fact["letters"] >= 8.95
-    assert fact["isReached"]
+    facts = page.evaluate(LETTERS)
+    assert len(facts) == 2  # the curve, and the picture
+    assert all(fact["letters"] >= 8.95 and fact["isReached"] for fact in facts)
     width = "[document.documentElement.scrollWidth, innerWidth]"
     scrolled, seen = page.evaluate(width)
     assert scrolled <= seen
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_panels_side_by_side_stand_below_one_another_on_a_phone(visit, scheme):
+    page = visit(**PHONE, color_scheme=scheme)
+    whole = page.locator(f"a.sheet.only-{scheme} > img")
+    pieces = page.locator(f"a.sheet.only-{scheme} .piece img")
+    above, below = (pieces.nth(k).bounding_box() for k in range(2))
+    assert below["y"] >= above["y"] + above["height"]
+    assert all(box["x"] + box["width"] <= 390 for box in (above, below))
+    drawn = [
+        [box["width"], pieces.nth(k).evaluate("(image) => image.naturalWidth")]
+        for k, box in enumerate((above, below))
+    ]
+    assert drawn[0][0] / drawn[0][1] == pytest.approx(
+        drawn[1][0] / drawn[1][1], rel=0.02
+    )
+    assert pieces.nth(0).get_attribute("alt") == "A curve falls beside a picture."
+    is_there = "(image) => image.checkVisibility()"
+    assert not whole.evaluate(is_there)
+    page.set_viewport_size({"width": 1280, "height": 844})
+    assert whole.evaluate(is_there)
+    assert not pieces.nth(0).evaluate(is_there)
+
+
+@figure
+def panels(draw, *, rows=1, **options):
+    """Three panels in each row, on which a function of figure and panels draws."""
+    fig, axes = subplots(rows, 3, figsize=(7, 2.5 * rows), squeeze=False, **options)
+    for row in axes:
+        for k, panel in enumerate(row):
+            panel.plot([0, 1], [k, 1])
+    draw(fig, axes)
+    return fig
+
+
+def add_legend(fig, axes):
+    line = axes[0, 2].lines[0]
+    axes[0, 2].legend([line], ["line"], loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def add_title(fig, axes):
+    fig.suptitle("A title that reaches over all of the panels, from left to right")
+
+
+def add_bar(fig, axes):
+    picture = axes[0, 2].imshow(np.eye(4), extent=(0, 1, 0, 1), aspect="auto")
+    fig.colorbar(picture, ax=axes[0, 2])
+
+
+def show_pictures(fig, axes):
+    for panel in axes.flat:
+        panel.set_axis_off()
+    for row in range(len(axes)):
+        fig.text(0, 0.7 - 0.5 * row, "row", rotation=90)
+
+
+@pytest.mark.parametrize(
+    ("draw", "options", "lent"),
+    [
+        (lambda fig, axes: None, {}, [False, False]),
+        (lambda fig, axes: None, {"sharey": True}, [True, True]),
+        (lambda fig, axes: None, {"sharey": True, "rows": 2}, [True, True]),
+        (add_legend, {}, [False, False, False]),
+        (add_title, {}, []),
+        (add_bar, {}, [False, False]),
+        (show_pictures, {"rows": 2}, [True, True]),
+    ],
+)
+def test_a_figure_is_cut_between_panels_and_lends_what_they_share(draw, options, lent):
+    png = png_of(panels(draw, **options))
+    cuts = notes_of(png)["cuts"]
+    assert [end > begin for _, begin, end in cuts] == lent
+    paper = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    for cut, begin, end in cuts:
+        assert (paper[:, cut] == 255).all()
+        assert begin == end or (paper[:, begin:end] < 255).any()
+
+
+@pytest.mark.parametrize("options", [{}, {"sharey": True}])
+def test_pieces_hold_all_ink_of_a_figure_and_what_they_borrow(options):
+    png = png_of(panels(lambda fig, axes: None, **options))
+    paper = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    notes = notes_of(png) | {"width": paper.shape[1]}
+    pieces = pieces_of(paper, notes)
+    assert len(pieces) > 1
+    is_inked = (paper < 255).any(axis=2)
+    for rows, columns in pieces:
+        assert is_inked[:, columns].sum() == is_inked[rows, columns].sum()
+        assert (
+            least_width(notes | {"width": len(columns)}) <= PHONE["viewport"]["width"]
+        )
+    found = [column for _, columns in pieces for column in columns]
+    assert set(np.flatnonzero(is_inked.any(axis=0))) <= set(found)
+    _, begin, end = notes["cuts"][0]
+    for _, columns in pieces[1:]:
+        assert list(columns[: end - begin]) == list(range(begin, end))
+
+
+def test_what_fits_a_phone_and_what_cannot_be_cut_stays_whole():
+    paper = np.zeros((10, 600, 3), np.uint8)
+    cuts = [[300, 300, 300]]
+    assert len(pieces_of(paper, {"letters": 12, "cuts": cuts})) == 2
+    assert pieces_of(paper, {"letters": 60, "cuts": cuts}) == []
+    assert pieces_of(paper, {"letters": 12, "cuts": []}) == []
+    assert pieces_of(paper, {"letters": None, "cuts": cuts}) == []
 
 
 def test_a_key_or_a_click_opens_the_figure_at_full_size_and_escape_closes_it(visit):

@@ -1,11 +1,13 @@
-"""Sphinx: charts get a partner in light ink for the dark, and stay readable on phones.
+"""Sphinx: charts get a partner in light ink for the dark, and are cut for phones.
 
 A figure drawn by glyflib says in its PNG file where it shows data, and how large its
 smallest letters are (`glyflib/plotting/canvas.py`). Invariant: where it shows data, the
-partner has the same pixels; a picture that says nothing of itself stays as it is.
+partner has the same pixels; a picture that says nothing of itself stays as it is. Where
+its letters would be too small on a phone, its panels stand below one another there.
 """
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,9 @@ from sphinx.writers.html5 import HTML5Translator
 from glyflib.plotting.canvas import NOTES, with_few_channels
 
 READABLE = 9.0  # CSS pixels: smaller letters are not read on a phone
+PHONE = 328.0  # CSS pixels that a page of the book has on a phone 360 pixels wide
+LARGEST = 1.2  # how many times as large letters become if there is room
+MARGIN = 6  # pixels of paper round what is drawn in a piece of a figure
 LIGHTEST = 0.93  # of OKLab: what black ink becomes
 DENSER = 0.75  # exponent of opacity: pale ink on black needs more of it than on white
 SLOPE = 0.42  # how much darker than that the partner of a lighter ink is
@@ -119,8 +124,59 @@ def least_width(notes: dict[str, object]) -> int:
     return round(READABLE * notes["width"] / letters) if letters else 0
 
 
+def pieces_of(
+    paper: np.ndarray, notes: dict[str, object]
+) -> list[tuple[slice, np.ndarray]]:
+    """What to stack in the place of a figure that is too wide for a phone.
+
+    Args:
+        paper: (H, W, 3) uint8, a chart on white paper.
+        notes: what the chart says of itself.
+
+    Returns:
+        pieces: from left to right, each with as many panels as a phone has room for,
+            its rows and columns of pixels; none if there is room for the whole, or
+            nowhere to cut. A piece begins with what its panels borrow from another.
+    """
+    letters, cuts, width = notes["letters"], notes["cuts"], paper.shape[1]
+    if not cuts or not letters or width * READABLE / letters <= PHONE:
+        return []
+    room, pieces = PHONE * letters / READABLE, [(0, 0, 0)]
+    ends = [cut[0] for cut in cuts[1:]] + [width]
+    for cut, end in zip(cuts, ends, strict=True):
+        left, *lent = pieces[-1]
+        if lent[1] - lent[0] + end - left > room:
+            pieces.append(tuple(cut))
+    found = []
+    for (left, *lent), (right, *_) in pairwise([*pieces, (width,)]):
+        is_inked = (paper < 255).any(axis=2)
+        columns = np.r_[
+            slice(*lent), slice(*inked(is_inked[:, left:right].any(0), left))
+        ]
+        rows = slice(*inked(is_inked[:, columns].any(1), 0))
+        found.append((rows, columns))
+    return found if len(found) > 1 else []
+
+
+def inked(is_inked: np.ndarray, begin: int) -> tuple[int, int]:
+    """From where to where there is ink in a row of pixels, with a margin, clipped.
+
+    Args:
+        is_inked: (N,) whether there is.
+        begin: number of the first of the pixels.
+    """
+    where = np.flatnonzero(is_inked)
+    first, last = (where[0], where[-1]) if len(where) else (0, 0)
+    low, high = max(first - MARGIN, 0), min(last + 1 + MARGIN, len(is_inked))
+    return begin + int(low), begin + int(high)
+
+
 class Sheet(nodes.General, nodes.Element):
-    """A picture that opens at full size, and in it the image."""
+    """A picture that opens at full size, and in it the image, and its pieces."""
+
+
+class Piece(nodes.General, nodes.Element):
+    """A piece of a figure, on a phone in the place of the whole."""
 
 
 class Partners(SphinxPostTransform):
@@ -138,31 +194,52 @@ class Partners(SphinxPostTransform):
                 continue
             image["classes"].append("no-scaled-link")  # of Sphinx, which we replace
             paper = np.asarray(Image.open(path).convert("RGB"))
-            partner = path.with_name(f"{path.stem}-dark.png")
             dark = with_few_channels(dark_partner(paper, notes["kept"]))
-            dark.save(partner, optimize=True)
-            uri = str(Path(image["uri"]).with_name(partner.name))
-            self.env.images.add_file(self.env.docname, uri)
-            other = image.deepcopy()
-            other["uri"], other["candidates"] = uri, {"*": uri}
-            other["loading"] = "lazy"
-            least = least_width(notes)
-            sheets = [
-                Sheet("", image.deepcopy(), classes=["only-light"], least=least),
-                Sheet("", other, classes=["only-dark"], least=least),
-            ]
+            other = self.saved(image, dark, f"{path.stem}-dark")
+            looks = (image, Image.open(path), "light"), (other, dark, "dark")
+            pieces, sheets = pieces_of(paper, notes), []
+            widest = max((len(columns) for _, columns in pieces), default=1)
+            for shown, picture, kind in looks:
+                sheet = Sheet("", shown.deepcopy(), least=least_width(notes))
+                sheet["classes"].append(f"only-{kind}")
+                for k, (rows, columns) in enumerate(pieces):
+                    cut = Image.fromarray(np.asarray(picture)[rows][:, columns])
+                    part = self.saved(image, cut, f"{path.stem}-{kind}-{k + 1}")
+                    part["alt"] = image.get("alt", "") if k == 0 else ""
+                    part.attributes.pop("width", None)
+                    least = least_width(notes | {"width": cut.width})
+                    most = max(least, min(LARGEST * least, PHONE * cut.width / widest))
+                    sheet += Piece("", part, least=least, most=round(most))
+                sheets.append(sheet)
             # A box of their own: the theme hides a caption beside what it hides.
             image.replace_self(nodes.container("", *sheets, classes=["sheets"]))
+
+    def saved(self, image: nodes.image, picture: Image.Image, stem: str) -> nodes.image:
+        """Write a picture beside that of an image, and return an image like it of it.
+
+        Args:
+            image: of the page.
+            picture: to be shown instead.
+            stem: of the name of the new file.
+        """
+        uri = str(Path(image["uri"]).with_name(f"{stem}.png"))
+        picture.save(Path(self.app.srcdir, uri), optimize=True)
+        self.env.images.add_file(self.env.docname, uri)
+        other = image.deepcopy()
+        other["uri"], other["candidates"] = uri, {"*": uri}
+        other["loading"] = "lazy"
+        return other
 
 
 def open_sheet(writer: HTML5Translator, node: Sheet) -> None:
     """Start the link to the picture's file."""
-    builder, (image,) = writer.builder, node.children
+    builder, image = writer.builder, node.children[0]
     file = builder.images.get(image["uri"])
     look = {"style": f"--least: {node['least']}px"} if node["least"] else {}
     look |= {"title": "Open the figure at full size"}
     href = f"{builder.imgpath}/{file}"
-    start = writer.starttag(node, "a", "", href=href, CLASS="sheet", **look)
+    kind = "sheet stacks" if len(node.children) > 1 else "sheet"
+    start = writer.starttag(node, "a", "", href=href, CLASS=kind, **look)
     writer.body.append(start)
 
 
@@ -171,8 +248,20 @@ def close_sheet(writer: HTML5Translator, node: Sheet) -> None:
     writer.body.append("</a>\n")
 
 
+def open_piece(writer: HTML5Translator, node: Piece) -> None:
+    """Start the frame of a piece."""
+    look = {"style": f"--least: {node['least']}px; --most: {node['most']}px"}
+    writer.body.append(writer.starttag(node, "span", "", CLASS="piece", **look))
+
+
+def close_piece(writer: HTML5Translator, node: Piece) -> None:
+    """End the frame."""
+    writer.body.append("</span>\n")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the transform and what it makes."""
     app.add_node(Sheet, html=(open_sheet, close_sheet))
+    app.add_node(Piece, html=(open_piece, close_piece))
     app.add_post_transform(Partners)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,12 +2,15 @@
 
 A page in the dark redraws charts in light ink. It must know where it may not: pictures
 and colours that stand for values are data. On a phone it must know how small a figure
-may become. And a page loads quicker where a grey figure is stored as grey. Invariant:
-the pixels are those that matplotlib's own canvas writes.
+may become, and where panels that stand side by side can be parted, to be stacked. And a
+page loads quicker where a grey figure is stored as grey. Invariant: the pixels are
+those that matplotlib's own canvas writes.
 """
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -18,6 +21,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.offsetbox import OffsetImage
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -62,8 +66,111 @@ def place_of_data(artist: Artist, renderer: RendererBase) -> Bbox | None:
     return Bbox.intersection(whole, own)
 
 
+@dataclass(frozen=True)
+class Part:
+    """What of a figure stays together from left to right, in pixels from the left.
+
+    Attributes:
+        left, right: from where to where it reaches, with all that is written at it.
+        inner: where its leftmost panel begins; None if it is no panel.
+        stands_alone: whether it may be parted from what is at its left.
+        borrows: whether it is read with what stands left of a panel at its left: ticks
+            of an axis that both share, or names of rows.
+    """
+
+    left: float
+    right: float
+    inner: float | None = None
+    stands_alone: bool = True
+    borrows: bool = False
+
+    def join(self, other: "Part") -> "Part":
+        """Two that overlap, or belong together, as one."""
+        inner = [part.inner for part in (self, other) if part.inner is not None]
+        return Part(
+            min(self.left, other.left),
+            max(self.right, other.right),
+            min(inner, default=None),
+            self.stands_alone or other.stands_alone,
+            self.borrows and other.borrows,
+        )
+
+
+def panel_parts(axes: Axes, renderer: RendererBase) -> Iterator[Part]:
+    """The parts of a panel: itself, and a legend that stands beside it."""
+    inner, legend = axes.get_window_extent(renderer), axes.get_legend()
+    extra = axes.get_default_bbox_extra_artists()
+    if legend is not None:
+        aside = legend.get_window_extent(renderer)
+        if aside.x0 >= inner.x1 or aside.x1 <= inner.x0:
+            yield Part(aside.x0, aside.x1)
+            extra = [artist for artist in extra if artist is not legend]
+    box = axes.get_tightbbox(renderer, bbox_extra_artists=extra)
+    is_picture = not axes.axison or (axes.images and not len(axes.get_yticks()))
+    names = axes.yaxis.get_ticklabels() if axes.axison else []
+    has_names = any(name.get_visible() and name.get_text() for name in names)
+    yield Part(
+        min(box.x0, inner.x0),
+        max(box.x1, inner.x1),
+        inner.x0,
+        stands_alone=axes.get_label() != "<colorbar>",
+        borrows=bool(is_picture) or (len(axes.get_yticks()) > 0 and not has_names),
+    )
+
+
+def parts_of(fig: Figure, renderer: RendererBase) -> list[Part]:
+    """Parts of a figure from left to right, with room between any two."""
+    parts, joined = [], []
+    for child in fig.get_children():
+        if child is fig.patch or not child.get_visible():
+            continue
+        if isinstance(child, Axes):
+            parts += panel_parts(child, renderer)
+        else:
+            box = child.get_tightbbox(renderer)
+            if box is not None and box.width > 0:
+                alone = isinstance(child, Legend)
+                parts.append(Part(box.x0, box.x1, stands_alone=alone))
+    for part in sorted(parts, key=lambda part: part.left):
+        before = joined[-1] if joined else None
+        names_rows = before is not None and not before.stands_alone and len(joined) == 1
+        if before and (
+            part.left <= before.right or not part.stands_alone or names_rows
+        ):
+            joined[-1] = before.join(part)
+        else:
+            joined.append(part)
+    return joined
+
+
+def places_to_cut(parts: list[Part], pixels: np.ndarray) -> list[tuple[int, int, int]]:
+    """Where a figure can be cut from top to bottom, so that its panels can be stacked.
+
+    Args:
+        parts: of the figure, from left to right.
+        pixels: (H, W, 4) uint8, as it was drawn.
+
+    Returns:
+        cuts: for each the column of pixels, in the middle of a gap in which nothing is
+            drawn, and from where to where there is what the panels at its right borrow;
+            twice the same column if they borrow nothing.
+    """
+    cuts, lent, begin = [], (0, 0), 0
+    for before, part in pairwise([None, *parts]):
+        if before is not None:
+            begin = round((before.right + part.left) / 2)
+        if part.inner is not None and not (before and part.borrows):
+            lent = (begin, max(begin, round(part.inner) - 1))
+        if before is None or not (pixels[:, begin] == pixels[0, begin]).all():
+            continue
+        strip = pixels[:, slice(*lent)]
+        is_needed = part.borrows and (strip != pixels[0, begin]).any()
+        cuts.append((begin, *(lent if is_needed else (begin, begin))))
+    return cuts
+
+
 def describe(fig: Figure, renderer: RendererBase) -> dict[str, object]:
-    """Say where a drawn figure shows data, and how large its smallest letters are.
+    """Say where a drawn figure shows data, where to cut it, and how small it may be.
 
     Args:
         fig: a figure that has been drawn.
@@ -71,8 +178,8 @@ def describe(fig: Figure, renderer: RendererBase) -> dict[str, object]:
 
     Returns:
         notes: "kept", a list of boxes (left, upper, right, lower) in whole pixels from
-            the upper left corner, and "letters", the size of the smallest letters in
-            pixels, None where nothing is written.
+            the upper left corner; "letters", the size of the smallest letters in
+            pixels, None where nothing is written; and "cuts", as `places_to_cut` says.
     """
     height, boxes, sizes = int(fig.bbox.height), set(), []  # as the canvas rounds
     for artist in seen(fig):
@@ -83,7 +190,9 @@ def describe(fig: Figure, renderer: RendererBase) -> dict[str, object]:
             left, lower, right, upper = (round(edge) for edge in box.extents)
             boxes.add((left, height - upper, right, height - lower))
     letters = round(min(sizes), 2) if sizes else None
-    return {"kept": sorted(boxes), "letters": letters}
+    pixels = np.asarray(renderer.buffer_rgba())
+    cuts = places_to_cut(parts_of(fig, renderer), pixels)
+    return {"kept": sorted(boxes), "letters": letters, "cuts": cuts}
 
 
 def with_few_channels(pixels: np.ndarray) -> Image.Image:
