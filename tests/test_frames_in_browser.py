@@ -157,7 +157,7 @@ def test_letters_of_a_chart_can_be_read_on_a_phone_and_the_chart_scrolls(
     assert page.locator("figure.key img").first.evaluate("e => e.offsetWidth") < 390
 
 
-def test_a_chart_that_goes_on_fades_out_and_its_label_stays_in_sight(open_page, charts):
+def test_a_chart_that_goes_on_says_so_and_its_label_stays_in_sight(open_page, charts):
     page = on_a_screen(open_page, charts)
     shots, label = page.locator(".shots"), page.locator("figure.now figcaption")
     middle = "e => { const b = e.getBoundingClientRect(); return b.x + b.width / 2; }"
@@ -168,8 +168,11 @@ def test_a_chart_that_goes_on_fades_out_and_its_label_stays_in_sight(open_page, 
     shots.evaluate("e => e.scrollBy(1000, 0)")
     page.wait_for_function(f"start => ({faded})({SHOTS}) !== start", arg=start)
     assert label.evaluate(middle) == pytest.approx(195, abs=1)
+    most = "e => parseFloat(getComputedStyle(e, '::after').maxHeight)"
+    assert label.evaluate(most) > 0  # of the words that tell it
     wide = on_a_screen(open_page, charts, width=1000)
     assert wide.locator(".shots").evaluate(faded) == "none"
+    assert wide.locator("figure.now figcaption").evaluate(most) == 0
 
 
 def test_it_works_when_a_notebook_inserts_it_and_runs_its_scripts_later(open_page):

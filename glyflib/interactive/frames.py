@@ -37,6 +37,9 @@ STYLE = """
 .glyf-frames[data-ready] .shots { container-type: inline-size; }
 .glyf-frames[data-ready] figcaption { position: sticky; left: 0;
   width: min(100%, 100cqi); }
+.glyf-frames[data-ready] figcaption::after { display: block; font-size: 0.8rem;
+  content: "The picture goes on at the right: slide it sideways."; overflow: hidden;
+  max-height: clamp(0px, (var(--least, 0px) - 100cqi) * 1000, 3em); }
 .glyf-frames .controls { display: flex; gap: 0.75rem; align-items: center; }
 .glyf-frames .controls[hidden] { display: none; }
 .glyf-frames label { display: flex; flex: 1; gap: 0.5rem; align-items: center;
