@@ -437,6 +437,18 @@ def test_a_figure_is_cut_between_panels_and_lends_what_they_share(draw, options,
         assert begin == end or (paper[:, begin:end] < 255).any()
 
 
+def add_legend_outside(fig, axes):
+    line = axes[0, 2].lines[0]
+    axes[0, 2].legend([line], ["line"], loc="center left", bbox_to_anchor=(4, 0.5))
+    fig.set_layout_engine("none")
+
+
+def test_what_lies_outside_a_figure_does_not_keep_it_from_being_drawn():
+    file = io.BytesIO()
+    panels(add_legend_outside, sharey=True).savefig(file, format="png")
+    assert [cut[0] < 1008 for cut in notes_of(file.getvalue())["cuts"]] == [True] * 2
+
+
 @pytest.mark.parametrize("options", [{}, {"sharey": True}])
 def test_pieces_hold_all_ink_of_a_figure_and_what_they_borrow(options):
     png = png_of(panels(lambda fig, axes: None, **options))

@@ -131,6 +131,7 @@ def parts_of(fig: Figure, renderer: RendererBase) -> list[Part]:
             if box is not None and box.width > 0:
                 alone = isinstance(child, Legend)
                 parts.append(Part(box.x0, box.x1, stands_alone=alone))
+    parts = [part for part in parts if part.right > 0 and part.left < fig.bbox.width]
     for part in sorted(parts, key=lambda part: part.left):
         before = joined[-1] if joined else None
         names_rows = before is not None and not before.stands_alone and len(joined) == 1
