@@ -147,15 +147,26 @@ def pieces_of(
         left, *lent = pieces[-1]
         if lent[1] - lent[0] + end - left > room:
             pieces.append(tuple(cut))
-    found = []
-    for (left, *lent), (right, *_) in pairwise([*pieces, (width,)]):
-        is_inked = (paper < 255).any(axis=2)
-        columns = np.r_[
-            slice(*lent), slice(*inked(is_inked[:, left:right].any(0), left))
-        ]
-        rows = slice(*inked(is_inked[:, columns].any(1), 0))
-        found.append((rows, columns))
-    return found if len(found) > 1 else []
+    if len(pieces) == 1:
+        return []
+    is_inked = (paper < 255).any(axis=2)
+    upper, lower = notes["band"]
+
+    def piece(
+        above: int, below: int, lent: tuple[int, int], left: int, right: int
+    ) -> tuple[slice, np.ndarray]:
+        own = inked(is_inked[above:below, left:right].any(0), left)
+        columns = np.r_[slice(*lent), slice(*own)]
+        return slice(*inked(is_inked[above:below, columns].any(1), above)), columns
+
+    found = [
+        piece(upper, lower, lent, left, right)
+        for (left, *lent), (right, *_) in pairwise([*pieces, (width,)])
+    ]
+    for place, rows in ((0, (0, upper)), (len(found) + 1, (lower, len(paper)))):
+        if is_inked[slice(*rows)].any():  # what is of all panels, above and below them
+            found.insert(place, piece(*rows, (0, 0), 0, width))
+    return found
 
 
 def inked(is_inked: np.ndarray, begin: int) -> tuple[int, int]:

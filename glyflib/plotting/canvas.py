@@ -118,30 +118,62 @@ def panel_parts(axes: Axes, renderer: RendererBase) -> Iterator[Part]:
     )
 
 
-def parts_of(fig: Figure, renderer: RendererBase) -> list[Part]:
-    """Parts of a figure from left to right, with room between any two."""
-    parts, joined = [], []
-    for child in fig.get_children():
-        if child is fig.patch or not child.get_visible():
-            continue
-        if isinstance(child, Axes):
-            parts += panel_parts(child, renderer)
-        else:
-            box = child.get_tightbbox(renderer)
-            if box is not None and box.width > 0:
-                alone = isinstance(child, Legend)
-                parts.append(Part(box.x0, box.x1, stands_alone=alone))
-    parts = [part for part in parts if part.right > 0 and part.left < fig.bbox.width]
+def joined(parts: list[Part]) -> list[Part]:
+    """Parts from left to right, those that overlap or belong together made one."""
+    found = []
     for part in sorted(parts, key=lambda part: part.left):
-        before = joined[-1] if joined else None
-        names_rows = before is not None and not before.stands_alone and len(joined) == 1
+        before = found[-1] if found else None
+        names_rows = before is not None and not before.stands_alone and len(found) == 1
         if before and (
             part.left <= before.right or not part.stands_alone or names_rows
         ):
-            joined[-1] = before.join(part)
+            found[-1] = before.join(part)
         else:
-            joined.append(part)
-    return joined
+            found.append(part)
+    return found
+
+
+def parts_of(
+    fig: Figure, renderer: RendererBase
+) -> tuple[list[Part], tuple[float, float]]:
+    """Take a figure apart from left to right.
+
+    Args:
+        fig: a figure that has been drawn.
+        renderer: the one that drew it.
+
+    Returns:
+        parts: from left to right, with room between any two.
+        band: heights, in pixels from below, between which they lie. What stands above
+            or below it is of more than one part: a legend, a title, a colour bar.
+    """
+    width, height = fig.bbox.width, int(fig.bbox.height)  # as the canvas rounds
+    panels, others = [], []
+    for child in fig.get_children():
+        if child is fig.patch or not child.get_visible():
+            continue
+        box = child.get_tightbbox(renderer)
+        if box is None or box.width <= 0 or box.x1 <= 0 or box.x0 >= width:
+            continue
+        is_bar = isinstance(child, Axes) and child.get_label() == "<colorbar>"
+        is_panel = isinstance(child, Axes) and not (is_bar and box.width > box.height)
+        (panels if is_panel else others).append((child, box))
+    parts = [part for axes, _ in panels for part in panel_parts(axes, renderer)]
+    parts = [part for part in parts if part.right > 0 and part.left < width]
+    lower = min((box.y0 for _, box in panels), default=0.0)
+    upper = max((box.y1 for _, box in panels), default=float(height))
+    alone = joined(parts)
+    band = [0.0, float(height)]
+    for child, box in others:
+        shared = sum(part.left < box.x1 and part.right > box.x0 for part in alone)
+        if box.y0 >= upper - 1 and shared > 1:
+            band[1] = min(band[1], (upper + box.y0) / 2)
+        elif box.y1 <= lower + 1 and shared > 1:
+            band[0] = max(band[0], (lower + box.y1) / 2)
+        else:
+            is_legend = isinstance(child, Legend)
+            parts.append(Part(box.x0, box.x1, stands_alone=is_legend))
+    return joined(parts), (band[0], band[1])
 
 
 def places_to_cut(parts: list[Part], pixels: np.ndarray) -> list[tuple[int, int, int]]:
@@ -149,7 +181,7 @@ def places_to_cut(parts: list[Part], pixels: np.ndarray) -> list[tuple[int, int,
 
     Args:
         parts: of the figure, from left to right.
-        pixels: (H, W, 4) uint8, as it was drawn.
+        pixels: (H, W, 4) uint8, what was drawn of them.
 
     Returns:
         cuts: for each the column of pixels, in the middle of a gap in which nothing is
@@ -180,7 +212,8 @@ def describe(fig: Figure, renderer: RendererBase) -> dict[str, object]:
     Returns:
         notes: "kept", a list of boxes (left, upper, right, lower) in whole pixels from
             the upper left corner; "letters", the size of the smallest letters in
-            pixels, None where nothing is written; and "cuts", as `places_to_cut` says.
+            pixels, None where nothing is written; "cuts", as `places_to_cut` says, and
+            "band", the rows of pixels, from the upper one on, that are to be cut.
     """
     height, boxes, sizes = int(fig.bbox.height), set(), []  # as the canvas rounds
     for artist in seen(fig):
@@ -191,9 +224,10 @@ def describe(fig: Figure, renderer: RendererBase) -> dict[str, object]:
             left, lower, right, upper = (round(edge) for edge in box.extents)
             boxes.add((left, height - upper, right, height - lower))
     letters = round(min(sizes), 2) if sizes else None
-    pixels = np.asarray(renderer.buffer_rgba())
-    cuts = places_to_cut(parts_of(fig, renderer), pixels)
-    return {"kept": sorted(boxes), "letters": letters, "cuts": cuts}
+    parts, (lower, upper) = parts_of(fig, renderer)
+    band = (height - round(upper), height - round(lower))
+    cuts = places_to_cut(parts, np.asarray(renderer.buffer_rgba())[slice(*band)])
+    return {"kept": sorted(boxes), "letters": letters, "cuts": cuts, "band": band}
 
 
 def with_few_channels(pixels: np.ndarray) -> Image.Image:
