@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "book" / "_sphinx"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "book" / "_sphinx"))
 import narrow  # an extension of the builder, no package
 
+ROOT = Path(__file__).parents[1]
 STYLES = "".join(
     (ROOT / "book" / "_static" / name).read_text("utf-8")
     for name in ("book.css", "figures.css")
@@ -147,8 +147,8 @@ def test_code_that_goes_on_past_the_edge_fades_out_there(open_page, width):
 
 def test_a_table_that_goes_on_past_the_edge_fades_out_there(open_page):
     rows = [("name" * 5, "word" * 10, "more" * 10)]
-    cell = f'<div class="cell_output"><div class="output text_html">{table(*rows)}</div>'
-    page = on_a_screen(open_page, f"{cell}</div>")
+    inside = f'<div class="output text_html">{table(*rows)}</div>'
+    page = on_a_screen(open_page, f'<div class="cell_output">{inside}</div>')
     page.add_style_tag(content=".output { overflow-x: auto; }")
     faded = page.locator(".output").evaluate("e => getComputedStyle(e).maskImage")
     assert "gradient" in faded
@@ -166,8 +166,9 @@ def test_a_long_name_in_the_link_to_the_next_page_wraps(open_page):
     long = "glyflib.evaluation.recogniser"
     page.evaluate(
         """name => { document.body.innerHTML = `<style>.pre { white-space: nowrap; }
-          </style><div class="prev-next-area" style="width: 150px"><p
-          class="prev-next-title"><code><span class="pre">${name}</span></code></p>`}""",
+          </style><div class="prev-next-area" style="width: 150px">
+          <p class="prev-next-title"><code><span class="pre">${name}</span></code></p>`;
+        }""",
         long,
     )
     assert page.locator("p").evaluate("e => e.scrollWidth <= e.clientWidth")

@@ -1,7 +1,6 @@
-"""Sphinx: what is set in letters of code fits a narrow page, and words stand at the left.
+"""Sphinx: what is set in letters of code fits a narrow page; words stand at the left.
 
-Lines that a cell printed become elements, so that one that wraps on a phone is indented.
-Names of code in tables may break after `_` and `.`, and nowhere else. Code that a cell
+Lines that a cell printed become elements, so that one which wraps is indented. Names of code in tables may break after `_` and `.`, and nowhere else. Code that a cell
 shows is marked if it has more columns than a cell. In a table of numbers, columns of
 words are marked, since they stand at the left. Invariant: no letter of a page changes.
 """
@@ -34,7 +33,7 @@ TABLE_OF_CELL = re.compile(
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</\1>", re.DOTALL)
 # A number, or what stands for one that is missing.
-NUMBER = re.compile(r"[-+−±~<>≤≥]?\s*[\d.]|[-+−]?(?:nan|inf)$|[–—-]?$", re.IGNORECASE)
+NUMBER = re.compile(r"\W{0,2}\d|[-+]?(?:nan|inf)$", re.IGNORECASE)
 
 
 def plain(html: str) -> str:
@@ -77,7 +76,7 @@ def with_joints(body: str) -> str:
 
 
 def columns_of_words(table: str) -> list[bool]:
-    """Of each column of a table's body, from the last: whether no number stands in it."""
+    """Whether no number stands in a column of a table, for each from the last on."""
     _, _, inside = table.partition("<tbody>")
     rows = [
         [plain(cell[3]).strip() for cell in CELL.finditer(row) if cell[1] == "td"]
