@@ -17,8 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 FOLDER = "diffusion-book"  # of a reader's clone; book/launch.py calls it so too
 COMMANDS = """pip install -r requirements.txt
 jupyter lab book/00_whole_thing.ipynb"""
-MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d)$")  # a day and a time
-SPACE = "\N{NO-BREAK SPACE}"
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d$")  # a day and a time
 ENDS = {"\u2705": "ran", "\u274c": "failed"}  # a tick and a cross, as emoji
 
 
@@ -61,10 +60,9 @@ def tell_in_words(tree: nodes.Element, titles: dict[str, str]) -> None:
     """
     for row in tree.findall(nodes.row):
         words = ENDS
-        moment = MOMENT.match(row[1].astext()) if len(row) > 1 else None
-        if moment:
-            unbroken = f"{moment[1]}{SPACE}{moment[2]}"
-            words = {**ENDS, **titles, moment[0]: unbroken}
+        if len(row) > 1 and MOMENT.match(row[1].astext()):
+            row[1][0]["classes"].append("unbroken")  # book.css knows it
+            words = ENDS | titles
         for text in list(row.findall(nodes.Text)):
             if text.astext() in words:
                 text.parent.replace(text, nodes.Text(words[text.astext()]))

@@ -1,8 +1,9 @@
 """Sphinx: what is set in letters of code fits a narrow page; words stand at the left.
 
-Lines that a cell printed become elements, so that one which wraps is indented. Names of code in tables may break after `_` and `.`, and nowhere else. Code that a cell
-shows is marked if it has more columns than a cell. In a table of numbers, columns of
-words are marked, since they stand at the left. Invariant: no letter of a page changes.
+Lines that a cell printed become elements, so that one which wraps is indented. Names
+of code in tables may break after `_` and `.`, and nowhere else. Code that a cell shows
+is marked if it has more columns than a cell. In a table of numbers, columns of words
+are marked, since they stand at the left. Invariant: no letter of a page changes.
 """
 
 import re
