@@ -215,9 +215,7 @@ def bad_formulas(visits: list[Visit]) -> list[str]:
 
 
 def too_wide(visits: list[Visit]) -> list[str]:
-    """Pages that scroll sideways, what they cut or hide of what a cell printed, formulas
-    longer than a line.
-    """
+    """Pages that scroll sideways, what they cut or hide, and formulas too long."""
     found = [
         f"{v.name}: {v.facts['scroll']} px" for v in visits if v.facts["scroll"] > 0
     ]
