@@ -17,8 +17,8 @@ from glyflib.lessons.exercises import known_questions
 
 QUESTIONS = (
     "what do they learn?",
-    "how and why does it work?",
-    "what is it good for?",
+    "how and why do they work?",
+    "what are they good for?",
 )
 PLACES = {
     "start",

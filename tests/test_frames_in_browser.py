@@ -122,6 +122,22 @@ def test_it_fits_a_phone_and_follows_the_colours_of_the_page(open_page):
     assert button.evaluate("b => getComputedStyle(b).color") == "rgb(238, 238, 238)"
 
 
+@pytest.mark.parametrize(
+    ("place", "is_dark"),
+    [
+        ("html data-theme='dark'", True),
+        ("html data-theme='light'", False),
+        ("body data-jp-theme-light='false'", True),
+        ("body data-jp-theme-light='true'", False),
+    ],
+)
+def test_its_track_is_dark_where_the_page_is(open_page, place, is_dark):
+    slider = frame_slider(frames(), LABELS, alt="Grey").data
+    page = open_page(f"<!doctype html><{place}>{slider}")
+    scheme = page.locator("input").evaluate("e => getComputedStyle(e).colorScheme")
+    assert (scheme == "dark") == is_dark
+
+
 @pytest.fixture(scope="module")
 def charts():
     """Two frames of a chart that is wider than a phone."""

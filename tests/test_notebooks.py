@@ -97,6 +97,13 @@ def test_the_table_of_contents_lists_what_exists():
     assert sorted(listed) == sorted(pages)
 
 
+def test_the_contents_name_the_parts_as_the_strips_of_chapters_do():
+    parts = yaml.safe_load((BOOK / "_toc.yml").read_text("utf-8"))["parts"]
+    named = [part["caption"].lower() for part in parts if part["caption"][-1] == "?"]
+    short = [name.replace("diffusion models", "they") for name in named]
+    assert tuple(short) == lessons.QUESTIONS
+
+
 @pytest.mark.parametrize("name", ["_toc.yml", "_config.yml"])
 def test_the_book_sees_the_settings_of_the_top_level(name):
     assert (BOOK / name).read_text("utf-8") == (BOOK.parent / name).read_text("utf-8")
@@ -142,8 +149,8 @@ CAPTION = '<a id="fig-one"></a>**Figure 1.** Notice it.\n\n'
 HO = sources.sources()["ho2020denoising"]
 
 
-STRIP = """> **You are here** · What do they learn? → **How and why does it work?** →
-> What is it good for? You need a little Python. About twenty minutes."""
+STRIP = """> **You are here** · What do they learn? → **How and why do they work?** →
+> What are they good for? You need a little Python. About twenty minutes."""
 HINT = "<details><summary>Hint</summary>\n\nThink of *one*.\n\n</details>"
 ASKED = 'answer = None  # your number\nexercises.check("{}", answer)'
 
@@ -295,7 +302,7 @@ LONG = "x = " + 10 * "1234567"
 STRIPS = {
     "none": "# One",
     "nothing lit": f"# One\n\n{STRIP}".replace("**H", "H").replace("?**", "?"),
-    "two lit": f"# One\n\n{STRIP}".replace("What is it good for?", "**Start**"),
+    "two lit": f"# One\n\n{STRIP}".replace("What are they good for?", "**Start**"),
     "another question": f"# One\n\n{STRIP}".replace("What do they learn?", "What?"),
     "no needs": f"# One\n\n{STRIP}".replace("You need a little Python.", ""),
     "no time": f"# One\n\n{STRIP}".replace("twenty minutes", "so long"),

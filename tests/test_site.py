@@ -142,6 +142,9 @@ LOOK = """async () => {
     wrong: all("mjx-merror, [data-mjx-error]").length,
     scroll: document.documentElement.scrollWidth - width,
     cut: cut.map((e) => e.outerHTML.slice(0, 120)),
+    printed: all(".cell_output .output pre")
+      .filter((e) => e.scrollWidth > e.clientWidth + 1)
+      .map((e) => e.textContent.slice(0, 120)),
     long: all('mjx-container[display="true"]')
       .filter((e) => e.scrollWidth > e.clientWidth + 1)
       .map((e) => e.parentElement.id || e.textContent.slice(0, 120)),
@@ -212,11 +215,11 @@ def bad_formulas(visits: list[Visit]) -> list[str]:
 
 
 def too_wide(visits: list[Visit]) -> list[str]:
-    """Pages that scroll sideways, what they cut, and formulas longer than a line."""
+    """Pages that scroll sideways, what they cut or hide, and formulas too long."""
     found = [
         f"{v.name}: {v.facts['scroll']} px" for v in visits if v.facts["scroll"] > 0
     ]
-    keys = ("cut", "long")
+    keys = ("cut", "printed", "long")
     return found + [f"{v.name}: {x}" for v in visits for k in keys for x in v.facts[k]]
 
 
@@ -294,6 +297,11 @@ BAD_VIEWS = [
         too_wide,
         '<mjx-container display="true" style="display: block; overflow: auto">'
         '<pre style="width: 2000px">long</pre>',
+    ),
+    (
+        too_wide,
+        '<div class="cell_output"><div class="output" style="overflow: auto">'
+        f'<pre style="overflow: auto">{"1" * 100}</pre></div></div>',
     ),
     (wrong_looks, '<img src="x.svg" alt="Dim." style="filter: brightness(0.8)">'),
 ]

@@ -229,15 +229,26 @@ def test_the_first_page_tells_how_to_get_the_book(pages):
 
 
 def test_the_table_of_times_tells_in_words_how_a_page_ended():
-    run = {"mtime": 0, "method": "cache", "runtime": 1.5, "error": None}
+    run = {"mtime": 1, "method": "cache", "runtime": 1.5, "error": None}
     ran = {"exec_data": run | {"succeeded": True}}
     failed = {"exec_data": run | {"succeeded": False, "error": "No such file"}}
     table = make_stat_table("index", {"one": ran, "two": failed})
-    landing.tell_in_words(table)
+    landing.tell_in_words(table, {"one": "The first page"})
     ends = [row[-1].astext() for row in table.findall(nodes.row)]
     assert ends == ["Status", "ran", "failed"]
     (mark,) = table.findall(nodes.abbreviation)
     assert mark["explanation"] == "No such file"
+
+
+def test_the_table_of_times_has_titles_of_pages_and_days_in_one_piece():
+    run = {"mtime": 1, "method": "cache", "runtime": 1.5, "error": None}
+    ran = {"exec_data": run | {"succeeded": True}}
+    table = make_stat_table("index", {"one": ran, "two": ran})
+    landing.tell_in_words(table, {"one": "The first page"})
+    rows = [[entry.astext() for entry in row] for row in table.findall(nodes.row)]
+    assert [row[0] for row in rows] == ["Document", "The first page", "two"]
+    days = [row[1][0]["classes"] for row in table.findall(nodes.row)]
+    assert days == [[], ["unbroken"], ["unbroken"]]
 
 
 def test_the_first_use_of_a_term_leads_to_its_entry_and_no_other(pages):

@@ -44,6 +44,7 @@ def link(text):
         "14.2_MB and 1,024_kB in 20_ms",
         "pictures of 32_×_32 pixels",
         "by equation_(4.2)",
+        "●_holds; ◐_holds with a limit; ?_not tested",
     ],
 )
 def test_a_number_stays_with_its_word(text):
@@ -52,7 +53,13 @@ def test_a_number_stays_with_its_word(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["five of 12 glyphs", "a chapter on noise", "12 millions", "the figure is 3"],
+    [
+        "five of 12 glyphs",
+        "a chapter on noise",
+        "12 millions",
+        "the figure is 3",
+        "Why? It is so.",
+    ],
 )
 def test_other_spaces_stay_as_they_are(text):
     assert page(text).astext() == text
@@ -73,6 +80,12 @@ def test_a_number_that_is_a_link_stays_with_the_word_before():
 
 def test_a_number_inside_of_a_link_stays_with_its_word():
     assert page("See ", link("figure 4.2"), ".").astext() == f"See figure{PUT}4.2."
+
+
+def test_a_sign_stays_with_the_bold_word_after_it():
+    bold = nodes.strong("", "holds")
+    assert page("● ", bold, " · told").astext() == f"●{PUT}holds · told"
+    assert page("Why? ", nodes.strong("", "It")).astext() == "Why? It"
 
 
 def test_code_is_left_alone():
@@ -107,3 +120,22 @@ def test_equal_signs_after_several_formulas_stay_in_order():
     assert found.astext() == "a, b, c."
     wrapped = [x.astext() for x in found.findall(nodes.inline)]
     assert wrapped == ["a,", "b,", "c."]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_kept"),
+    [("stride = 99", True), ("stride", False), ("x = network(xt, t, captions)", False)],
+)
+def test_short_code_in_the_text_stays_on_a_line(text, is_kept):
+    found = page("Put ", nodes.literal("", text), " there.")
+    unbroken.keep_short_code(found.document)
+    (code,) = found.findall(nodes.literal)
+    assert (unbroken.WRAPPED in code["classes"]) == is_kept
+
+
+def test_code_in_a_table_may_wrap():
+    cell = nodes.entry("", nodes.paragraph("", "", nodes.literal("", "a = 1")))
+    found = page(nodes.table("", cell))
+    unbroken.keep_short_code(found.document)
+    (code,) = found.findall(nodes.literal)
+    assert code["classes"] == []

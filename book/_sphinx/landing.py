@@ -1,11 +1,14 @@
 """Sphinx: the first page tells how to get the book, and how long its pages took.
 
 The directive `install-here` tells the first; the table `nb-exec-table` of MyST-NB the
-second, with emoji in it, which not every machine can show: here they become words.
+second, with emoji in it, which not every machine can show, and with names of files:
+here they become words and titles.
 
 Invariant: an address stands on the page only if `_config.yml` names the repository
 (`python book/launch.py URL` writes it); without one, the reader has a copy already.
 """
+
+import re
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -14,6 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 FOLDER = "diffusion-book"  # of a reader's clone; book/launch.py calls it so too
 COMMANDS = """pip install -r requirements.txt
 jupyter lab book/00_whole_thing.ipynb"""
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d$")  # a day and a time
 ENDS = {"\u2705": "ran", "\u274c": "failed"}  # a tick and a cross, as emoji
 
 
@@ -47,15 +51,21 @@ def commands(url: str) -> list[nodes.Node]:
     return [told, block]
 
 
-def tell_in_words(tree: nodes.Element) -> None:
-    """Put words for the emoji that tell in a table whether a page ran.
+def tell_in_words(tree: nodes.Element, titles: dict[str, str]) -> None:
+    """Put words into the table of times: whether a page ran, and what it is called.
 
     Args:
         tree: a document, or part of one.
+        titles: of each page, by name of its file.
     """
-    for text in list(tree.findall(nodes.Text)):
-        if text.astext() in ENDS:
-            text.parent.replace(text, nodes.Text(ENDS[text.astext()]))
+    for row in tree.findall(nodes.row):
+        words = ENDS
+        if len(row) > 1 and MOMENT.match(row[1].astext()):
+            row[1][0]["classes"].append("unbroken")  # book.css knows it
+            words = ENDS | titles
+        for text in list(row.findall(nodes.Text)):
+            if text.astext() in words:
+                text.parent.replace(text, nodes.Text(words[text.astext()]))
 
 
 def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -72,7 +82,8 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     url = options.get("repository_url", "") if is_named else ""
     for place in list(doctree.findall(install_here)):
         place.replace_self(commands(url))
-    tell_in_words(doctree)
+    titles = {page: title.astext() for page, title in app.env.titles.items()}
+    tell_in_words(doctree, titles)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

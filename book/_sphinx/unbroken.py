@@ -1,9 +1,10 @@
 """Sphinx: what belongs together stays on one line of a page.
 
-A browser may break a line before a percent sign, between "figure" and its number, and
-between a formula in the text and the comma after it. Invariant: no letter of the page
-changes; spaces become no-break spaces, and formulas are wrapped with what touches them.
-Code is left alone.
+A browser may break a line before a percent sign, between "figure" and its number,
+between the sign of a verdict and its words, and between a formula in the text and the
+comma after it. Invariant: no letter of the page changes; spaces become no-break spaces,
+and formulas are wrapped with what touches them. The letters of code are left alone;
+short code in the text stays on a line.
 """
 
 import re
@@ -26,6 +27,9 @@ NUMBERED = re.compile(r"\(?\d")
 MEASURE = re.compile(rf"({NUMBER})\s+(?=(?:%|[kKMG]i?B\b|ms\b|px\b))")
 # "32 × 32", of which neither end is torn off.
 PRODUCT = re.compile(rf"({NUMBER})\s+×\s+(?={NUMBER})")
+# "● holds", and at the end of a text that goes on in bold; a "?" that ends no word.
+SIGN = re.compile(r"([●◐○]|(?<!\S)\?)\s+(?=\w)")
+LAST_SIGN = re.compile(r"([●◐○]|(?<!\S)\?)\s+$")
 # What touches a formula: brackets before it, signs and the end of a word after it.
 BEFORE = re.compile(r"[(\[“‘\"'±≈~]*$")
 AFTER = re.compile(r"[^\s\-–—/]*[\-–—/]?")
@@ -39,6 +43,7 @@ NO_PROSE = (
     nodes.raw,
 )
 WRAPPED = "unbroken"  # the class that book.css knows
+SHORT = 24  # letters of code that are less than a line of any phone
 
 
 def with_bonds(text: str) -> str:
@@ -48,6 +53,7 @@ def with_bonds(text: str) -> str:
         text: of one node, in which a line's end counts as a space.
     """
     text = COUNTED_THING.sub(rf"\1{SPACE}", text)
+    text = SIGN.sub(rf"\1{SPACE}", text)
     text = MEASURE.sub(rf"\1{SPACE}", text)
     return PRODUCT.sub(rf"\1{SPACE}×{SPACE}", text)
 
@@ -85,6 +91,8 @@ def bind(document: nodes.Element) -> None:
                 is_link = isinstance(beside, nodes.reference)
                 if is_link and NUMBERED.match(beside.astext()):
                     bound = COUNTED_LINK.sub(rf"\1{SPACE}", bound)
+                if isinstance(beside, nodes.strong):
+                    bound = LAST_SIGN.sub(rf"\1{SPACE}", bound)
                 children[i] = nodes.Text(bound)
         parent.clear()
         parent.extend(children)
@@ -119,6 +127,19 @@ def wrap_formulas(document: nodes.Element) -> None:
             parent.extend([*before, wrapped, *after])
 
 
+def keep_short_code(document: nodes.Element) -> None:
+    """Mark short code with spaces that stands in text, in place.
+
+    A column of a table is narrower than a line, and a title has letters of its own.
+    """
+    for code in document.findall(nodes.literal):
+        text, above = code.astext(), code.parent
+        while above and not isinstance(above, (nodes.table, nodes.title)):
+            above = above.parent
+        if above is None and " " in text and len(text) <= SHORT:
+            code["classes"].append(WRAPPED)
+
+
 class Unbroken(SphinxPostTransform):
     """Runs when links have their words and numbers, for pages only."""
 
@@ -130,6 +151,7 @@ class Unbroken(SphinxPostTransform):
         bind(self.document)
         bind_folds(self.document)
         wrap_formulas(self.document)
+        keep_short_code(self.document)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -45,6 +45,9 @@ STYLE = """
 .glyf-frames label { display: flex; flex: 1; gap: 0.5rem; align-items: center;
   margin: 0; min-width: 0; }
 .glyf-frames input { flex: 1; min-width: 0; height: 2rem; accent-color: #0072b2; }
+body[data-jp-theme-light="false"] .glyf-frames input,
+html[data-theme="dark"] .glyf-frames input { color-scheme: dark;
+  accent-color: #63b3f0; }
 .glyf-frames button { min-width: 5rem; min-height: 2rem; color: inherit; font: inherit;
   background: transparent; border: 1px solid currentColor; border-radius: 4px; }
 .glyf-frames :is(button, input):focus-visible { outline: 3px solid #56b4e9; }
