@@ -17,6 +17,7 @@ from glyflib.plotting.base import (
     BLACK,
     BLUE,
     CYCLE,
+    EPS,
     GREY,
     LOOKS,
     ORANGE,
@@ -348,7 +349,7 @@ def plot_rewind(
         ax.plot(1.02 * len(loss), fresh[name], marker, mec=BLACK, **look)
     ax.axhline(floor, color=ORANGE, lw=1.6, ls=":", label="floor: the exact answer")
     top = 1.1 * max(*fresh.values(), floor)
-    ylabel = r"loss: squared error of $\epsilon$"
+    ylabel = f"loss: squared error of ${EPS}$"
     ax.set(xlabel="step of training", ylabel=ylabel, ylim=(0, top))
     place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 2}
     ax.legend(fontsize=8.5, **place)
