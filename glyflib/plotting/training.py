@@ -305,7 +305,7 @@ def plot_history(
         titles: N names of the columns, written upwards.
     """
     R, N = np.asarray(images).shape[:2]
-    left, head = 0.125 * WIDTH, 1.0
+    left, head = 0.125 * WIDTH, 1.1
     side = 0.995 * (WIDTH - left) / N
     fig = new_figure(figsize=(WIDTH, R * side + head), layout="none")
     for r in range(R):
