@@ -218,6 +218,16 @@ def has_ascii_code(notebook: NotebookNode) -> list[str]:
     return found
 
 
+def cuts_captions_at_words(notebook: NotebookNode) -> list[str]:
+    """A caption that is too long is shortened at a word, and ends with an ellipsis."""
+    chopped = r"\bcaptions\[.+\]\[:\d+\]"
+    return [
+        f"cell {i}: {found}: use textwrap.shorten"
+        for i, cell in cells(notebook, "code")
+        for found in re.findall(chopped, cell.source)
+    ]
+
+
 def has_known_tags_only(notebook: NotebookNode) -> list[str]:
     """Only the tags of the house."""
     tags = {
@@ -483,6 +493,7 @@ RULES = [
     loads_results_by_name,
     is_plain_python,
     has_ascii_code,
+    cuts_captions_at_words,
     has_known_tags_only,
     has_captions_and_alt_text,
     counts_figures_and_equations,

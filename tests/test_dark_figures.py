@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,12 @@ from dark_figures import (  # noqa: E402
     rgb_from_oklab,
 )
 
+# Pictures keep their pixels, and so do panels in which colours stand for values.
+KEPT = {"fig-conditional-judges", "fig-conditional-strokes", "fig-score-difference"}
+INK_ON_PAPER = (
+    r"\b(black|white|dark|pale)(er)?( blue)?"
+    r"(:| (\w+ ){0,2}(line|curve|dot|strip|bar|ring|cross))"
+)
 INKS = [BLUE, ORANGE, GREEN, RED, PINK]
 DARK = np.array([18, 18, 18])  # about the paper of the theme in the dark
 SETTINGS = """title: One
@@ -128,6 +135,16 @@ def test_a_colour_comes_back_from_its_lightness_and_hue():
     colours = np.random.default_rng(0).random((50, 3))
     np.testing.assert_allclose(rgb_from_oklab(oklab_from_rgb(colours)), colours)
     np.testing.assert_allclose(lab([255, 255, 255]), [1, 0, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("path", sorted(BOOK.glob("*.ipynb")), ids=lambda p: p.stem)
+def test_no_caption_calls_a_line_black_which_is_light_in_the_dark(path):
+    for cell in nbformat.read(path, 4).cells:
+        is_caption = cell.cell_type == "markdown" and "**Figure" in cell.source
+        if is_caption and cell.id not in KEPT:
+            caption = cell.source.partition("<details>")[0]
+            found = re.search(INK_ON_PAPER, caption, re.IGNORECASE)
+            assert not found, f"{cell.id}: {found}: name it by dash, width or label"
 
 
 def test_paper_becomes_clear_and_black_ink_nearly_white():

@@ -141,7 +141,7 @@ def test_the_arrows_of_a_lit_way_have_its_colour_and_the_others_do_not():
 
 def test_the_symbols_are_those_of_the_book():
     text = "".join(drawn("training_loop").itertext())
-    assert all(x in text for x in ("x0", "xt", "\u03b5", "level", "t"))
+    assert all(x in text for x in ("x0", "xt", "\u03f5", "level", "t"))
     text = "".join(drawn("whole_process").itertext())
     assert all(x in text for x in ("x0", "xt\u22121", "xt", "xT"))
     text = "".join(drawn("unet_parts").itertext())

@@ -232,8 +232,21 @@ def test_a_legend_button_shows_one_group_alone(open_map):
     assert button.get_attribute("aria-pressed") == "true"
     button.click()
     assert button.get_attribute("aria-pressed") == "false"
+
+
+def test_where_nothing_is_told_apart_there_is_no_legend_and_dots_are_strong(open_map):
+    page = open_map(color_scheme="dark")
     page.get_by_label("Colour by").select_option("None")
-    assert page.get_by_role("button", name="other").count() == 1
+    assert page.get_by_role("button", name="other").count() == 0
+    brightest = """() => {
+        const canvas = document.querySelector(".glyf-map").shadowRoot
+            .querySelector("canvas.dots");
+        const { width, height } = canvas;
+        const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+        return data.reduce((most, a, i) => (i % 4 === 3 ? Math.max(most, a) : most), 0);
+    }"""
+    page.wait_for_function(f"({brightest})() > 0")
+    assert page.evaluate(brightest) > 0.8 * 255
 
 
 def test_a_group_has_its_own_colour_and_the_others_have_what_is_free(open_map):

@@ -239,6 +239,7 @@ BREACHES = [
     (rules.loads_results_by_name, change(1, BY_KEY)),
     (rules.is_plain_python, change(CODE, "!pip install torch")),
     (rules.has_ascii_code, change(CODE, "\u03b1 = 1")),
+    (rules.cuts_captions_at_words, change(CODE, "x = captions[0][:20]")),
     (rules.has_ascii_code, change(CODE, "x = 1  # naïve")),
     (rules.has_known_tags_only, change(CODE, "x", tags=["skip-execution"])),
     (rules.has_captions_and_alt_text, change(CODE, "plot_images(x)")),

@@ -7,6 +7,7 @@ functions that it finds, and holds each to the same rules.
 import importlib
 import inspect
 import io
+import pathlib
 import pkgutil
 import re
 
@@ -56,6 +57,7 @@ from glyflib.plotting import (
 )
 from glyflib.plotting.base import (
     BLUE,
+    EPS,
     GREY,
     LAYOUT_COLOURS,
     RADICAL_COLOURS,
@@ -449,7 +451,7 @@ def test_the_chain_states_the_numbers_of_the_schedule():
     fig = drawn("forward_noising.plot_chain")
     text = " ".join(text.get_text() for text in fig.texts)
     signal, beta = ALPHA_BAR[300] ** 0.5, 1 - ALPHA_BAR[300] / ALPHA_BAR[299]
-    assert f"{signal:.4f} $x_0$\n+ {(1 - signal**2) ** 0.5:.4f} $\\epsilon$" in text
+    assert f"{signal:.4f} $x_0$\n+ {(1 - signal**2) ** 0.5:.4f} ${EPS}$" in text
     assert f"{(1 - beta) ** 0.5:.4f}" in text and f"{beta:.4f}" in text
 
 
@@ -466,9 +468,21 @@ def test_densities_of_given_and_marginal_share_one_scale():
     assert len({ax.get_ylim() for ax in axes}) == 1
 
 
-def test_each_given_point_has_a_cloud_of_its_own_colour():
+def test_each_given_point_has_a_cloud_of_its_own_colour_and_circles_that_are_seen():
     (ax,) = drawn("forward_noising.plot_step").axes
-    assert len({tuple(circle.get_edgecolor()) for circle in ax.patches}) == 2
+    _, *clouds, _ = ax.lines  # between the data and the centres
+    colours = {to_hex(cloud.get_color()) for cloud in clouds}
+    assert len(colours) == len(clouds) == 2
+    assert colours.isdisjoint(to_hex(circle.get_edgecolor()) for circle in ax.patches)
+    assert all(circle.zorder > clouds[0].zorder for circle in ax.patches)
+
+
+def test_epsilon_has_the_form_that_it_has_in_the_text():
+    folder = pathlib.Path(glyflib.plotting.__path__[0])
+    written = [
+        path for path in folder.glob("*.py") if "epsilon" in path.read_text("utf-8")
+    ]
+    assert not written, "write EPS: matplotlib draws its own epsilon otherwise"
 
 
 def test_walks_jumps_and_formula_state_their_means():

@@ -131,7 +131,7 @@ function hoverMap(host, data) {
         for (const i of seen) {
           if (isFaint(i) === faint && (group ? group.index[i] : OTHER) === label) addMark(path, label === OTHER ? 0 : label % 4, toX(xs[i]), toY(ys[i]), r);
         }
-        pen.globalAlpha = faint ? 0.13 : label === OTHER && group ? 0.45 : 0.85;
+        pen.globalAlpha = faint ? 0.13 : label === OTHER && labels.length ? 0.45 : 0.85;
         pen.fillStyle = colourOf(label);
         pen.fill(path);
       }
@@ -257,8 +257,9 @@ function hoverMap(host, data) {
   function colourBy(i) {
     group = groups[i] || null;
     legend.replaceChildren();
-    if (!group) return;
-    [...group.labels.keys(), ...(group.index.includes(OTHER) ? [OTHER] : [])].forEach((label) => {
+    const labels = group ? [...group.labels.keys()] : []; // without any, nothing is told apart
+    if (labels.length && group.index.includes(OTHER)) labels.push(OTHER);
+    labels.forEach((label) => {
       const swatch = make("canvas", { width: 28, height: 28, style: "width:14px;height:14px", "aria-hidden": "true" });
       const path = new Path2D(), brush = swatch.getContext("2d");
       addMark(path, label === OTHER ? 0 : label % 4, 14, 14, 8);

@@ -42,6 +42,7 @@ LAYOUT_COLOURS = {"left-right": BLUE, "top-bottom": ORANGE}
 GROUP_COLOURS = RADICAL_COLOURS | LAYOUT_COLOURS
 
 WIDTH = 7.0  # inches: a figure as wide as the text
+EPS = "\u03f5"  # as the text has it; matplotlib's own has another form
 
 Span = tuple[float, float, float]  # a value, and the ends of its interval
 

@@ -205,6 +205,13 @@ def plot_judges(
     bar = fig.colorbar(drawn, ax=axes, location="bottom", shrink=0.9, aspect=40)
     ticks = np.concatenate([-SURE[::-2], SURE[::2]])
     bar.set_ticks(ticks, labels=[number(odds, "g") for odds in ticks])
+    middle = len(ticks) // 2  # the two ticks beside 0 are close to each other
+    for text, side in zip(
+        bar.ax.get_xticklabels()[middle - 1 : middle + 1],
+        ("right", "left"),
+        strict=True,
+    ):
+        text.set_horizontalalignment(side)
     bar.set_label("log-odds: sure of the sun on the left, of the moon on the right")
     return fig
 

@@ -244,14 +244,14 @@ def training_loop(lit: Iterable[str] = ()) -> HTML:
     data = words(73, 30, "data", 17, **heading)
     data += symbol(32, 80, "x", "0") + dots(x0, 88, 73, 27)
     noise = words(387, 30, "noise", 17, **heading)
-    noise += symbol(346, 80, "\u03b5") + dots(eps, 400, 72, 10)
+    noise += symbol(346, 80, "\u03f5") + dots(eps, 400, 72, 10)
     network = words(230, 172, "network", 17, **heading)
     network += knob(192, 207, -60) + knob(230, 207, 20) + knob(268, 207, 110)
     guess = words(230, 302, "guess", 17, **heading)
-    guess += symbol(189, 352, "\u03b5", hat=True)
+    guess += symbol(189, 352, "\u03f5", hat=True)
     guess += dots(0.9 * eps + 0.3 * other, 244, 345, 10, ring=True)
     difference = words(387, 302, "difference", 17, **heading)
-    difference += symbol(364, 340, "\u03b5", hat=True) + symbol(409, 340, "\u03b5")
+    difference += symbol(364, 340, "\u03f5", hat=True) + symbol(409, 340, "\u03f5")
     difference += words(387, 338, "\u2212", 20) + words(387, 368, "how far off?")
     parts = {
         "data": ((8, 8, 130, 100), data),
@@ -387,7 +387,7 @@ def whole_book(lit: Iterable[str] = ()) -> HTML:
     clean = dots(x0, 86, 54, 16) + symbol(40, 58, "x", "0")
     noise = dots(eps[inner], 400, 54, 8.5) + symbol(350, 58, "x", "T")
     guess = dots((0.9 * eps + 0.3 * other)[inner], 400, 174, 8.5, ring=True)
-    guess += symbol(354, 180, "\u03b5", hat=True)
+    guess += symbol(354, 180, "\u03f5", hat=True)
     uphill = arrow((256, 184), (204, 162), stroke_width=3)
     step = "".join(
         f'<circle cx="{x}" cy="{y}" r="{r}" fill="currentColor" stroke="none"/>'
@@ -571,8 +571,8 @@ def two_answers(lit: Iterable[str] = ()) -> HTML:
     for scale, spot in enumerate(spots):
         push += f'<circle cx="{spot}" cy="250" r="5" fill="currentColor"/>'
         push += words(spot, 280, str(scale), 17, **heading)
-    push += symbol(spots[0], 232, "\u03b5", "\u2205", hat=True)
-    push += symbol(spots[1], 232, "\u03b5", "c", hat=True)
+    push += symbol(spots[0], 232, "\u03f5", "\u2205", hat=True)
+    push += symbol(spots[1], 232, "\u03f5", "c", hat=True)
     push += words(304, 228, "and past it")
     push += words(230, 310, "the scale: how many times the step")
     parts = {
@@ -583,8 +583,8 @@ def two_answers(lit: Iterable[str] = ()) -> HTML:
     }
     shapes = arrow((124, 72), (154, 48)) + arrow((124, 94), (154, 122))
     shapes += arrow((298, 43), (344, 43)) + arrow((298, 127), (344, 127))
-    shapes += symbol(366, 50, "\u03b5", "\u2205", hat=True)
-    shapes += symbol(366, 134, "\u03b5", "c", hat=True)
+    shapes += symbol(366, 50, "\u03f5", "\u2205", hat=True)
+    shapes += symbol(366, 134, "\u03f5", "c", hat=True)
     shapes += arrow((396, 127), (424, 127), (424, 192))
     shapes += '<polyline points="396,43 424,43 424,127" fill="none"/>'
     alt = (

@@ -16,6 +16,7 @@ from scipy.stats import norm
 from glyflib.plotting.base import (
     BLACK,
     BLUE,
+    EPS,
     GREEN,
     GREY,
     ORANGE,
@@ -84,11 +85,11 @@ def add_clouds(
     """Draw q(x_1 | x_0) round scale * x0 (K, 2): samples (K, M, 2), 1 and 2 std."""
     colors = np.resize([BLUE, ORANGE, GREEN, PINK], len(x0))
     for centre, cloud, color in zip(scale * x0, clouds, colors, strict=True):
-        look = {"color": color, "ms": 3, "alpha": 0.7, "zorder": 2}
+        look = {"color": color, "ms": 3.5, "mew": 0, "alpha": 0.7, "zorder": 2}
         ax.plot(*(centre + std * cloud).T, ".", **look)
         for k, style in ((1, "-"), (2, "--")):
             size = 2 * k * std
-            round_ = {"fill": False, "color": color, "lw": 1.5, "ls": style}
+            round_ = {"fill": False, "color": BLACK, "lw": 1.3, "ls": style}
             ax.add_patch(Ellipse(centre, size, size, zorder=3, **round_))
     ax.plot(*(scale * x0).T, "x", color=BLACK, ms=5, zorder=4)
 
@@ -198,7 +199,7 @@ def plot_chain(xt: dict[int, ArrayLike], alpha_bar: ArrayLike) -> Figure:
         show_image(ax, xt[level], span=SPAN)
         ax.set_title(f"$x_{{{level}}}$", fontsize=12)
         signal, noise = np.sqrt(ab[level]), np.sqrt(1 - ab[level])
-        under = f"{signal:.4f} $x_0$\n+ {noise:.4f} $\\epsilon$"
+        under = f"{signal:.4f} $x_0$\n+ {noise:.4f} ${EPS}$"
         fig.text(left + side / 2, y - 0.04, under, ha="center", va="top", fontsize=10)
     start, end = lefts[1] + side + 0.01, lefts[2] - 0.01
     centred = {"x": (start + end) / 2, "ha": "center"}

@@ -97,7 +97,7 @@ def plot_line_up(u: ArrayLike, x: ArrayLike) -> Figure:
 def plot_box_muller(square: ArrayLike, plane: ArrayLike) -> Figure:
     """Draw (M, 2) points (u1, u2) of a square and the (M, 2) points they become.
 
-    A strip of equal height, an eighth of a turn, is black in both.
+    A strip of equal height, an eighth of a turn, has thick dots in both.
     """
     fig, axes = subplots(1, 2, figsize=(WIDTH * 0.9, 3.3))
     near = np.asarray(square)[:, 0] > np.exp(-0.5)
@@ -106,7 +106,7 @@ def plot_box_muller(square: ArrayLike, plane: ArrayLike) -> Figure:
         points = np.asarray(points)
         ax.plot(*points[near].T, ".", ms=3, color=BLUE)
         ax.plot(*points[~near].T, "x", ms=3, mew=0.6, color=ORANGE)
-        ax.plot(*points[strip].T, ".", ms=5, color=BLACK)
+        ax.plot(*points[strip].T, ".", ms=7, color=BLACK)
         ax.set_box_aspect(1)
     left, right = axes
     left.set(xlabel="$u_1$", ylabel="$u_2$", title="before: uniform")

@@ -237,7 +237,7 @@ def plot_pair(
     """
     gap, head = 0.15, 0.28  # inches between the sheets, and for the titles
     side, rows = (WIDTH - gap) / (2 * cols), -(-len(labels) // cols)
-    step = side + 0.18
+    step = side + 0.2
     height = rows * step + head
     fig = new_figure(figsize=(WIDTH, height), layout="none")
     for sheet, (title, pictures) in enumerate(pairs.items()):
@@ -249,7 +249,7 @@ def plot_pair(
             row, col = divmod(i, cols)
             place = left + col * side, (rows - row) * step - side, side
             ax = add_picture(fig, picture, place, span=(-1, 1))
-            write_under(ax, label, fontsize=8)
+            write_under(ax, label, fontsize=9)
     return fig
 
 

@@ -122,6 +122,7 @@ def plot_mean_and_std(mean: ArrayLike, std: ArrayLike) -> Figure:
         std: (H, W) standard deviations, 0 to 1.
     """
     fig, axes = subplots(1, 2, figsize=(WIDTH, 3.3))
+    fig.get_layout_engine().set(w_pad=0.25)  # or two scales read as one
     panels = [
         (mean, (-1, 1), "mean of the pixel (\N{MINUS SIGN}1 ink, +1 paper)"),
         (std, (0, 1), "standard deviation of the pixel"),

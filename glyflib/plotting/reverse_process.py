@@ -16,6 +16,7 @@ from glyflib.plotting.base import (
     BLACK,
     BLUE,
     CYCLE,
+    EPS,
     GREEN,
     GREY,
     LOOKS,
@@ -111,7 +112,7 @@ def plot_fit(
     for (name, guess), (color, style) in zip(curves.items(), looks, strict=False):
         ax.plot(xt, guess, style, color=color, lw=2.2, label=name)
     ax.set(xlim=(xt.min(), xt.max()), ylim=(-3.6, 3.6), title=title)
-    ax.set(xlabel="noisy pixel $x_t$", ylabel=r"noise $\epsilon$")
+    ax.set(xlabel="noisy pixel $x_t$", ylabel=f"noise ${EPS}$")
     ax.legend(fontsize=8, loc="upper left")
     return fig
 
@@ -133,7 +134,8 @@ def plot_reverse(
         t: level of xt.
         apart: step t - s -> share of the area by which the two differ.
     """
-    fig, axes = subplots(2, 2, figsize=(WIDTH, 4.8))
+    fig, axes = subplots(2, 2, figsize=(WIDTH, 5.2))
+    fig.get_layout_engine().set(h_pad=0.13)  # labels keep clear of the titles below
     top = 1.5 * max(float(np.max(pair)) for pair in densities.values())
     for ax, (s, (exact, bell)) in zip(axes.flat[:3], densities.items(), strict=True):
         ax.fill_between(u, exact, color=SKY, alpha=0.6, label="exact")

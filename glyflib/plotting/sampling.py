@@ -67,9 +67,10 @@ def plot_errors(
     for i, (name, by_count) in enumerate(errors.items()):
         counts = np.array(list(by_count))
         values = np.stack([np.asarray(v) for v in by_count.values()])
-        ax.plot(counts, values, "-", color=CYCLE[i], alpha=0.15, lw=0.8)
+        ax.plot(counts, values, "-", color=CYCLE[i], alpha=0.4, lw=0.9)
         middle = np.median(values, axis=1)
-        ax.plot(counts, middle, LOOKS[i], color=CYCLE[i], ms=5, label=name)
+        look = {"color": CYCLE[i], "ms": 6, "lw": 2.4}
+        ax.plot(counts, middle, LOOKS[i], label=name, **look)
     for i, (name, value) in enumerate(levels.items()):
         ax.axhline(value, color=GREY, ls=("--", ":")[i % 2], lw=1.2, label=name)
     counts = sorted({c for by_count in errors.values() for c in by_count})

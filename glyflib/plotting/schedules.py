@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from glyflib.plotting.base import (
     BLACK,
     BLUE,
+    EPS,
     GREEN,
     GREY,
     ORANGE,
@@ -156,7 +157,7 @@ def plot_ends(
             arrow = {"arrowprops": {"arrowstyle": "->"}, "ha": "right"}
             right.annotate("infinite", (gone, 1e6), (gone - 2, 3e5), **arrow)
     right.set(yscale="log", ylim=(10, 1e6), xlabel="level t")
-    right.set_ylabel(r"error of $\hat x_0$ / error of $\hat\epsilon$")
+    right.set_ylabel(rf"error of $\hat x_0$ / error of $\hat{{{EPS}}}$")
     for ax in (left, right):
         ax.legend(fontsize=8)
     return fig

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from glyflib.plotting.base import (
     BLACK,
     BLUE,
+    EPS,
     GREEN,
     GREY,
     ORANGE,
@@ -52,7 +53,7 @@ def arrow_shape(places: np.ndarray) -> dict[str, object]:
 
 def name_spots(ax: Axes, spots: Mapping[str, ArrayLike]) -> None:
     """Write names at spots (2,), on white, over whatever lies there."""
-    box = {"color": "white", "alpha": 0.85, "pad": 1}
+    box = {"facecolor": "white", "lw": 0, "pad": 2.5}
     look = {"ha": "center", "va": "center", "fontsize": 9, "zorder": 5, "bbox": box}
     for name, (x, y) in spots.items():
         ax.text(x, y, name, **look)
@@ -203,7 +204,7 @@ def plot_mean_noise(
             list(strips), list(strips.values()), "o", label="mean of a strip", **look
         )
         ax.set(title=title, xlabel="$x_t$", ylim=(-3.5, 3.5))
-    np.atleast_1d(axes)[0].set_ylabel(r"noise $\epsilon$")
+    np.atleast_1d(axes)[0].set_ylabel(f"noise ${EPS}$")
     legend = legend_above(fig, ax, fontsize=9)
     dot, _, _ = legend.legend_handles
     dot.set(markersize=6, alpha=1)  # one that is as small as those drawn is not seen
@@ -226,7 +227,7 @@ def plot_factor(levels: ArrayLike, slope: ArrayLike, formula: ArrayLike) -> Figu
     ax.plot(t, np.asarray(formula)[1:], color=SKY, lw=3, label=label)
     ax.errorbar(levels, slope, 2 * error, fmt="o", ms=4, color=BLUE, label="measured")
     ax.set(xscale="log", yscale="log", xlabel="level t")
-    ax.set_ylabel(r"factor: $-\hat\epsilon\,/$ score")
+    ax.set_ylabel(rf"factor: $-\hat{{{EPS}}}\,/$ score")
     ax.legend()
     return fig
 

@@ -61,7 +61,7 @@ def plot_pieces(lines: Mapping[str, Sequence[tuple[str, int]]]) -> Figure:
             middle = {"ha": "center", "va": "center"}
             font = {"family": "DejaVu Sans Mono", "fontsize": 10.5}
             ax.text(left + width / 2, y + 0.04, shown(piece), **middle, **font)
-            note = {"fontsize": 8, "color": BLACK}
+            note = {"fontsize": 9.5, "color": BLACK}
             ax.text(left + width / 2, y + 0.24, str(number), **middle, **note)
             left += width + 0.3
         if left > LINE:
@@ -80,12 +80,13 @@ def draw_weights(
     for (row, col), weight in np.ndenumerate(weights):
         color = "white" if weight > 0.55 else BLACK
         text = f"{100 * weight:.0f}"
-        ax.text(col, row, text, ha="center", va="center", fontsize=8, color=color)
+        ax.text(col, row, text, ha="center", va="center", fontsize=9, color=color)
     for y, name in enumerate(names):
         if word and name.strip("_") == word:
             frame = {"fill": False, "edgecolor": ORANGE, "lw": 2, "clip_on": False}
             ax.add_patch(Rectangle((-0.5, y - 0.5), len(names), 1, **frame))
-    ax.set(xlabel="is looked at", ylabel="looks")
+    ax.set_xlabel("is looked at", labelpad=10)  # clear of the slanted names
+    ax.set_ylabel("looks", labelpad=6)
     ax.grid(visible=False)
 
 
@@ -117,7 +118,9 @@ def draw_strips(ax: Axes, rows: np.ndarray, num_real: int, title: str) -> None:
         Rectangle((-0.5, num_real - 0.42), rows.shape[1], height - 0.16, **pad)
     )
     ax.set(title=title, xlabel="number in the vector", xticks=[0, 127, 255])
-    ax.set_xticklabels(["1", "128", "256"])
+    ends = ax.set_xticklabels(["1", "128", "256"])
+    for end, side in zip(ends, ("left", "center", "right"), strict=True):
+        end.set_horizontalalignment(side)  # or 256 and the next panel's 1 join
     ax.grid(visible=False)
 
 
@@ -174,7 +177,7 @@ def plot_senses(
         means: encoder -> mean, lower and upper end of its interval.
     """
     fig, (ax, right) = subplots(
-        1, 2, figsize=(WIDTH, 4.6), width_ratios=[1.6, 1], layout="constrained"
+        1, 2, figsize=(WIDTH, 5.4), width_ratios=[1.6, 1], layout="constrained"
     )
     order = np.argsort(-np.asarray(next(iter(margins.values()))))
     spots = np.arange(len(words))
@@ -182,7 +185,7 @@ def plot_senses(
         color, marker = LOOKS[i]
         look = {"color": color, "ms": 5, "mfc": color if i == 0 else "none"}
         ax.plot(np.asarray(values)[order], spots, marker, label=name, **look)
-    ax.set_yticks(spots, [words[i] for i in order], fontsize=8)
+    ax.set_yticks(spots, [words[i] for i in order], fontsize=9.5)
     ax.set(ylim=(len(words) - 0.5, -0.5), xlabel="margin", ylabel="word")
     draw_rows(right, means, LOOKS)
     right.set(xlabel="mean margin", title=f"mean of {len(words)} words")

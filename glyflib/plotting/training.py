@@ -17,6 +17,7 @@ from glyflib.plotting.base import (
     BLACK,
     BLUE,
     CYCLE,
+    EPS,
     GREY,
     LOOKS,
     ORANGE,
@@ -63,7 +64,7 @@ def plot_run(rows: Rows, *, window: int = 100) -> Figure:
 
     Args:
         rows: of a loss log, with "glyphs", "loss" and "learning_rate".
-        window: steps that the dark line is a running mean over, at most all; each mean
+        window: steps that the line is a running mean over, at most all; each mean
             stands in the middle of its steps.
 
     Raises:
@@ -78,7 +79,8 @@ def plot_run(rows: Rows, *, window: int = 100) -> Figure:
         2, 1, figsize=(WIDTH, 4.2), sharex=True, height_ratios=[2.2, 1]
     )
     size = 5 if len(rows) < FEW else 2
-    top.plot(glyphs, loss, ".", color=SKY, ms=size, mew=0, label="one step")
+    dots = {"color": SKY, "ms": size, "mew": 0, "alpha": 0.7}
+    top.plot(glyphs, loss, ".", label="one step", **dots)
     middle, smooth = running_mean(glyphs, window), running_mean(loss, window)
     top.plot(middle, smooth, color=BLUE, label=f"mean of {window} steps")
     top.set(ylabel="loss: squared error of v", ylim=(0, 1.05))
@@ -213,11 +215,11 @@ def plot_average(paths: Mapping[str, ArrayLike]) -> Figure:
     """Draw a weight by step, raw and averaged; the best value is 0.
 
     Args:
-        paths: name -> (N,) values; the first is drawn pale.
+        paths: name -> (N,) values; the first is a thin line, the second a thick one.
     """
     fig, ax = subplots(figsize=(WIDTH, 2.9))
     for i, (name, values) in enumerate(paths.items()):
-        look = (("-", SKY, 0.8), ("-", BLUE, 1.8), ("--", RED, 1.8))[i]
+        look = (("-", SKY, 0.9), ("-", BLUE, 2.6), ("--", RED, 2))[i]
         ax.plot(values, look[0], color=look[1], lw=look[2], label=name)
     ax.axhline(0, color=BLACK, lw=0.8)
     ax.set(xlabel="step", ylabel="value of one weight", ylim=(-1.2, 3.2))
@@ -303,17 +305,18 @@ def plot_history(
         titles: N names of the columns, written upwards.
     """
     R, N = np.asarray(images).shape[:2]
-    side, left, head = 0.93 * WIDTH / (N + 2), 0.12 * WIDTH, 0.85
+    left, head = 0.125 * WIDTH, 1.1
+    side = 0.995 * (WIDTH - left) / N
     fig = new_figure(figsize=(WIDTH, R * side + head), layout="none")
     for r in range(R):
         bottom = (R - 1 - r) * side
-        at = {"ha": "right", "va": "center", "fontsize": 8}
+        at = {"ha": "right", "va": "center", "fontsize": 9.5}
         write_at(fig, left - 0.07, bottom + side / 2, labels[r], **at)
         for n in range(N):
             place = left + n * side, bottom, side
             add_picture(fig, images[r][n], place, span=(0, 255))
     for n, title in enumerate(titles):
-        at = {"rotation": 90, "ha": "center", "va": "bottom", "fontsize": 8}
+        at = {"rotation": 90, "ha": "center", "va": "bottom", "fontsize": 9.5}
         write_at(fig, left + (n + 0.5) * side, R * side + 0.03, title, **at)
     return fig
 
@@ -346,7 +349,7 @@ def plot_rewind(
         ax.plot(1.02 * len(loss), fresh[name], marker, mec=BLACK, **look)
     ax.axhline(floor, color=ORANGE, lw=1.6, ls=":", label="floor: the exact answer")
     top = 1.1 * max(*fresh.values(), floor)
-    ylabel = r"loss: squared error of $\epsilon$"
+    ylabel = f"loss: squared error of ${EPS}$"
     ax.set(xlabel="step of training", ylabel=ylabel, ylim=(0, top))
     place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 2}
     ax.legend(fontsize=8.5, **place)

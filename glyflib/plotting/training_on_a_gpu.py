@@ -131,7 +131,8 @@ def plot_hours(work: Mapping[str, float], rate: float) -> Figure:
     low, high = min(1e10, rate / 3), max(1e15, 3 * rate)
     rates = np.geomspace(low, high, 7)
     for i, (name, count) in enumerate(work.items()):
-        look = {"color": CYCLE[i % len(CYCLE)], "ms": 4, "label": name}
+        look = {"color": CYCLE[i % len(CYCLE)], "ms": 5, "label": name}
+        look["clip_on"] = False  # the first and the last marker lie on the frame
         ax.plot(rates, count / rates / 3600, LOOKS[i % len(LOOKS)], **look)
     ax.axvline(rate, color=BLACK, lw=1.8, ls=":", label="this machine, measured")
     ax.set(xscale="log", yscale="log", ylabel="time it takes")

@@ -215,7 +215,7 @@ def show_strip(ax: Axes, label: str, maps: ArrayLike) -> None:
     row = [part for one in maps for part in (one, gap)][:-1]
     show_signed(ax, np.concatenate(row, axis=1), (-2.5, 2.5))
     ax.set_axis_off()
-    ax.set_title(label, fontsize=8, pad=2)
+    ax.set_title(label, fontsize=9, pad=5)
 
 
 @figure
@@ -229,13 +229,13 @@ def plot_u(ends: Maps, down: Maps, bottom: Maps, up: Maps) -> Figure:
         up: as many as `down`, from the top to the bottom.
     """
     rows = len(down) + 2
-    fig = new_figure(figsize=(WIDTH, 0.92 * rows + 0.5))
+    fig = new_figure(figsize=(WIDTH, 0.97 * rows + 0.5))
     shape = {"height_ratios": [1.5] + [1] * (rows - 1), "width_ratios": [1, 0.5, 1]}
     grid = fig.add_gridspec(rows, 3, **shape)
     for col, (label, picture) in zip((0, 2), ends.items(), strict=True):
         ax = fig.add_subplot(grid[0, col])
         show_image(ax, picture, span=SPAN)
-        ax.set_title(label, fontsize=9, pad=2)
+        ax.set_title(label, fontsize=9, pad=5)
     for i, pair in enumerate(zip(down.items(), up.items(), strict=True), start=1):
         axes = [fig.add_subplot(grid[i, col]) for col in (0, 2)]
         for ax, (label, maps) in zip(axes, pair, strict=True):

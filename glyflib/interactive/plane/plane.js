@@ -130,21 +130,28 @@ function drawAxes(pen, at, span, size, ink) {
   pen.strokeRect(0.5, 0.5, size.width - 1, size.height - 1);
 }
 
-// The numbers of the axes, drawn last: they must not be covered.
+// The numbers of the axes, drawn after lines and arrows: they must not be covered.
 function drawNumbers(pen, at, span, size, ink) {
   pen.font = "12px system-ui, sans-serif";
-  pen.fillStyle = ink.fore;
-  pen.textAlign = "center";
-  pen.textBaseline = "bottom";
   for (let n = Math.ceil(-span) + 1; n < span; n++) if (n % 2 === 0) {
-    const text = String(n).replace("-", "\u2212");
-    pen.fillText(text, at.px(n), size.height - 3);
-    pen.textAlign = "left";
-    pen.textBaseline = "middle";
-    if (at.py(n) < size.height - 24) pen.fillText(text, 4, at.py(n));
+    const text = told(n, 0);
     pen.textAlign = "center";
     pen.textBaseline = "bottom";
+    drawClear(pen, text, at.px(n), size.height - 3, ink);
+    pen.textAlign = "left";
+    pen.textBaseline = "middle";
+    if (at.py(n) < size.height - 24) drawClear(pen, text, 4, at.py(n), ink);
   }
+}
+
+// A text with an edge in the colour of the paper, so that nothing runs through it.
+function drawClear(pen, text, x, y, ink) {
+  pen.lineJoin = "round";
+  pen.lineWidth = 5;
+  pen.strokeStyle = ink.back;
+  pen.strokeText(text, x, y);
+  pen.fillStyle = ink.fore;
+  pen.fillText(text, x, y);
 }
 
 // A density on cells, as a picture of its square root beside the highest; (cells, cells)
@@ -223,17 +230,12 @@ function drawDot(pen, x, y, r, fill, edge) {
   if (edge) { pen.strokeStyle = edge; pen.stroke(); }
 }
 
-// A name on top of arrows, with an edge in the colour of the paper.
+// A name on top of arrows.
 function drawName(pen, text, x, y, ink) {
   pen.font = "600 13px system-ui, sans-serif";
   pen.textAlign = "center";
   pen.textBaseline = "middle";
-  pen.lineJoin = "round";
-  pen.lineWidth = 4;
-  pen.strokeStyle = ink.back;
-  pen.strokeText(text, x, y);
-  pen.fillStyle = ink.fore;
-  pen.fillText(text, x, y);
+  drawClear(pen, text, x, y, ink);
 }
 
 // Numbers with two digits, and a minus that reads as one.
