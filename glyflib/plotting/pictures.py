@@ -111,7 +111,7 @@ def room_under(captions: Sequence[str], fontsize: float) -> float:
 
 
 def inches_of(texts: Iterable[str], fontsize: float) -> float:
-    """Inches that the longest line of some texts is wide, in the font of all figures."""
+    """Inches that the longest line of some texts is wide, in the font of figures."""
     lines = [line for text in texts for line in text.splitlines() if line.strip()]
     widths = [TextPath((0, 0), line, fontsize).get_extents().width for line in lines]
     return max(widths, default=0.0) / 72

@@ -36,7 +36,7 @@ LOOKS = {
     "Heun": {"color": ORANGE, "marker": "s", "ls": "--"},
     "2M": {"color": GREEN, "marker": "^", "ls": "-."},
     "DDPM": {"color": RED, "marker": "D", "ls": ":"},
-    "SDE 2M": {"color": PINK, "marker": "v", "ls": (0, (5, 1, 1, 1, 1, 1)), "lw": 2.6},
+    "SDE 2M": {"color": PINK, "marker": "v", "ls": (0, (5, 1, 1, 1, 1, 1)), "lw": 2.2},
 }
 THIN = [color for color in CYCLE if color != PINK]  # which is dull in the dark
 
@@ -55,12 +55,13 @@ def plot_walks(
     fig, (axes,) = subplots(1, len(paths), **shape)
     spread, mean = map(np.asarray, std)
     times, top = np.linspace(0, 1, len(mean)), 3.4
+    on_sky = [color for color in THIN if color != SKY]
     for ax, (count, values) in zip(axes, paths.items(), strict=True):
         values = np.asarray(values)
         low, high = mean - 2 * spread, mean + 2 * spread
         top = max(top, 1.05 * np.abs(values).max())
         ax.fill_between(times, low, high, color=SKY, alpha=0.25, lw=0)
-        for color, path in zip(THIN, values.T, strict=False):
+        for color, path in zip(on_sky, values.T, strict=False):
             ax.plot(np.linspace(0, 1, count + 1), path, color=color, lw=1.1)
         ax.set(title=f"{count:,} steps", xlabel="time u = t / T")
         short_ticks(ax.xaxis)
@@ -229,7 +230,8 @@ def add_bars(ax: Axes, calls: ArrayLike, name: str, rows: ArrayLike) -> None:
     num = rows.shape[1]
     error = rows.std(1, ddof=1) / np.sqrt(num)
     reach = scipy.stats.t.ppf(0.975, num - 1) * error
-    ax.errorbar(calls, rows.mean(1), reach, ms=5, capsize=3, label=name, **LOOKS[name])
+    look = {"ms": 5, "capsize": 3, "elinewidth": 1.5} | LOOKS[name]
+    ax.errorbar(calls, rows.mean(1), reach, label=name, **look)
 
 
 @figure

@@ -29,7 +29,7 @@ from glyflib.plotting.pictures import SPAN, add_frame, show_image
 
 BLUES = np.array([[*to_rgb(BLUE), 0.9 * k / 255] for k in range(256)])
 GLOW = ListedColormap(BLUES)  # from clear to blue
-STYLES = ("-", "--", "-.", ":", (0, (1, 2)), (0, (6, 2, 1, 2)))
+STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)))
 Maps = Mapping[str, ArrayLike]  # label -> (K, H, W)
 
 
