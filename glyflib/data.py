@@ -64,7 +64,7 @@ class Glyphs:
 
     @property
     def name(self) -> str:
-        """How records call the set: "the book's glyphs", or the name of its file."""
+        """What records call the set, "the book's glyphs" or the name of its file."""
         if self.is_shipped:
             return BOOK
         return self.path.name if self.path else "glyphs that are in no file"

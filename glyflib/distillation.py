@@ -23,7 +23,7 @@ from glyflib.unet import UNet
 NEW = 0.5  # share of the rows that learn the newest count
 
 #: Callable of (xt, t, s) and then of tokens and mask, where there is text, that returns
-#: x0_hat: as `student.PredictX0`, but handed the condition of its rows.
+#: x0_hat, as `student.PredictX0`, but handed the condition of its rows.
 Teacher = Callable[..., Tensor]
 
 
@@ -169,8 +169,8 @@ def draw_jumps(
 
     Args:
         counts: those taught, from most to fewest; the last one is the newest.
-        num_rows: B.
-        num_levels: T.
+        num_rows: how many, B.
+        num_levels: the highest one, T.
         generator: CPU source of all that is random.
     """
     weights = torch.full((len(counts),), (1 - NEW) / max(1, len(counts) - 1))
@@ -202,7 +202,7 @@ def draw_lesson(
     Args:
         data: rows to draw from.
         config: its batch size, caption dropout and precision, the teachers' too.
-        num_levels: T.
+        num_levels: the highest one, T.
         generator: CPU source of all that is random.
         mine: which rows of the batch this process keeps; all by default.
         teachers: whose two jumps each count learns from, by count from most to fewest.

@@ -195,7 +195,7 @@ def steered(
 
     By Bayes' rule the score of what fits is the model's score, plus the slope of the
     log-likelihood of the wish. The slope is taken through the model: it says how xt
-    would have to change so that the *belief* fits better.
+    would have to change so that the belief fits better.
 
     Args:
         predict_eps: the model; it must let gradients through to xt.
@@ -258,8 +258,8 @@ def near(
             out of range.
 
     References:
-        Chung et al. 2023 (DPS) for spread 0; J. Song et al. 2023 (pseudoinverse-
-        guided diffusion models) for spread 1.
+        Chung et al. 2023 (DPS) for spread 0; J. Song et al. 2023 for spread 1
+        (pseudoinverse-guided diffusion models).
     """
     check_mask(known, mask)
     if not std > 0 or not spread >= 0:

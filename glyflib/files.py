@@ -96,7 +96,7 @@ def way_out(path: Path, shipped: Path, otherwise: str) -> str:
         otherwise: how to get one of one's own.
 
     Returns:
-        The end of an error message: how to restore a shipped one, or `otherwise`.
+        How to restore a shipped one, or `otherwise`, to end an error message with.
     """
     if path.resolve() != shipped.resolve():
         return otherwise

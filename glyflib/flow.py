@@ -140,7 +140,7 @@ def straight_alpha_bar(num_levels: int = 1000, *, last: float = 0.999) -> Tensor
     """The schedule whose levels are evenly spaced in flow time.
 
     Args:
-        num_levels: T.
+        num_levels: the highest one, T.
         last: flow time of level T, in (0, 1); at 1 no signal would be left.
 
     Returns:

@@ -21,8 +21,8 @@ from glyflib.schedule import (
 MOST_SCALE = 1000  # of guidance; about 1 to 15 is of use
 NUM_SEEDS = 2**32  # torch's generator on the CPU reads no more of a seed than this
 
-#: Callable of xt (B, ...) and levels t (B,) that returns eps_hat (B, ...): a network, a
-#: guided one, an exact denoiser.
+#: Callable of xt (B, ...) and levels t (B,) that returns eps_hat (B, ...), such as a
+#: network, a guided one or an exact denoiser.
 PredictEps = Callable[[Tensor, Tensor], Tensor]
 #: Callable that mends believed data x0_hat (B, ...), such as `clip`.
 FixX0 = Callable[[Tensor], Tensor]
@@ -60,7 +60,7 @@ def level_grid(num_levels: int, num_steps: int) -> list[int]:
     """Levels visited, num_steps + 1 of them from T to 0, evenly spaced and rounded.
 
     Args:
-        num_levels: T.
+        num_levels: the highest one, T.
         num_steps: steps between them.
 
     Raises:
@@ -165,7 +165,7 @@ def guided_between(
         predict_eps of (xt, t), for a batch whose rows are all at one level.
 
     References:
-        Kynkaanniemi et al. 2024.
+        Kynkäänniemi et al. 2024.
     """
 
     def predict_eps(xt: Tensor, t: Tensor) -> Tensor:

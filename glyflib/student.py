@@ -61,7 +61,7 @@ SETTINGS = (  # kept in config.json as they are
 KEYS = ("unet", *SETTINGS, "sha256")  # of config.json
 
 #: Callable of xt (B, ...), levels t (B,) and the levels s (B,) to go to, that returns
-#: x0_hat (B, ...): the data towards which one `jump` leads from t to s.
+#: x0_hat (B, ...), the data towards which one `jump` leads from t to s.
 PredictX0 = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 

@@ -277,7 +277,7 @@ def draw_batch(
     Args:
         data: rows to draw from.
         config: its batch size and caption dropout.
-        num_levels: T.
+        num_levels: the highest one, T.
         generator: CPU source of all that is random.
         mine: which rows of the batch this process keeps; all by default.
 

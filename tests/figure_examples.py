@@ -411,7 +411,9 @@ EXAMPLES = {
     "unet.plot_attention": call(
         GLYPH, RNG.uniform(size=(2, 4, 4, 4, 4)), [(0, 3), (2, 1)]
     ),
-    "unet.plot_channels": call(LEVELS, {"scale": np.stack([FALLING] * 6, 1)}),
+    "unet.plot_channels": call(
+        LEVELS, {"scale": np.stack([FALLING] * 6, 1)}, [*"abcdef"]
+    ),
     "unet.plot_costs": call({"a": (30, 5), "b": (10, 15)}),
     "unet.plot_embedding": call(
         LEVELS, RNG.uniform(-1, 1, (4, 8)), {name: np.eye(4) for name in "abc"}

@@ -37,13 +37,15 @@ TAGS = {
     "slide-more",
     "slide-note",
 }
-BANNED = re.compile(r"\b(simply|just|obviously)\b", re.IGNORECASE)
+BANNED = re.compile(r"\b(simply|just(?!-a-)|obviously)\b", re.IGNORECASE)
 EXERCISE = re.compile(r"### Exercise (\d+)\n")
 SOLUTION = "#### Solution"
 FOLDED = ("Solution", "Where it comes from")  # headings that the page folds
 CAPTION = re.compile(r'<a id="(fig-[a-z0-9-]+)"></a>\*\*Figure (\d+)\.\*\* \S')
 NAMED_FIGURE = re.compile(r'<a id="(fig-[a-z0-9-]+)"></a>\*\*Figure(?: \d+)?\.\*\*')
 IN_WORDS = re.compile(r"\n\n<details><summary>In words …</summary>(.*)</details>")
+# Neither a caption's own number nor a figure of somebody else.
+UNLINKED = re.compile(r"(?<!\*\*)(?<!their )\b[Ff]igures? \d+")
 FIGURE_LINK = re.compile(r"\[[Ff]igure (\d+)\]\(#(fig-[\w-]+)\)")
 EQUATION_LINK = re.compile(r"\[\((\d+)\)\]\(#(eq-[\w-]+)\)")
 CHAPTER_LINK = re.compile(r"\[\((\d+)\) of chapter (\d+)\]\((\S+\.ipynb)#(eq-[\w-]+)\)")
@@ -336,6 +338,8 @@ def counts_figures_and_equations(notebook: NotebookNode) -> list[str]:
             forms = (FIGURE_LINK, EQUATION_LINK)
             if is_own and not any(x.match(f"[{text}]({address})") for x in forms):
                 found.append(f"cell {i}: [{text}]({address}) has no number")
+        for figure in UNLINKED.findall(LINK.sub("", CODE.sub("", cell.source))):
+            found.append(f"cell {i}: {figure} is no link")
     return found
 
 

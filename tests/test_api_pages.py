@@ -9,6 +9,7 @@ import importlib.util
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -212,6 +213,53 @@ def test_the_root_comes_in_the_order_of_the_book():
     order += "student distillation runs run_log"
     named = [entry.module for entry in entries_of({"api.md": PAGES["api.md"]})]
     assert named == [f"glyflib.{name}" for name in order.split()]
+
+
+def torn_docstrings(source: str) -> list[str]:
+    """What the pages would tear apart, by what it says.
+
+    Before a colon in the first line of what describes a value, they see its type. A
+    lone letter with a dot is the first number of a list to them. Of two sections of one
+    name they show both.
+    """
+    found = []
+    lines = source.splitlines()
+    for before, line in pairwise(["", *lines]):
+        if line.startswith("#: ") and not before.startswith("#: ") and ": " in line[2:]:
+            found.append(line)
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            continue
+        text = ast.get_docstring(node) or ""
+        first = text.partition("\n")[0]
+        decorators = getattr(node, "decorator_list", [])
+        if ":" in first and any("property" in ast.unparse(d) for d in decorators):
+            found.append(first)
+        found += re.findall(r"^ +\w+: [A-Z]\.$", text, re.MULTILINE)
+        returned = r"^Returns:\n +(?!\w+: )(\S[^:\n]*: .*)"
+        found += re.findall(returned, text, re.MULTILINE)
+        heads = re.findall(r"^[A-Z]\w+:$", text, re.MULTILINE)
+        found += sorted({head for head in heads if heads.count(head) > 1})
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(read_modules()))
+def test_no_docstring_is_torn_apart(name):
+    assert torn_docstrings(read_modules()[name]) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "#: What draws: a pen.\nDraw = object",
+        'class Pen:\n    @property\n    def ink(self):\n        """Ink: much."""',
+        'def f():\n    """Do it.\n\n    Args:\n        rows: B.\n    """',
+        'def f():\n    """Do it.\n\n    Returns:\n        {a: b}; c.\n    """',
+        'def f():\n    """Do it.\n\n    Args:\n        a: b.\n\n    Args:\n    """',
+    ],
+)
+def test_a_docstring_that_the_pages_tear_apart_is_caught(source):
+    assert len(torn_docstrings(source)) == 1
 
 
 SOURCE = """

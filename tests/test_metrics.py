@@ -35,7 +35,7 @@ def rotation(dim, seed=5):
     return torch.linalg.qr(normal(dim, dim, seed=seed))[0]
 
 
-# Frechet distance.
+# Fréchet distance.
 
 
 def test_frechet_is_exact_for_gaussians_with_common_axes():

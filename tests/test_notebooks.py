@@ -267,6 +267,7 @@ BREACHES = [
     (rules.counts_figures_and_equations, change(TEXT, "By [(2)](#eq-one).")),
     (rules.counts_figures_and_equations, change(TEXT, "$$ y $$\n\nBy [(1)](#eq-two).")),
     (rules.counts_figures_and_equations, change(TEXT, "In [the figure](#fig-one).")),
+    (rules.counts_figures_and_equations, change(TEXT, "The dots of figure 1.")),
     (rules.counts_figures_and_equations, change(0, "# One\n\n$$ y $$")),
     (rules.has_no_raw_directives, change(TEXT, ":::{admonition} Note\nText.\n:::")),
     (rules.has_no_raw_directives, change(TEXT, "```{literalinclude} a.py\n```")),

@@ -69,6 +69,7 @@ from glyflib.plotting.base import (
     reaches,
     subplots,
 )
+from glyflib.plotting.evaluation import plot_twins
 from glyflib.plotting.pictures import SPAN, show_image
 
 SCALES = {(0, 255), (-1, 1), SPAN}  # of pictures: uint8, x0 and noisy ones
@@ -881,10 +882,49 @@ def test_savings_below_zero_lie_below_the_line():
 def test_a_cloud_that_lies_outside_gets_a_wider_frame_that_says_so():
     clouds = {"near": POINTS / 10, "far": 100 * POINTS}
     near, far = when_training_fails.plot_cloud_table({"told": clouds}, reach=1).axes
-    assert near.get_xlim() == (-1, 1) and not near.texts
+    assert near.get_xlim() == (-1, 1) and not near.get_xlabel()
     reach = far.get_xlim()[1]
     assert 100 < reach < 100 * np.abs(POINTS).max()
-    assert far.texts[0].get_text() == f"{reach:.0f} times as wide"
+    assert far.get_xlabel() == f"{reach:.0f} times as wide"
+    assert not far.texts  # a note among the points would be crossed by some
+
+
+def test_a_long_name_of_a_row_has_room_at_the_left_of_its_pictures():
+    fig = pictures.plot_table({"fish minus fish, 8": X0}, span=(-1, 1), margin=0.3)
+    fig.canvas.draw()
+    name = fig.texts[0].get_window_extent()
+    assert name.x0 >= 0 and name.x1 < fig.axes[0].get_window_extent().x0
+
+
+def test_names_of_rows_of_twins_have_room_at_the_left_of_their_pictures():
+    fig = plot_twins({"20,162 glyphs": (X0, X0)})
+    fig.canvas.draw()
+    name = fig.texts[0].get_window_extent()
+    assert name.x0 >= 0 and name.x1 < fig.axes[0].get_window_extent().x0
+
+
+def test_walks_stay_within_their_panels():
+    paths = {2: np.array([[0.0], [5.0], [-1.0]]), 1: np.zeros((2, 1))}
+    fig = solvers.plot_walks(paths, ([0.0, 1.0], [1.0, 0.0]))
+    assert all(ax.get_ylim() == (-5.25, 5.25) for ax in fig.axes)
+
+
+def test_a_reader_can_tell_which_curve_is_which_channel():
+    fig = drawn("unet.plot_channels")
+    names = [text.get_text() for text in fig.legends[0].get_texts()]
+    assert names == [*"abcdef"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["estimates.plot_estimates", "flow_matching.plot_courses", "solvers.plot_walks"],
+)
+def test_the_last_number_of_a_panel_is_too_short_to_meet_the_next_ones_first(name):
+    fig = drawn(name)
+    fig.canvas.draw()
+    for ax in fig.axes:
+        numbers = {text.get_text() for text in ax.get_xticklabels()}
+        assert {"0", "1"} <= numbers and not numbers & {"0.0", "1.0", "0.00", "1.00"}
 
 
 def test_losses_are_smoothed_and_held_against_the_floor():

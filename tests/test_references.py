@@ -98,6 +98,36 @@ def test_a_name_with_a_small_word_in_front_keeps_it():
     assert labels([work]) == ["van der Maaten and Hinton 2008"]
 
 
+# Names that titles hold: without braces the page writes them small.
+NAMES = ["Bayes", "Diffusers", "Fréchet", "Gaussian", "Han", "Inception", "Laplacian"]
+
+
+def unprotected(title: str) -> list[str]:
+    """Names, and words with capitals inside, that no braces keep as they are."""
+    bare = title.replace("\\#", "")
+    while "{" in bare:
+        bare, before = re.sub(r"\{[^{}]*\}", "#", bare), bare
+        assert bare != before, f"{title} has a brace too many"
+    words = re.findall(r"[^\W\d_#]+", bare)[1:]  # the first one keeps its capital
+    inner = re.match(r"[^\W\d_#]*[A-Z][^\W\d_#]*", bare)
+    first = [inner[0]] if inner and re.search(r".[A-Z]", inner[0]) else []
+    return first + [w for w in words if w in NAMES or re.search(r".[A-Z]", w)]
+
+
+def test_names_in_titles_keep_their_capitals(library):
+    titles = [entry.fields["title"] for entry in library.entries.values()]
+    found = {title: unprotected(title) for title in titles}
+    assert not {title: names for title, names in found.items() if names}
+
+
+def test_a_name_without_braces_is_caught():
+    assert unprotected("LoRA: Low-Rank {A} of Gaussian Min-SNR {Bayes}") == [
+        "LoRA",
+        "Gaussian",
+        "SNR",
+    ]
+
+
 def test_no_two_works_have_one_label(library):
     found = labels(list(library.entries.values()))
     assert len(set(found)) == len(found)

@@ -258,6 +258,14 @@ def test_the_first_use_of_a_term_leads_to_its_entry_and_no_other(pages):
     assert pages["glossary"].select("#term-noise-level")
 
 
+def test_no_term_is_linked_in_the_title_of_a_work():
+    pattern = cards.pattern("inception score")
+    terms = {"inception score": cards.Term("term-a", "one", "A mark.", pattern)}
+    title = nodes.paragraph("", "An inception score.")
+    page = nodes.section("", nodes.title("", "Works"), nodes.citation("", title))
+    assert cards.link_first_uses(page, terms, "glossary.html") == set()
+
+
 def test_no_term_is_linked_before_its_home_or_in_it(pages):
     assert pages["one"].select("a.glyf-term") == []
 

@@ -104,6 +104,27 @@ def test_each_entry_of_the_glossary_names_a_page(terms):
     assert set(terms.values()) <= pages
 
 
+def title_of(path: Path) -> str:
+    """The first heading of a page."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".ipynb":
+        text = nbformat.reads(text, 4).cells[0].source
+    return re.search(r"^# (.+)$", text, re.MULTILINE)[1]
+
+
+def test_the_glossary_calls_pages_by_their_titles():
+    text = (BOOK / "glossary.md").read_text("utf-8")
+    links = set(re.findall(r"\[([^\]]+)\]\((\w+\.(?:ipynb|md))\)", text))
+    titles = {page: title_of(BOOK / page) for _, page in links}
+    # A long title may end early, at a sign.
+    strangers = {
+        link
+        for link, page in links
+        if link not in (titles[page], re.split("[:,]", titles[page])[0])
+    }
+    assert strangers == set()
+
+
 def test_no_chapter_uses_a_term_before_its_home(terms, chapters):
     assert used_early(terms, chapters) == []
 

@@ -31,6 +31,7 @@ UNTOUCHED = (
     nodes.Admonition,
     nodes.table,
     nodes.term,
+    nodes.citation,  # other people's titles
 )
 LISTED = "References"  # the section whose titles of works are not the page's own words
 

@@ -61,7 +61,7 @@ def bootstrap_interval(
         level: share of draws within the interval, between 0 and 1.
         groups: (N,) group of each row of the first sample.
         is_recentred: move the mean of what was drawn to the value first. For
-            statistics that repeated rows alone push up, such as the Frechet distance;
+            statistics that repeated rows alone push up, such as the Fréchet distance;
             the bias that the value itself has stays.
 
     Raises:

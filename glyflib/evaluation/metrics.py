@@ -107,7 +107,7 @@ def kernel_distance(a: Tensor, b: Tensor) -> float:
         ValueError: If shapes do not fit, or a number is not finite.
 
     References:
-        Gretton et al. 2012, Eq. 3; Binkowski et al. 2018, section 4.
+        Gretton et al. 2012, Eq. 3; Bińkowski et al. 2018, section 4.
     """
     return sum(part.mean().item() for part in kernel_parts(a, b))
 
@@ -129,7 +129,7 @@ def reach(features: Tensor, k: int) -> Tensor:
         (N,) distances.
 
     Raises:
-        RuntimeError: If there are no so many other rows.
+        RuntimeError: If there are fewer than k other rows.
     """
     # A row is its own nearest, at distance 0, whether it has twins or not.
     parts = features.split(CHUNK)
@@ -154,7 +154,7 @@ def is_within_reach(
         (N,) bool.
 
     References:
-        Kynkaanniemi et al. 2019, Eq. 1; pruned, Eq. 3: a realism score of at least 1.
+        Kynkäänniemi et al. 2019, Eq. 1; pruned, Eq. 3: a realism score of at least 1.
     """
     radius = reach(others, k)
     if is_pruned:
@@ -188,7 +188,7 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, flo
         ValueError: If k is below 1, shapes do not fit, or a number is not finite.
 
     References:
-        Kynkaanniemi et al. 2019, Eq. 2.
+        Kynkäänniemi et al. 2019, Eq. 2.
     """
     check_neighbours(real, fake, k)
     inside = is_within_reach(fake, real, k), is_within_reach(real, fake, k)

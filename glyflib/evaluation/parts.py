@@ -20,7 +20,7 @@ from glyflib.files import DATA, way_out
 PARTS = DATA / "parts"
 KEYS = ("network", "parts", "sha256")  # of config.json, which holds more
 TRAIN = "make one with `glyflib data parts`"
-#: Where a part may stand: in one half of the glyph, around the rest or inside it, or
+#: Where a part may stand, in one half of the glyph, around the rest or inside it, or
 #: alone.
 PLACES = ("left", "right", "top", "bottom", "around", "inside", "whole")
 

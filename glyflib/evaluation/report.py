@@ -80,7 +80,7 @@ class ReportConfig:
 # Settings that reports were written without at first, and what held then.
 BEFORE = {"cpu_bf16": False}
 
-#: Draws one glyph a prompt: from B prompts to x0 (B, 1, S, S) in [-1, 1].
+#: Draws one glyph a prompt, from B prompts to x0 (B, 1, S, S) in [-1, 1].
 DrawPrompts = Callable[[Sequence[str]], Tensor]
 
 

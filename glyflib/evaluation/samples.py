@@ -37,7 +37,7 @@ class Likeness(NamedTuple):
     """How the features of a set are spread, against those of real held-out glyphs.
 
     Attributes:
-        frechet: Frechet distance; depends on the size of the sets.
+        frechet: Fréchet distance; depends on the size of the sets.
         kernel: kernel distance, about 0 for real glyphs.
         precision: share of the set that lies where held-out glyphs do. High even for
             mirrored glyphs: lonely held-out glyphs reach far. Realism is stricter.

@@ -182,7 +182,7 @@ def count_changes(definitions: Iterable[str]) -> list[dict[str, str | int]]:
         definitions: of Unihan, as they are before the first rule.
 
     Returns:
-        One row a rule, in their order: "rule", "purpose", "changed" and "emptied".
+        One row a rule, in their order, with "rule", "purpose", "changed" and "emptied".
     """
     texts, report = list(definitions), []
     for rule in RULES:

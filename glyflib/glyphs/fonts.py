@@ -98,11 +98,7 @@ def open_face(path: Path, face: str | None = None) -> Face:
     Args:
         path: the file, of one font or a collection.
         face: full name of a face of a collection, or a variable font's family and
-            instance, such as "Noto Sans SC Bold".
-
-    Args:
-        path: the font file.
-        face: full name of a face, such as "Noto Sans CJK SC"; None for the only one.
+            instance, such as "Noto Sans SC Bold"; None for the only face.
 
     Raises:
         FileNotFoundError: If there is no such file.

@@ -33,7 +33,7 @@ TEXT_TYPES = (pa.string(), pa.large_string(), pa.string_view(), pa.null())
 SHOWN_CELL = 40  # characters of a faulty cell in an error
 AS_UTF8 = 'save it as UTF-8 (a spreadsheet calls that "CSV UTF-8")'
 
-#: Value of a field for each character: {field: {character: value}}.
+#: Field -> character -> value.
 Unihan = dict[str, dict[str, str]]
 #: For glyphs of which Unihan tells nothing, such as those of other scripts.
 NO_UNIHAN: Unihan = {field: {} for field in FIELDS}
@@ -114,7 +114,7 @@ def read_captions(path: Path) -> Captions:
         path: ends in .csv, or is read as Parquet.
 
     Returns:
-        {character: caption}; an empty caption is "". Of rows for one character the last
+        Character -> caption; an empty caption is "". Of rows for one character the last
         counts.
 
     Raises:

@@ -37,7 +37,7 @@ def snr_of_steps(alpha_bar: Tensor, num_steps: int, *, most: float = 1.0) -> np.
 
     Args:
         alpha_bar: (T + 1,) schedule.
-        num_steps: K.
+        num_steps: how many, K.
         most: cap, where the data are known beyond doubt; level 0 would be infinite.
 
     Returns:
@@ -73,7 +73,7 @@ def schedule_of_density(
     Args:
         lam: (M,) rising log-SNR, a fine grid; its ends become levels 0 and T.
         density: (M,) levels per unit of it, up to a factor; not all 0.
-        num_levels: T.
+        num_levels: the highest one, T.
 
     Returns:
         (T + 1,) float64, falling; level 0 is the grid's clean end, short of 1.

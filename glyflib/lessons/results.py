@@ -62,7 +62,7 @@ class StudyResults:
 
     @property
     def facts(self) -> dict:
-        """What made it: command, seed, weights, machine and date; see `Results`."""
+        """Command, seed, weights, machine and date of what made it; see `Results`."""
         return self.stored.facts
 
     def numbers(self, part: str) -> dict:
@@ -147,7 +147,7 @@ class SamplingResults(StudyResults):
         return {n: self.tensor(part, "features").double() for n, part in parts.items()}
 
     def frechet(self, sampler: str) -> dict[int, Estimate]:
-        """Frechet distance to all held-out glyphs, by the number of steps.
+        """Fréchet distance to all held-out glyphs, by the number of steps.
 
         Arguments and errors as those of `features`.
         """
@@ -545,12 +545,12 @@ class WordResults(StudyResults):
 
     @property
     def num_captions(self) -> int:
-        """Captions of `cut`: rows `asked.rows_with_radical` of the held-out glyphs."""
+        """Captions of `cut`, rows `asked.rows_with_radical` of the held-out glyphs."""
         return len(self.cut("both").radicals)
 
     @property
     def ideas(self) -> tuple[str, ...]:
-        """Prompts of `idea`: one word, or two ideas that want one place."""
+        """Prompts of `idea`, one word, or two ideas that want one place."""
         return tuple(asked.IDEAS)
 
     def cut(self, ways: str) -> Drawn:
@@ -805,7 +805,7 @@ class Entry:
         minutes: budget of a quiet machine.
         num_steps: steps that it buys.
         num_glyphs: glyphs that are shown in them.
-        frechet: Frechet distance to the held-out glyphs.
+        frechet: Fréchet distance to the held-out glyphs.
         hit_rate: share of held-out captions whose radical is drawn.
         frechet_by_seed: the same of each seed, its interval over glyphs alone.
         hit_rate_by_seed: likewise.
@@ -866,7 +866,7 @@ class PublishedResults(StudyResults):
 
     @property
     def floor(self) -> Estimate:
-        """Frechet distance of as many training glyphs."""
+        """Fréchet distance of as many training glyphs."""
         return Estimate(**self.numbers("references")["floor"]["frechet"])
 
     @property

@@ -507,7 +507,7 @@ def judge(
 
 
 def paired_distance(pairs: Tensor) -> float:
-    """Frechet distance of the first to the second of pairs of features, (B, 2, D)."""
+    """Fréchet distance of the first to the second of pairs of features, (B, 2, D)."""
     return frechet_distance(pairs[:, 0], pairs[:, 1])
 
 

@@ -10,9 +10,10 @@ from functools import partial, wraps
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import ArrayLike
 
 from glyflib.plotting.canvas import BookCanvas
@@ -149,6 +150,14 @@ def count_axis(ax: Axes, counts: Sequence[int], label: str) -> None:
     ax.set(xscale="log", xlabel=label)
     ax.set_xticks(counts, [f"{count:,}" for count in counts])
     ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def short_ticks(axis: Axis) -> None:
+    """Write 0 and 1 at ticks in place of 0.0 and 1.0.
+
+    So the last number of a panel does not run into the first one of the next panel.
+    """
+    axis.set_major_formatter(FuncFormatter(lambda x, _: number(round(x, 9), "g")))
 
 
 def legend_above(fig: Figure, ax: Axes, **style) -> Legend:

@@ -21,6 +21,7 @@ from glyflib.plotting.base import (
     Span,
     figure,
     reaches,
+    short_ticks,
     subplots,
 )
 
@@ -53,6 +54,7 @@ def plot_estimates(
         if bands:
             ax.axvspan(*rows[names[0]][1:], color=GREY, alpha=0.2, lw=0)
         ax.set(xlabel=label, xlim=(spans or {}).get(label, (0, 1)))
+        short_ticks(ax.xaxis)
         ax.set_ylim(len(names) - 0.5, -0.5)
         ax.set_yticks(range(len(names)), names)
     return fig

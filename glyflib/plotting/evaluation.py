@@ -6,8 +6,8 @@ as a copy is decided by the caller; pictures are x0 on one scale from -1 to +1.
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
@@ -29,14 +29,7 @@ from glyflib.plotting.base import (
     subplots,
 )
 from glyflib.plotting.estimates import add_spans
-from glyflib.plotting.pictures import add_picture, write_at
-
-
-def size_axis(ax: Axes, counts: Sequence[int], label: str) -> None:
-    """Make the x-axis logarithmic, with room for many counts at its ticks."""
-    count_axis(ax, counts, label)
-    ax.tick_params(labelsize=8)
-    ax.tick_params("x", rotation=25)
+from glyflib.plotting.pictures import NAMES, add_picture, inches_of, write_at
 
 
 @figure
@@ -74,7 +67,7 @@ def plot_floors(spans: Mapping[int, Span], *, label: str) -> Figure:
     """
     fig, ax = subplots(figsize=(WIDTH, 2.7))
     add_spans(ax, list(spans), list(spans.values()), 0, "real glyphs")
-    size_axis(ax, list(spans), "glyphs in the set")
+    count_axis(ax, list(spans), "glyphs in the set")
     ax.set(ylabel=label)
     ax.set_ylim(bottom=0)
     ax.legend()
@@ -146,7 +139,9 @@ def plot_sizes(panels: Mapping[str, Mapping[str, Mapping[int, Span]]]) -> Figure
     for ax, (label, curves) in zip(axes[0], panels.items(), strict=True):
         for i, (name, spans) in enumerate(curves.items()):
             add_spans(ax, list(spans), list(spans.values()), i, name)
-        size_axis(ax, list(spans), "glyphs in the training set")
+        count_axis(ax, list(spans), "glyphs in the training set")
+        upright = {"rotation": 55, "ha": "right", "rotation_mode": "anchor"}
+        plt.setp(ax.get_xticklabels(), **upright)  # 10,000 is next to 20,162
         ax.set(ylabel=label)
         ax.set_ylim(bottom=0)
     for ax in axes[0]:
@@ -165,15 +160,17 @@ def plot_twins(
         notes: K texts under the last row.
     """
     count = len(next(iter(rows.values()))[0])
-    gap, left = 0.35, 1.3  # in pictures' widths: between pairs, and for the names
-    side = WIDTH / (left + count * (2 + gap))
+    gap = 0.35  # between pairs, in pictures' widths
+    margin = inches_of(rows, NAMES) + 0.12
+    side = (WIDTH - margin) / (count * (2 + gap))
+    left = margin / side
     step = side * 1.12
     height = step * len(rows) + (0.25 if notes else 0.05)
     fig = new_figure(figsize=(WIDTH, height), layout="none")
     for row, (name, pair) in enumerate(rows.items()):
         bottom = height - row * step - side
-        at = {"ha": "right", "va": "center", "fontsize": 8.5}
-        write_at(fig, (left - 0.2) * side, bottom + side / 2, name, **at)
+        at = {"ha": "right", "va": "center", "fontsize": NAMES}
+        write_at(fig, margin - 0.08, bottom + side / 2, name, **at)
         for col, twins in enumerate(zip(*pair, strict=True)):
             for k, picture in enumerate(twins):
                 place = (left + col * (2 + gap) + k) * side, bottom, side

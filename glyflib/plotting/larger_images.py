@@ -44,7 +44,7 @@ def plot_costs(
         ax.plot(sides[first], values[first], LOOKS[i][0], label=name, **look)
     count_axis(ax, sides, "side of the picture S")
     ax.set(yscale="log", ylabel=ylabel)
-    ax.legend(fontsize=8.5)
+    ax.legend()
     return fig
 
 

@@ -4,7 +4,7 @@ Invariant: pictures that stand side by side share one grey scale.
 """
 
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from textwrap import fill
 
@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+from matplotlib.textpath import TextPath
 from numpy.typing import ArrayLike
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -21,6 +22,7 @@ from glyflib.plotting.canvas import NOTES
 
 SPAN = (-2.0, 2.0)  # of noisy pictures: clean ones reach from -1 to +1
 FILL = 0.94  # of the side of its cell, a picture takes
+NAMES = 11.0  # points: of the rows of a table, still read where it is drawn small
 LETTER = 0.56  # of its size, a letter of a caption is wide
 
 
@@ -108,6 +110,13 @@ def room_under(captions: Sequence[str], fontsize: float) -> float:
     return 0.1 + 1.25 * lines * fontsize / 72 if lines else 0.0
 
 
+def inches_of(texts: Iterable[str], fontsize: float) -> float:
+    """Inches that the longest line of some texts is wide, in the font of figures."""
+    lines = [line for text in texts for line in text.splitlines() if line.strip()]
+    widths = [TextPath((0, 0), line, fontsize).get_extents().width for line in lines]
+    return max(widths, default=0.0) / 72
+
+
 @figure
 def plot_images(
     images: ArrayLike,
@@ -178,8 +187,9 @@ def plot_table(
         clean: rows on the scale of x0, -1 to +1, instead.
         under: K notes under the last row, or none.
         notes: name of a row -> K notes under its own pictures.
-        margin: inches at the left in which the rows' names are written out; 0 puts each
-            above its row, and without a margin they are written upwards.
+        margin: inches at the left in which the rows' names are written out, and more
+            where the longest needs them; 0 puts each above its row, and without a
+            margin they are written upwards, smaller if a row is low.
         is_framed: whether each picture stands in a thin frame.
 
     Raises:
@@ -193,7 +203,10 @@ def plot_table(
     counts = {*map(len, rows.values()), *(len(t) for t in texts if len(t))}
     if len(counts) != 1:
         raise ValueError(f"rows, columns and notes differ in length: {sorted(counts)}")
+    longest = inches_of(rows, NAMES)
     left, above = 0.25 if margin is None else margin, 0.24 if margin == 0 else 0.0
+    if margin:
+        left = max(margin, longest + 0.12)
     side, foot = (WIDTH - left) / counts.pop(), room_for(under) + 0.02
     below = room_for([note for of_row in notes.values() for note in of_row])
     step = below + side + above
@@ -201,11 +214,12 @@ def plot_table(
     fig = new_figure(figsize=(WIDTH, height), layout="none")
     if margin is None:
         x, y, look = left / 2, FILL * side / 2, {"rotation": 90, "ha": "center"}
+        look["fontsize"] = max(9.5, NAMES * min(1, side / max(longest, 0.1)))
     elif margin == 0:
         x, y, look = 0, FILL * side + 0.03, {"va": "bottom"}
     else:
-        x, y, look = margin - 0.08, FILL * side / 2, {"ha": "right"}
-    look = {"va": "center"} | look
+        x, y, look = left - 0.08, FILL * side / 2, {"ha": "right"}
+    look = {"va": "center", "fontsize": NAMES} | look
     for row, (name, pictures) in enumerate(rows.items()):
         bottom = foot + (len(rows) - 1 - row) * step + below
         write_at(fig, x, bottom + y, name, **look)

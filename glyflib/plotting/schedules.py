@@ -32,7 +32,7 @@ LOOKS = {
     "linear": {"color": BLUE, "ls": "-"},
     "cosine": {"color": RED, "ls": "--"},
     "sigmoid": {"color": GREEN, "ls": ":"},
-    "even loss": {"color": PINK, "ls": "-."},
+    "even loss": {"color": PINK, "ls": "-.", "lw": 2.6},  # pink is dull in the dark
     "even waste": {"color": BLACK, "ls": (0, (5, 1, 1, 1, 1, 1))},
 }
 GROUP_MARKERS = "o^s"

@@ -27,6 +27,7 @@ from glyflib.plotting.base import (
     count_axis,
     figure,
     legend_above,
+    short_ticks,
     subplots,
 )
 
@@ -35,8 +36,9 @@ LOOKS = {
     "Heun": {"color": ORANGE, "marker": "s", "ls": "--"},
     "2M": {"color": GREEN, "marker": "^", "ls": "-."},
     "DDPM": {"color": RED, "marker": "D", "ls": ":"},
-    "SDE 2M": {"color": PINK, "marker": "v", "ls": (0, (5, 1, 1, 1, 1, 1))},
+    "SDE 2M": {"color": PINK, "marker": "v", "ls": (0, (5, 1, 1, 1, 1, 1)), "lw": 2.2},
 }
+THIN = [color for color in CYCLE if color != PINK]  # which is dull in the dark
 
 
 @figure
@@ -52,14 +54,18 @@ def plot_walks(
     shape = {"figsize": (WIDTH, 2.8), "sharey": True, "squeeze": False}
     fig, (axes,) = subplots(1, len(paths), **shape)
     spread, mean = map(np.asarray, std)
-    times = np.linspace(0, 1, len(mean))
+    times, top = np.linspace(0, 1, len(mean)), 3.4
+    on_sky = [color for color in THIN if color != SKY]
     for ax, (count, values) in zip(axes, paths.items(), strict=True):
         values = np.asarray(values)
         low, high = mean - 2 * spread, mean + 2 * spread
+        top = max(top, 1.05 * np.abs(values).max())
         ax.fill_between(times, low, high, color=SKY, alpha=0.25, lw=0)
-        for color, path in zip(CYCLE, values.T, strict=False):
-            ax.plot(np.linspace(0, 1, count + 1), path, color=color, lw=1)
-        ax.set(title=f"{count:,} steps", xlabel="time u = t / T", ylim=(-3.4, 3.4))
+        for color, path in zip(on_sky, values.T, strict=False):
+            ax.plot(np.linspace(0, 1, count + 1), path, color=color, lw=1.1)
+        ax.set(title=f"{count:,} steps", xlabel="time u = t / T")
+        short_ticks(ax.xaxis)
+    axes[0].set_ylim(-top, top)
     axes[0].set_ylabel("value of a pixel")
     return fig
 
@@ -81,14 +87,14 @@ def plot_paths(
         places: (P,) values where the density is known.
         density: (P,) the data's density there.
     """
-    size = WIDTH, 2.3 * len(paths) + 0.5
+    size = WIDTH, 2.35 * len(paths) + 0.5
     shape = {"sharey": True, "width_ratios": [1, 3.2], "figsize": size}
     fig, axes = subplots(len(paths), 2, squeeze=False, **shape)
     for (left, right), (name, values) in zip(axes, paths.items(), strict=True):
         values = np.asarray(values)
         levels = np.arange(len(values))[::-1]
         for i, path in enumerate(values.T):
-            right.plot(levels, path, color=CYCLE[i % len(CYCLE)], lw=0.9)
+            right.plot(levels, path, color=THIN[i % len(THIN)], lw=1.1)
         right.set(title=f"{name}, from right to left", xlim=(0, len(values) - 1))
         bars = {"bins": 60, "range": (-2.6, 2.6), "density": True}
         look = {"orientation": "horizontal", "color": SKY, "label": "ends"}
@@ -96,6 +102,9 @@ def plot_paths(
         left.plot(density, places, color=BLACK, lw=1.3, label="data")
         left.set(ylim=(-3.2, 3.2), title="where they end", ylabel="$x_t$")
         left.legend(fontsize=8, loc="lower right")
+    for ax in axes[:, 0]:
+        short_ticks(ax.xaxis)
+    fig.get_layout_engine().set(h_pad=0.09)  # or titles stick to the numbers above
     axes[-1, 0].set_xlabel("density")
     axes[-1, 1].set_xlabel("level t (noise on the right)")
     return fig
@@ -221,7 +230,8 @@ def add_bars(ax: Axes, calls: ArrayLike, name: str, rows: ArrayLike) -> None:
     num = rows.shape[1]
     error = rows.std(1, ddof=1) / np.sqrt(num)
     reach = scipy.stats.t.ppf(0.975, num - 1) * error
-    ax.errorbar(calls, rows.mean(1), reach, ms=5, capsize=3, label=name, **LOOKS[name])
+    look = {"ms": 5, "capsize": 3, "elinewidth": 1.5} | LOOKS[name]
+    ax.errorbar(calls, rows.mean(1), reach, label=name, **look)
 
 
 @figure

@@ -21,6 +21,7 @@ from glyflib.plotting.base import (
     RED,
     WIDTH,
     figure,
+    legend_above,
     new_figure,
     subplots,
 )
@@ -28,7 +29,7 @@ from glyflib.plotting.pictures import SPAN, add_frame, show_image
 
 BLUES = np.array([[*to_rgb(BLUE), 0.9 * k / 255] for k in range(256)])
 GLOW = ListedColormap(BLUES)  # from clear to blue
-STYLES = ("-", "--", "-.", ":", (0, (1, 2)), (0, (6, 2, 1, 2)))
+STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)))
 Maps = Mapping[str, ArrayLike]  # label -> (K, H, W)
 
 
@@ -142,20 +143,30 @@ def plot_embedding(levels: ArrayLike, waves: ArrayLike, similar: Maps) -> Figure
     for ax in axes.flat:
         ax.grid(False)
         ax.set_visible(ax.has_data())
+    fig.get_layout_engine().set(h_pad=0.09)  # or titles stick to the labels above
     bar = fig.colorbar(shown, ax=axes, shrink=1 / rows, ticks=[-1, 0, 1])
-    bar.set_label("value, or likeness", fontsize=8)
+    bar.set_label("value, or likeness")
     return fig
 
 
 @figure
-def plot_channels(levels: ArrayLike, panels: Mapping[str, ArrayLike]) -> Figure:
-    """Draw values (K, up to 6) of channels against K levels, a panel a quantity."""
-    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 2.9), squeeze=False)
+def plot_channels(
+    levels: ArrayLike, panels: Mapping[str, ArrayLike], names: Sequence[str]
+) -> Figure:
+    """Draw values of channels against levels, a panel a quantity.
+
+    Args:
+        levels: (K,).
+        panels: label of the y-axis -> (K, C) values of up to 6 channels.
+        names: C, of the channels.
+    """
+    fig, axes = subplots(1, len(panels), figsize=(WIDTH, 3.2), squeeze=False)
     for ax, (label, values) in zip(axes[0], panels.items(), strict=True):
         for i, line in enumerate(np.asarray(values).T):
-            ax.plot(levels, line, color=CYCLE[i], ls=STYLES[i])
+            ax.plot(levels, line, color=CYCLE[i], ls=STYLES[i], label=names[i])
         ax.axhline(0, color=GREY, lw=0.8)
         ax.set(xlabel="level t", ylabel=label)
+    legend_above(fig, axes[0, 0], ncols=3, handlelength=3)
     return fig
 
 

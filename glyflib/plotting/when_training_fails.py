@@ -28,12 +28,13 @@ def plot_losses(
 ) -> Figure:
     """Draw losses by step side by side, between "says 0" and the floor.
 
-    The axis is logarithmic; what lies beyond 0.1 and 100 leaves the figure.
+    The axis is logarithmic; what lies beyond 0.1 and 100 leaves the figure. The word
+    "floor" stands below the lowest losses.
 
     Args:
         panels: title -> (N,) losses.
         floor: what the exact answer pays.
-        window: steps that the dark line is a running mean over.
+        window: steps that the line is a running mean over.
     """
     size = WIDTH, 3.0
     fig, axes = subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
@@ -43,16 +44,18 @@ def plot_losses(
         ax.plot(np.arange(len(losses) - len(smooth), len(losses)), smooth, color=BLUE)
         ax.axhline(1, color=GREY, lw=1.2, ls="--")
         ax.axhline(floor, color=ORANGE, lw=1.6, ls=":")
-        ax.set(title=title, xlabel="step", yscale="log", ylim=(0.18, 100))
-        ax.set_yticks([0.3, 1, 3, 10, 30, 100], ["0.3", "1", "3", "10", "30", "100"])
+        ax.set(title=title, xlabel="step", yscale="log", ylim=(0.1, 100))
+        ax.set_yticks(
+            [0.1, 0.3, 1, 3, 10, 30, 100], ["0.1", "0.3", "1", "3", "10", "30", "100"]
+        )
         ax.minorticks_off()
     where = {
-        "fontsize": 8,
+        "fontsize": 9,
         "ha": "right",
         "transform": axes[0, 0].get_yaxis_transform(),
     }
     axes[0, 0].text(0.98, 1.08, "says 0", color=BLACK, va="bottom", **where)
-    axes[0, 0].text(0.98, floor * 0.93, "floor", color=BLACK, va="top", **where)
+    axes[0, 0].text(0.98, 0.108, "floor", color=BLACK, va="bottom", **where)
     axes[0, 0].set_ylabel("loss")
     return fig
 
@@ -63,7 +66,8 @@ def plot_cloud_table(
 ) -> Figure:
     """Draw sets of points in rows and columns, on the same axes.
 
-    A set that lies outside for the most part gets wider axes, and a note that says so.
+    A set that lies outside for the most part gets wider axes, and a note below them
+    that says so, where no point can cross it.
 
     Args:
         rows: name -> title of the column -> (N, 2); all rows have the same columns.
@@ -80,8 +84,7 @@ def plot_cloud_table(
             far = reach
             if np.mean(farthest > reach) > 0.5:
                 far = float(np.quantile(farthest, 0.95))
-                times = {"transform": ax.transAxes, "ha": "right", "fontsize": 8.5}
-                ax.text(0.97, 0.03, f"{far / reach:.0f} times as wide", **times)
+                ax.set_xlabel(f"{far / reach:.0f} times as wide", loc="right")
             ax.plot(*points.T, ".", color=BLUE, ms=2.5, alpha=0.6)
             ax.set(xlim=(-far, far), ylim=(-far, far), aspect="equal")
             ax.set(xticks=[], yticks=[])

@@ -48,7 +48,7 @@ def plot_lesson(
     """
     fig, (left, right) = subplots(1, 2, figsize=(WIDTH, 3.3))
     places = np.arange(1, len(losses) + 1)
-    look = {"color": SKY, "ms": 2.5, "mew": 0, "alpha": 0.8}
+    look = {"color": SKY, "ms": 4, "mew": 0}
     left.plot(places, losses, ".", label="loss of a step", **look)
     draw_progress(left, np.asarray(steps), errors)
     left.set(ylim=(0, 1.15 * np.quantile(losses, 0.99)))
@@ -65,5 +65,6 @@ def plot_lesson(
     for ax in (left, right):
         ax.set_xlabel("steps", fontsize=LETTERS)
         ax.tick_params(labelsize=LETTERS - 1)
+    fig.get_layout_engine().set(wspace=0.06)
     legend_above(fig, left, fontsize=LETTERS, markerscale=1.6)
     return fig

@@ -291,7 +291,7 @@ class Stopwatch:
 
     @property
     def seconds(self) -> float:
-        """Of a step on a quiet machine: other work can only add to it."""
+        """Of a step on a quiet machine, since other work can only add to it."""
         average = min(self.average_times[UNTIMED:], default=0.0)
         return min(self.times[UNTIMED:]) - average
 
@@ -383,7 +383,7 @@ def judge(
     seed: int,
     first_seed: int,
 ) -> dict:
-    """Frechet distance and share of radicals, at each of a recipe's scales.
+    """Fréchet distance and share of radicals, at each of a recipe's scales.
 
     Args:
         subject: whose held-out captions are drawn.
@@ -420,7 +420,7 @@ def judge(
 
 
 def references(subject: Subject, settings: Settings, seed: int) -> dict:
-    """Chance, ceiling, and the Frechet distance of as many training glyphs."""
+    """Chance, ceiling, and the Fréchet distance of as many training glyphs."""
     known, train = judged_by(subject), subject.train.take(subject.train.radicals > 0)
     rows = reference_rows(
         x0_from_images(known.images),

@@ -168,7 +168,7 @@ def stairs(num_levels: int = 1000, num_steps: int = NUM_STAIRS) -> dict[str, lis
     """Three ways to set the levels of so many steps from T down to 0.
 
     Args:
-        num_levels: T.
+        num_levels: the highest one, T.
         num_steps: steps of each, in [1, T].
     """
     share = torch.linspace(1, 0, num_steps + 1, dtype=torch.float64)

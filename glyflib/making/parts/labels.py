@@ -24,7 +24,7 @@ from glyflib.making.parts.spelling import Piece, Speller, Spelt
 MIN_GLYPHS = 100  # training glyphs that hold a part, or it is not learnt
 KANGXI = 0x2F00 - 1  # code point of the radical before the first
 STROKES = range(1, 7)  # radicals of one stroke: nearly every glyph has them
-#: Radicals that look alike, in pictures or as parts: 肉 is drawn as 月 in other glyphs.
+#: Radicals that look alike, in pictures or as parts, as 肉 is drawn as 月 in others.
 TWINS = ((72, 73), (32, 33), (74, 130), (22, 23), (34, 35))
 #: Radicals that enclose the rest, as far as they are spelt first.
 AROUND = frozenset(
