@@ -138,7 +138,7 @@ def pieces_of(
             its rows and columns of pixels; none if there is room for the whole, or
             nowhere to cut. A piece begins with what its panels borrow from another.
     """
-    letters, cuts, width = notes["letters"], notes["cuts"], paper.shape[1]
+    letters, cuts, width = notes["letters"], notes.get("cuts"), paper.shape[1]
     if not cuts or not letters or width * READABLE / letters <= PHONE:
         return []
     room, pieces = PHONE * letters / READABLE, [(0, 0, 0)]
