@@ -430,6 +430,22 @@ def add_bar_below(fig, axes):
     fig.colorbar(picture, ax=axes, location="bottom")
 
 
+def add_arrow(fig, axes):
+    fig.text(0.6, 0.5, "becomes")
+
+
+def show_nameless(fig, axes):
+    for panel in axes.flat:
+        panel.set_axis_off()
+
+
+def show_a_pair(fig, axes):
+    show_nameless(fig, axes)
+    fig.set_layout_engine("none")
+    for k, left in enumerate((0.1, 0.3, 0.7)):
+        axes[0, k].set_position((left, 0.1, 0.15, 0.8))
+
+
 def show_pictures(fig, axes):
     for panel in axes.flat:
         panel.set_axis_off()
@@ -442,12 +458,16 @@ def show_pictures(fig, axes):
     [
         (lambda fig, axes: None, {}, [False, False]),
         (lambda fig, axes: None, {"sharey": True}, [True, True]),
-        (lambda fig, axes: None, {"sharey": True, "rows": 2}, [True, True]),
+        (lambda fig, axes: None, {"sharey": True, "rows": 2}, []),
+        (add_arrow, {}, []),
         (add_legend, {}, [False, False, False]),
         (add_title, {}, [False, False]),
         (add_bar, {}, [False, False]),
         (add_bar_below, {"sharey": True}, [True, True]),
         (show_pictures, {"rows": 2}, [True, True]),
+        (show_nameless, {"rows": 2}, []),
+        (show_nameless, {}, [False, False]),
+        (show_a_pair, {}, []),
     ],
 )
 def test_a_figure_is_cut_between_panels_and_lends_what_they_share(draw, options, lent):
@@ -482,12 +502,12 @@ def test_pieces_hold_all_ink_of_a_figure_and_what_they_borrow(draw, options):
     pieces = pieces_of(paper, notes)
     assert len(pieces) > 1
     is_held = (paper == 255).all(axis=2)  # paper need not be held
-    for rows, columns in pieces:
+    for rows, columns, _ in pieces:
         is_held[rows, columns] = True
     assert is_held.all()
     upper, lower = notes["band"]
     _, begin, end = notes["cuts"][0]
-    of_panels = [columns for rows, columns in pieces if upper <= rows.start < lower]
+    of_panels = [columns for rows, columns, _ in pieces if upper <= rows.start < lower]
     assert len(of_panels) > 1
     for columns in of_panels[1:]:
         assert list(columns[: end - begin]) == list(range(begin, end))

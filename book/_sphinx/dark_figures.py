@@ -126,7 +126,7 @@ def least_width(notes: dict[str, object]) -> int:
 
 def pieces_of(
     paper: np.ndarray, notes: dict[str, object]
-) -> list[tuple[slice, np.ndarray]]:
+) -> list[tuple[slice, np.ndarray, int]]:
     """What to stack in the place of a figure that is too wide for a phone.
 
     Args:
@@ -135,8 +135,8 @@ def pieces_of(
 
     Returns:
         pieces: from left to right, each with as many panels as a phone has room for,
-            its rows and columns of pixels; none if there is room for the whole, or
-            nowhere to cut. A piece begins with what its panels borrow from another.
+            its rows and columns of pixels, and how many of these it borrows, which come
+            first; none if there is room for the whole, or nowhere to cut.
     """
     letters, cuts, width = notes["letters"], notes.get("cuts"), paper.shape[1]
     if not cuts or not letters or width * READABLE / letters <= PHONE:
@@ -154,10 +154,11 @@ def pieces_of(
 
     def piece(
         above: int, below: int, lent: tuple[int, int], left: int, right: int
-    ) -> tuple[slice, np.ndarray]:
+    ) -> tuple[slice, np.ndarray, int]:
         own = inked(is_inked[above:below, left:right].any(0), left)
         columns = np.r_[slice(*lent), slice(*own)]
-        return slice(*inked(is_inked[above:below, columns].any(1), above)), columns
+        rows = slice(*inked(is_inked[above:below, columns].any(1), above))
+        return rows, columns, lent[1] - lent[0]
 
     found = [
         piece(upper, lower, lent, left, right)
@@ -167,6 +168,23 @@ def pieces_of(
         if is_inked[slice(*rows)].any():  # what is of all panels, above and below them
             found.insert(place, piece(*rows, (0, 0), 0, width))
     return found
+
+
+def cut_out(
+    pixels: np.ndarray, piece: tuple[slice, np.ndarray, int], notes: dict[str, object]
+) -> Image.Image:
+    """A piece of a figure, or of its partner.
+
+    Args:
+        pixels: (H, W) or (H, W, C) uint8, whose first pixel is paper.
+        piece: as `pieces_of` gives it.
+        notes: what the chart says of itself.
+    """
+    rows, columns, num_lent = piece
+    cut = pixels[rows][:, columns]
+    upper, lower = (max(end - rows.start, 0) for end in notes["lent"])
+    cut[:upper, :num_lent] = cut[lower:, :num_lent] = pixels[0, 0]
+    return Image.fromarray(cut)
 
 
 def inked(is_inked: np.ndarray, begin: int) -> tuple[int, int]:
@@ -209,12 +227,12 @@ class Partners(SphinxPostTransform):
             other = self.saved(image, dark, f"{path.stem}-dark")
             looks = (image, Image.open(path), "light"), (other, dark, "dark")
             pieces, sheets = pieces_of(paper, notes), []
-            widest = max((len(columns) for _, columns in pieces), default=1)
+            widest = max((len(columns) for _, columns, _ in pieces), default=1)
             for shown, picture, kind in looks:
                 sheet = Sheet("", shown.deepcopy(), least=least_width(notes))
                 sheet["classes"].append(f"only-{kind}")
-                for k, (rows, columns) in enumerate(pieces):
-                    cut = Image.fromarray(np.asarray(picture)[rows][:, columns])
+                for k, piece in enumerate(pieces):
+                    cut = cut_out(np.asarray(picture), piece, notes)
                     part = self.saved(image, cut, f"{path.stem}-{kind}-{k + 1}")
                     part["alt"] = image.get("alt", "") if k == 0 else ""
                     part.attributes.pop("width", None)

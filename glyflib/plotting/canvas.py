@@ -92,8 +92,18 @@ class Part:
             max(self.right, other.right),
             min(inner, default=None),
             self.stands_alone or other.stands_alone,
-            self.borrows and other.borrows,
+            self.borrows and (other.borrows or not other.stands_alone),
         )
+
+
+def is_bar(axes: Axes) -> bool:
+    """Whether a panel is a colour bar."""
+    return axes.get_label() == "<colorbar>"
+
+
+def is_picture(axes: Axes) -> bool:
+    """Whether a panel is a picture without numbers at its sides."""
+    return not axes.axison or bool(axes.images and not len(axes.get_yticks()))
 
 
 def panel_parts(axes: Axes, renderer: RendererBase) -> Iterator[Part]:
@@ -106,15 +116,14 @@ def panel_parts(axes: Axes, renderer: RendererBase) -> Iterator[Part]:
             yield Part(aside.x0, aside.x1)
             extra = [artist for artist in extra if artist is not legend]
     box = axes.get_tightbbox(renderer, bbox_extra_artists=extra)
-    is_picture = not axes.axison or (axes.images and not len(axes.get_yticks()))
     names = axes.yaxis.get_ticklabels() if axes.axison else []
     has_names = any(name.get_visible() and name.get_text() for name in names)
     yield Part(
         min(box.x0, inner.x0),
         max(box.x1, inner.x1),
         inner.x0,
-        stands_alone=axes.get_label() != "<colorbar>",
-        borrows=bool(is_picture) or (len(axes.get_yticks()) > 0 and not has_names),
+        stands_alone=not is_bar(axes),
+        borrows=is_picture(axes) or (len(axes.get_yticks()) > 0 and not has_names),
     )
 
 
@@ -155,8 +164,9 @@ def parts_of(
         box = child.get_tightbbox(renderer)
         if box is None or box.width <= 0 or box.x1 <= 0 or box.x0 >= width:
             continue
-        is_bar = isinstance(child, Axes) and child.get_label() == "<colorbar>"
-        is_panel = isinstance(child, Axes) and not (is_bar and box.width > box.height)
+        is_panel = isinstance(child, Axes)
+        if is_panel and is_bar(child):
+            is_panel = box.width <= box.height
         (panels if is_panel else others).append((child, box))
     parts = [part for axes, _ in panels for part in panel_parts(axes, renderer)]
     parts = [part for part in parts if part.right > 0 and part.left < width]
@@ -202,6 +212,36 @@ def places_to_cut(parts: list[Part], pixels: np.ndarray) -> list[tuple[int, int,
     return cuts
 
 
+def reads_in_pieces(
+    fig: Figure,
+    renderer: RendererBase,
+    parts: list[Part],
+    cuts: list[tuple[int, int, int]],
+) -> bool:
+    """Whether the pieces of a figure, one below the other, say what the whole says.
+
+    So it is with one row of charts, and with pictures in even columns, if they are one
+    row, or if each piece has the names of the rows; but not with pairs or halves, nor
+    with words or arrows between panels.
+    """
+    panels = [axes for axes in fig.axes if axes.get_visible() and not is_bar(axes)]
+    inner = [axes.get_window_extent(renderer) for axes in panels]
+    is_row = all(one.y0 < other.y1 for one in inner for other in inner)
+    if panels and all(map(is_picture, panels)):
+        steps = np.diff([part.inner for part in parts if part.inner is not None])
+        is_even = len(steps) == 0 or np.ptp(steps) <= 3
+        return bool(is_even) and (is_row or all(end > begin for _, begin, end in cuts))
+    loose = [*fig.texts, *fig.patches, *fig.lines, *fig.artists]
+    boxes = [artist.get_tightbbox(renderer) for artist in loose]
+    lowest, highest = min(box.y0 for box in inner), max(box.y1 for box in inner)
+    first = min(box.x0 for box in inner)
+    is_between = any(
+        box is not None and box.x1 > first and box.y0 < highest and box.y1 > lowest
+        for box in boxes
+    )
+    return is_row and not is_between
+
+
 def describe(fig: Figure, renderer: RendererBase) -> dict[str, object]:
     """Say where a drawn figure shows data, where to cut it, and how small it may be.
 
@@ -212,8 +252,9 @@ def describe(fig: Figure, renderer: RendererBase) -> dict[str, object]:
     Returns:
         notes: "kept", a list of boxes (left, upper, right, lower) in whole pixels from
             the upper left corner; "letters", the size of the smallest letters in
-            pixels, None where nothing is written; "cuts", as `places_to_cut` says, and
-            "band", the rows of pixels, from the upper one on, that are to be cut.
+            pixels, None where nothing is written; "cuts", as `places_to_cut` says, if
+            it `reads_in_pieces`; "band", the rows of pixels, from the upper one on,
+            that are to be cut; and "lent", those of them with what panels borrow.
     """
     height, boxes, sizes = int(fig.bbox.height), set(), []  # as the canvas rounds
     for artist in seen(fig):
@@ -227,7 +268,17 @@ def describe(fig: Figure, renderer: RendererBase) -> dict[str, object]:
     parts, (lower, upper) = parts_of(fig, renderer)
     band = (height - round(upper), height - round(lower))
     cuts = places_to_cut(parts, np.asarray(renderer.buffer_rgba())[slice(*band)])
-    return {"kept": sorted(boxes), "letters": letters, "cuts": cuts, "band": band}
+    lent = band
+    if cuts and not reads_in_pieces(fig, renderer, parts, cuts):
+        cuts = []
+    elif cuts and not all(map(is_picture, fig.axes)):
+        # Below the panels half a number of the x-axis would be lent as well.
+        inner = [axes.get_window_extent(renderer) for axes in fig.axes]
+        room = (letters or 0) / 2
+        upper, lower = max(box.y1 for box in inner), min(box.y0 for box in inner)
+        lent = (height - round(upper + room), height - round(lower - room))
+    notes = {"kept": sorted(boxes), "letters": letters, "cuts": cuts}
+    return notes | {"band": band, "lent": lent}
 
 
 def with_few_channels(pixels: np.ndarray) -> Image.Image:
