@@ -16,11 +16,21 @@ import numpy as np
 import pytest
 from folder_pages import opened_pages
 from IPython.core.pylabtools import print_figure
+from matplotlib.lines import Line2D
 from PIL import Image
 from test_site import read_pages, serve
 
-from glyflib.plotting.base import BLUE, GREEN, ORANGE, PINK, RED, figure, subplots
-from glyflib.plotting.canvas import NOTES, with_few_channels
+from glyflib.plotting.base import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PINK,
+    RED,
+    BookFigure,
+    figure,
+    subplots,
+)
+from glyflib.plotting.canvas import NOTES, BookCanvas, with_few_channels
 from glyflib.plotting.pictures import plot_images, show_image, stamp
 
 BOOK = Path(__file__).parents[1] / "book"
@@ -491,6 +501,20 @@ def test_what_lies_outside_a_figure_does_not_keep_it_from_being_drawn():
     file = io.BytesIO()
     panels(add_legend_outside, sharey=True).savefig(file, format="png")
     assert [cut[0] < 1008 for cut in notes_of(file.getvalue())["cuts"]] == [True] * 2
+
+
+def test_a_figure_without_panels_is_drawn_and_not_cut():
+    fig = BookFigure(figsize=(7, 2))
+    for place in ("left", "right"):
+        fig.legend(handles=[Line2D([0], [0], label=place)], loc=f"center {place}")
+    file = io.BytesIO()
+    BookCanvas(fig).print_png(file)
+    assert notes_of(file.getvalue())["cuts"] == []
+
+
+def test_what_panels_lend_ends_where_they_end_and_not_at_a_colour_bar():
+    notes = notes_of(png_of(panels(add_bar_below, sharey=True)))
+    assert notes["lent"][1] < notes["band"][1]
 
 
 @pytest.mark.parametrize("draw", [lambda fig, axes: None, add_title, add_bar_below])

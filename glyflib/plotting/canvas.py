@@ -106,6 +106,11 @@ def is_picture(axes: Axes) -> bool:
     return not axes.axison or bool(axes.images and not len(axes.get_yticks()))
 
 
+def panels_of(fig: Figure) -> list[Axes]:
+    """The panels of a figure that are seen, without colour bars."""
+    return [axes for axes in fig.axes if axes.get_visible() and not is_bar(axes)]
+
+
 def panel_parts(axes: Axes, renderer: RendererBase) -> Iterator[Part]:
     """The parts of a panel: itself, and a legend that stands beside it."""
     inner, legend = axes.get_window_extent(renderer), axes.get_legend()
@@ -224,10 +229,12 @@ def reads_in_pieces(
     row, or if each piece has the names of the rows; but not with pairs or halves, nor
     with words or arrows between panels.
     """
-    panels = [axes for axes in fig.axes if axes.get_visible() and not is_bar(axes)]
+    panels = panels_of(fig)
+    if not panels:
+        return False
     inner = [axes.get_window_extent(renderer) for axes in panels]
     is_row = all(one.y0 < other.y1 for one in inner for other in inner)
-    if panels and all(map(is_picture, panels)):
+    if all(map(is_picture, panels)):
         steps = np.diff([part.inner for part in parts if part.inner is not None])
         is_even = len(steps) == 0 or np.ptp(steps) <= 3
         return bool(is_even) and (is_row or all(end > begin for _, begin, end in cuts))
@@ -271,9 +278,9 @@ def describe(fig: Figure, renderer: RendererBase) -> dict[str, object]:
     lent = band
     if cuts and not reads_in_pieces(fig, renderer, parts, cuts):
         cuts = []
-    elif cuts and not all(map(is_picture, fig.axes)):
+    elif cuts and not all(map(is_picture, panels_of(fig))):
         # Below the panels half a number of the x-axis would be lent as well.
-        inner = [axes.get_window_extent(renderer) for axes in fig.axes]
+        inner = [axes.get_window_extent(renderer) for axes in panels_of(fig)]
         room = (letters or 0) / 2
         upper, lower = max(box.y1 for box in inner), min(box.y0 for box in inner)
         lent = (height - round(upper + room), height - round(lower - room))
